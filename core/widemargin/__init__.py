@@ -1,0 +1,2 @@
+"""widemargin."""
+__version__ = "0.1.0"

@@ -1,0 +1,79 @@
+"""What the parts of widemargin hand each other: typed values and small protocols."""
+
+from widemargin.contracts.asset import Asset, AssetFile, Package
+from widemargin.contracts.blocks import (
+    Bars,
+    Block,
+    Cell,
+    Heatmap,
+    Histogram,
+    Lines,
+    ReportSection,
+    Scatter,
+    Series,
+    Table,
+    Text,
+)
+from widemargin.contracts.command import Command
+from widemargin.contracts.dataset import Columns, Dataset, DatasetCard, Items, Kind, Task, n_rows
+from widemargin.contracts.encoder import Encoder, EncoderSpec, Learns, Share, State
+from widemargin.contracts.kernel import Kernel, KernelParameters
+from widemargin.contracts.loader import DatasetLoader
+from widemargin.contracts.metric import Metric
+from widemargin.contracts.predictions import Predictions
+from widemargin.contracts.progress import Progress, Silent, Stage
+from widemargin.contracts.record import RunRecord
+from widemargin.contracts.section import Auto, Grid, PositiveFloat, Section
+from widemargin.contracts.settings import EvaluationSettings, FeatureSection, SVMSettings
+from widemargin.contracts.split import Split, SplitRule
+from widemargin.contracts.use_case import UseCase, Wording
+
+__all__ = [
+    "Asset",
+    "AssetFile",
+    "Auto",
+    "Bars",
+    "Block",
+    "Cell",
+    "Columns",
+    "Command",
+    "Dataset",
+    "DatasetCard",
+    "DatasetLoader",
+    "Encoder",
+    "EncoderSpec",
+    "EvaluationSettings",
+    "FeatureSection",
+    "Grid",
+    "Heatmap",
+    "Histogram",
+    "Items",
+    "Kernel",
+    "KernelParameters",
+    "Kind",
+    "Learns",
+    "Lines",
+    "Metric",
+    "Package",
+    "PositiveFloat",
+    "Predictions",
+    "Progress",
+    "ReportSection",
+    "RunRecord",
+    "SVMSettings",
+    "Scatter",
+    "Section",
+    "Series",
+    "Share",
+    "Silent",
+    "Split",
+    "SplitRule",
+    "Stage",
+    "State",
+    "Table",
+    "Task",
+    "Text",
+    "UseCase",
+    "Wording",
+    "n_rows",
+]

@@ -1,0 +1,27 @@
+"""Commands that a plugin adds to the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Command"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command that a plugin adds: ``widemargin NAME``.
+
+    Parameters
+    ----------
+    name : str
+        What is typed.
+    summary : str
+        One line of help.
+    run : callable
+        A function with typed parameters, as typer takes them.
+    """
+
+    name: str
+    summary: str
+    run: Callable[..., None]

@@ -1,0 +1,111 @@
+"""Encoders: raw items in, vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from widemargin.contracts.dataset import Columns, Kind
+from widemargin.contracts.section import Section
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Encoder", "EncoderSpec", "Learns", "Share", "State"]
+
+Learns = Literal["nothing", "X", "y"]
+"""What a transformer takes from the rows that it is fitted on."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a fitted object needs in order to come back: arrays and JSON, no code.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Saved as safetensors.
+    meta : mapping of str to JSON value
+        Saved as JSON.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A piece of one item and what it adds to the margin.
+
+    Parameters
+    ----------
+    piece : str
+        The piece in the domain's words: a word, a column with its value.
+    contribution : float
+        What it adds to the decision; above 0 speaks for the positive class.
+    """
+
+    piece: str
+    contribution: float
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A scikit-learn transformer that can be saved as data."""
+
+    def fit(self, X: Columns, y: Any = None) -> Encoder:
+        """Learn what `learns` allows from the training rows."""
+        ...
+
+    def transform(self, X: Columns) -> Any:
+        """Return vectors, dense or CSR, of shape (n_samples, n_features)."""
+        ...
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Name the columns that `transform` returns."""
+        ...
+
+    def get_state(self) -> State:
+        """Return what was learnt, as data."""
+        ...
+
+    def set_state(self, state: State) -> Encoder:
+        """Take up what another of the same settings had learnt."""
+        ...
+
+    def explain(self, X: Columns, coef: NDArray[np.float64]) -> Sequence[Sequence[Share]]:
+        """Split ``transform(X) @ coef`` into the pieces that people see, one list a row.
+
+        The contributions of a row sum to its product with `coef`.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """What the registry knows of an encoder; making one imports no heavy library.
+
+    Parameters
+    ----------
+    name : str
+        What ``features.encoder`` calls it.
+    summary : str
+        One line for people.
+    kinds : tuple of Kind
+        The kinds of column that it reads.
+    learns : {"nothing", "X", "y"}
+        What it takes from training rows; decides where it is fitted.
+    settings : type of Section
+        Its part of the config.
+    build : callable
+        ``build(settings) -> Encoder``, unfitted.
+    """
+
+    name: str
+    summary: str
+    kinds: tuple[Kind, ...]
+    learns: Learns
+    settings: type[Section]
+    build: Callable[[Any], Encoder]

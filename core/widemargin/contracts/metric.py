@@ -1,0 +1,67 @@
+"""Metrics: one number that says how good predictions are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from widemargin.contracts.dataset import Task
+from widemargin.contracts.predictions import Predictions
+
+__all__ = ["Metric"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number that says how good predictions are.
+
+    Parameters
+    ----------
+    name : str
+        What configs and files call it, as in ``"roc_auc"``.
+    title : str
+        What people read, as in ``"ROC AUC"``.
+    summary : str
+        One line: what it measures.
+    task : {"classification", "regression"}
+        Which task it belongs to.
+    compute : callable
+        ``compute(predictions) -> float``; honours ``predictions.weight``; nan where undefined.
+    needs : {"prediction", "decision", "probability"}
+        What it reads. A metric of decisions can steer the inner search before calibration.
+    binary_only : bool
+        Whether it needs exactly two classes.
+    greater_is_better : bool
+        False for errors.
+    unit : {"", "%", "target"}
+        How it is shown: as it is, as a percentage (the value is a fraction), or in the target's
+        own units.
+    """
+
+    name: str
+    title: str
+    summary: str
+    task: Task
+    compute: Callable[[Predictions], float]
+    needs: Literal["prediction", "decision", "probability"] = "prediction"
+    binary_only: bool = False
+    greater_is_better: bool = True
+    unit: Literal["", "%", "target"] = ""
+
+    def format(self, value: float, units: str = "") -> str:
+        """Write a value as people read it.
+
+        Examples
+        --------
+        >>> Metric(name="a", title="A", summary="", task="classification",
+        ...        compute=lambda p: 1.0, unit="%").format(0.98765)
+        '98.77%'
+        """
+        if value != value:
+            return "undefined"
+        if self.unit == "%":
+            return f"{100 * value:.2f}%"
+        if self.unit == "target":
+            return f"{value:,.4g} {units}".rstrip()
+        return f"{value:.4f}"

@@ -1,0 +1,65 @@
+"""Predictions beside the truth: what metrics, figures and checks read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from widemargin.contracts.dataset import Task
+
+__all__ = ["Predictions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """Predictions of rows whose truth is known.
+
+    Parameters
+    ----------
+    y_true, y_pred : ndarray of shape (n_samples,)
+        Codes into `classes` (int64) for classification, numbers (float64) for regression.
+    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Signed distance to the margin's middle in units of the margin; above 0 speaks for
+        ``classes[positive]``. One column a class where there are more than two. Equal to `y_pred`
+        for regression.
+    probability : ndarray of shape (n_samples, n_classes) or None
+        Calibrated; None for regression.
+    classes : tuple of str
+        Class names in sorted order; empty for regression.
+    positive : int
+        Code of the positive class of a binary task; 1 otherwise.
+    ids : ndarray of shape (n_samples,)
+        The items' names.
+    weight : ndarray of shape (n_samples,)
+        Weight of each row; ones unless the data set has its own.
+    """
+
+    y_true: NDArray[Any]
+    y_pred: NDArray[Any]
+    decision: NDArray[np.float64]
+    probability: NDArray[np.float64] | None
+    classes: tuple[str, ...]
+    positive: int
+    ids: NDArray[np.str_]
+    weight: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.y_true)
+
+    @property
+    def task(self) -> Task:
+        """Classification where there are classes."""
+        return "classification" if self.classes else "regression"
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are exactly two classes."""
+        return len(self.classes) == 2
+
+    def with_weight(self, weight: NDArray[np.float64]) -> Predictions:
+        """Return the same predictions with other weights (a bootstrap resample is weights)."""
+        return replace(self, weight=weight)

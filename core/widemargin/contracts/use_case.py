@@ -1,0 +1,99 @@
+"""Use cases: named problems that a plugin solves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from widemargin.contracts.blocks import ReportSection
+from widemargin.contracts.dataset import Task
+from widemargin.contracts.loader import DatasetLoader
+from widemargin.contracts.predictions import Predictions
+from widemargin.contracts.settings import FeatureSection
+from widemargin.contracts.split import SplitRule
+
+__all__ = ["UseCase", "Wording"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """How explanations speak of this domain.
+
+    Parameters
+    ----------
+    item, items : str
+        One item and several, as in ``"message"``, ``"messages"``.
+    piece, pieces : str
+        What an item's margin is split into, as in ``"word"``, ``"words"``.
+    """
+
+    item: str = "item"
+    items: str = "items"
+    piece: str = "feature"
+    pieces: str = "features"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseCase:
+    """A named problem, with all that a run needs to know about it.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case letters, digits and hyphens; ``widemargin run NAME``.
+    summary : str
+        One line for people.
+    task : {"classification", "regression", "auto"}
+        ``auto`` goes by the target that the loader returns.
+    data : tuple of DatasetLoader types
+        The ways to read data; the first that knows all the keys given is taken.
+    features : type of FeatureSection
+        The config section of the features.
+    primary_metric : mapping of task to str
+        The headline's metric, and what the inner search maximises.
+    metrics : tuple of str
+        The metrics of the table, in order; those of another task are left out.
+    fixture : mapping
+        The ``data`` section of a tiny data set inside the plugin, for the conformance checks.
+    defaults : mapping
+        Config values that differ from the sections' own defaults.
+    split : SplitRule
+        How rows are divided.
+    wording : Wording
+        How explanations speak.
+    report_sections : callable, optional
+        ``report_sections(predictions) -> sequence of ReportSection``: the domain's own part of
+        the report.
+
+    Raises
+    ------
+    ValueError
+        Where the name is not of the form above.
+    """
+
+    name: str
+    summary: str
+    task: Literal["classification", "regression", "auto"]
+    data: tuple[type[DatasetLoader], ...]
+    features: type[FeatureSection]
+    primary_metric: Mapping[Task, str]
+    metrics: tuple[str, ...]
+    fixture: Mapping[str, Any]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    split: SplitRule = field(default_factory=SplitRule)
+    wording: Wording = field(default_factory=Wording)
+    report_sections: Callable[[Predictions], Sequence[ReportSection]] | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
+            raise ValueError(
+                f"a use case's name is made of lower-case letters, digits and hyphens; "
+                f"got {self.name!r}"
+            )
+        if not self.data:
+            raise ValueError(f"use case {self.name!r} names no loader in `data`")
+        for task in ("classification", "regression"):
+            if self.task in (task, "auto") and task not in self.primary_metric:
+                raise ValueError(f"use case {self.name!r} has no primary metric for {task}")

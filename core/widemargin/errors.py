@@ -1,0 +1,139 @@
+"""Everything that widemargin raises on purpose.
+
+::
+
+    WidemarginError                what a caller may catch
+    ├── InputError                 the user can mend it (exit code 2)
+    │   ├── ConfigError            a config or a --set does not fit the schema
+    │   ├── DataError              a data set cannot be used as it is
+    │   ├── AssetError             a data set or weight file is absent or not what it should be
+    │   ├── PluginError            a plugin is broken, absent or clashes with another
+    │   ├── ModelError             a saved model is refused
+    │   └── RunNotFoundError       no run answers to that name
+    └── RunFailedError             the work itself failed (exit code 1)
+
+A message says what was wrong, where, what is allowed, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "AssetError",
+    "ConfigError",
+    "DataError",
+    "InputError",
+    "ModelError",
+    "PluginError",
+    "Problem",
+    "RunFailedError",
+    "RunNotFoundError",
+    "WidemarginError",
+    "nearest",
+]
+
+
+class WidemarginError(Exception):
+    """Base of every error that widemargin raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(WidemarginError):
+    """What was given cannot be used; the message says how to mend it."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a config.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, what is allowed and what to do.
+    path : str
+        Where in the config, as in ``svm.C``; empty for the whole document.
+    file : str
+        The file's name, ``--set`` for an override, empty where neither applies.
+    line : int or None
+        The line in the file, from 1.
+    """
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.file + (f":{self.line}" if self.line else "")
+        return ": ".join(part for part in (where, self.path, self.message) if part)
+
+
+class ConfigError(InputError):
+    """A config is refused; `problems` names every reason, each once.
+
+    Examples
+    --------
+    >>> print(ConfigError([Problem("must be above 0", "svm.C", "my.yaml", 3)]))
+    my.yaml:3: svm.C: must be above 0
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class DataError(InputError):
+    """A data set cannot be used as it is."""
+
+
+class AssetError(InputError):
+    """An asset is absent, or is not what its pinned hash says."""
+
+
+class PluginError(InputError):
+    """A plugin is broken, absent, or clashes with another."""
+
+
+class ModelError(InputError):
+    """A saved model is refused."""
+
+
+class RunNotFoundError(InputError):
+    """No run answers to that name."""
+
+
+class RunFailedError(WidemarginError):
+    """A run failed for a reason that is no fault of its input."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Say which allowed name is nearest to a wrong one.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    allowed : iterable of str
+        What may be given.
+
+    Returns
+    -------
+    str
+        ``" Did you mean 'C'?"``, with its leading space, or nothing.
+
+    Examples
+    --------
+    >>> nearest("kernal", ["kernel", "C"])
+    " Did you mean 'kernel'?"
+    >>> nearest("zzz", ["kernel", "C"])
+    ''
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in allowed}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
