@@ -1,4 +1,7 @@
-"""Report blocks: typed tables, figures and text; rendering them is the report's business."""
+"""Report blocks: typed tables, figures and text; rendering them is the report's business.
+
+Every text in a block is plain text; the report escapes it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,15 @@ __all__ = [
     "Bars",
     "Block",
     "Cell",
+    "Code",
+    "Estimate",
+    "Estimates",
+    "Facts",
     "Heatmap",
     "Histogram",
     "Lines",
+    "Quote",
+    "Quotes",
     "ReportSection",
     "Scatter",
     "Series",
@@ -41,10 +50,80 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Code:
+    """Lines to be copied as they are, such as a config or a command."""
+
+    text: str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Names and what they are: a definition list."""
+
+    pairs: Sequence[tuple[str, str]]
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One measured number with its interval, beside what others reach.
+
+    `text`, `interval` and the texts of `references` are what is read; the numbers are what is
+    drawn, and None where undefined.
+    """
+
+    name: str
+    text: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    references: Sequence[tuple[str, float | None]] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """A table of estimates; `references` heads the columns of the others' numbers."""
+
+    rows: Sequence[Estimate]
+    references: Sequence[str] = ()
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """One item in its own words.
+
+    `facts` stand above the text, `shares` (piece, signed contribution) are marked in it and listed
+    below it, and readers can filter a list of quotes by `kind`.
+    """
+
+    text: str
+    name: str = ""
+    kind: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    shares: Sequence[tuple[str, float]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotes:
+    """Items in their own words."""
+
+    quotes: Sequence[Quote]
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Series:
     """One named line or cloud of points.
 
-    `style` "reference" draws a thin dashed line, as for chance level.
+    `style` "reference" draws a thin dashed line, as for chance level. `low` and `high` draw a band
+    around a line, or a bar through each point of a line with markers.
     """
 
     name: str
@@ -52,11 +131,16 @@ class Series:
     y: Sequence[float]
     style: Literal["solid", "reference"] = "solid"
     labels: Sequence[str] = ()
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Lines over a numeric axis; `markers` draws each point too."""
+    """Lines over a numeric axis; `markers` draws each point too.
+
+    Equal `x_range` and `y_range` make the figure square.
+    """
 
     title: str
     x_label: str
@@ -72,12 +156,14 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Scatter:
-    """Clouds of points; `labels` of a series show on hover."""
+    """Clouds of points; `labels` of a series show on hover, and a reference series is a line."""
 
     title: str
     x_label: str
     y_label: str
     series: Sequence[Series]
+    x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
     note: str = ""
 
 
@@ -89,6 +175,7 @@ class Bars:
     x_label: str
     labels: Sequence[str]
     values: Sequence[float]
+    x_range: tuple[float, float] | None = None
     note: str = ""
 
 
@@ -121,7 +208,9 @@ class Heatmap:
     note: str = ""
 
 
-Block = Text | Table | Lines | Scatter | Bars | Histogram | Heatmap
+Block = (
+    Text | Code | Facts | Table | Estimates | Quotes | Lines | Scatter | Bars | Histogram | Heatmap
+)
 
 
 @dataclass(frozen=True, kw_only=True)

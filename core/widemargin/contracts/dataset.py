@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from widemargin.errors import DataError
 
@@ -20,8 +20,25 @@ Kind = Literal["text", "image", "audio", "sequence", "expression", "table", "ser
 
 Task = Literal["classification", "regression"]
 
-Columns = Mapping[str, Sequence[Any]]
-"""Columns by name: a data frame, or a plain mapping of equally long sequences."""
+
+class Columns(Protocol):
+    """Columns by name: a data frame, or a plain mapping of equally long sequences."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the values of a column."""
+        ...
+
+    def __contains__(self, name: object, /) -> bool:
+        """Whether there is such a column."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through the names."""
+        ...
+
+    def __len__(self) -> int:
+        """Rows of a data frame, columns of a mapping: ask `n_rows`."""
+        ...
 
 
 def n_rows(X: Columns) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -21,15 +21,12 @@ class FeatureSection(Section):
 
     Most use cases take `widemargin.encoders.Features`, which lets the user choose encoders; one of
     your own builds any scikit-learn transformer.
-
-    Attributes
-    ----------
-    learns : {"nothing", "X", "y"}
-        What the transformer takes from training rows. A section that chooses among encoders
-        answers by its choice, as a property.
     """
 
-    learns: ClassVar[Learns] = "X"
+    @property
+    def learns(self) -> Learns:
+        """What the transformer takes from training rows: nothing, X, or y."""
+        return "X"
 
     @abstractmethod
     def build(self, kinds: Mapping[str, Kind]) -> Any:

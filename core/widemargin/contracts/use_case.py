@@ -27,12 +27,16 @@ class Wording:
         One item and several, as in ``"message"``, ``"messages"``.
     piece, pieces : str
         What an item's margin is split into, as in ``"word"``, ``"words"``.
+    headline : str
+        What the report says first, with metrics by name in braces, as in
+        ``"Catches {recall} of spam"``; left out where one of them was not measured.
     """
 
     item: str = "item"
     items: str = "items"
     piece: str = "feature"
     pieces: str = "features"
+    headline: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,5 @@
+"""``python -m widemargin`` is ``widemargin``."""
+
+from widemargin.cli.main import main
+
+main()

@@ -1,0 +1,169 @@
+"""The entry point: which command, and what an error becomes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from widemargin.errors import ConfigError, WidemarginError
+
+__all__ = ["main"]
+
+# Each command's module is imported when the command is asked for, so that `--help` is instant.
+_COMMANDS = {
+    "run": "Train, judge, explain and save a use case.",
+    "predict": "Predict new items with a run's model.",
+    "runs": "List runs; prune old ones.",
+    "show": "Show one run.",
+    "report": "Write a run's report again.",
+    "config": "Settings: show, new, check.",
+    "data": "Data sets and weight files: list, fetch, verify, path.",
+    "plugin": "Plugins: list.",
+    "doctor": "Say what is installed and in place, and what to do about the rest.",
+}
+
+
+_ASKED = "widemargin.asked"
+
+
+class _Commands(TyperGroup):
+    """Commands that load when they are called; plugins' commands come after our own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name our own commands, in the order of use."""
+        return list(_COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Note which command is asked for; all others are wanted for the listing only."""
+        ctx.meta[_ASKED] = args[0]
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load the command that is asked for; give the listing a name and a line of help."""
+        asked = ctx.meta.get(_ASKED) == cmd_name
+        if cmd_name in _COMMANDS:
+            return _load(cmd_name) if asked else _listed(cmd_name)
+        if not asked or cmd_name.startswith("-"):
+            return None
+        from widemargin.registry import discover
+
+        command = discover().commands.get(cmd_name)
+        if command is None:
+            return None
+        plugin = typer.Typer(add_completion=False)
+        plugin.command(command.name, help=command.summary)(command.run)
+        return _as_command(plugin, cmd_name)
+
+
+def _load(name: str) -> Any:
+    module = importlib.import_module(f"widemargin.cli.{name}")
+    return _as_command(module.app, name)
+
+
+def _listed(name: str) -> Any:
+    listed = typer.Typer(add_completion=False)
+    listed.command(name, help=_COMMANDS[name])(lambda: None)
+    return _as_command(listed, name)
+
+
+def _as_command(app: typer.Typer, name: str) -> Any:
+    command = typer.main.get_command(app)
+    command.name = name
+    if name in _COMMANDS:
+        command.short_help = _COMMANDS[name]
+    return command
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from widemargin import __version__
+
+        typer.echo(f"widemargin {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Embeddings in front, a support vector machine behind, one command per real problem.\n\n"
+    "Begin with [bold]widemargin run spam[/].",
+    epilog="Exit codes: 0 done, 1 the run failed, 2 wrong usage or input. "
+    "--debug, anywhere, shows an error's traceback.",
+)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that every command shares."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the run failed, 2 wrong usage or input."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    end = given.index("--") if "--" in given else len(given)
+    debug = "--debug" in given[:end]
+    given = [word for place, word in enumerate(given) if place >= end or word != "--debug"]
+    sys.exit(_run(given, debug))
+
+
+def _run(given: list[str], debug: bool) -> int:
+    try:
+        code = app(given, standalone_mode=True, prog_name="widemargin")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt as stop:
+        _say(f"Stopped.{f' {stop}' if str(stop) else ''}")
+        return 130
+    except BrokenPipeError:
+        # The reader went away, as `head` does; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except WidemarginError as error:
+        if debug:
+            traceback.print_exc()
+        _say(_wording(error))
+        return error.exit_code
+    # The last resort of a program: whatever else happens is our defect, told in one line.
+    except Exception as error:  # noqa: BLE001
+        if debug:
+            traceback.print_exc()
+        else:
+            _say(
+                f"Error: {type(error).__name__}: {error}\n"
+                "This is a defect of widemargin or of a plugin, not of your input. "
+                "Run the command again with --debug to see where it happened."
+            )
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _wording(error: WidemarginError) -> str:
+    if isinstance(error, ConfigError) and len(error.problems) > 1:
+        return f"Error: {len(error.problems)} problems in the settings:\n{error}"
+    return f"Error: {error}"
+
+
+def _say(message: str) -> None:
+    from rich.console import Console as RichConsole
+    from rich.text import Text
+
+    console = RichConsole(stderr=True, soft_wrap=True)
+    head, colon, rest = message.partition(": ")
+    if head == "Error" and colon:
+        console.print(Text.assemble(("Error: ", "bold red"), rest))
+    else:
+        console.print(Text(message))

@@ -1,0 +1,146 @@
+"""``widemargin predict``."""
+
+from __future__ import annotations
+
+import csv
+import json as json_module
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from widemargin.cli.console import QuietOption
+
+if TYPE_CHECKING:
+    from widemargin.contracts import Items
+    from widemargin.serving import Prediction, Predictor
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+_DECIDING = 6
+
+
+class Format(StrEnum):
+    """How predictions are written."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+
+
+@app.command()
+def predict(
+    run: Annotated[
+        str, typer.Argument(help="A run's id or its beginning, its folder, a use case, or latest.")
+    ],
+    items: Annotated[
+        list[str] | None,
+        typer.Argument(help="Texts, or rows as JSON objects; none reads standard input."),
+    ] = None,
+    file: Annotated[
+        str,
+        typer.Option("--file", "-f", help="A file or folder of items; - for standard input."),
+    ] = "",
+    format: Annotated[  # noqa: A002  # the option's name
+        Format, typer.Option(help="text, json (one object a line) or csv.")
+    ] = Format.text,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    explain: Annotated[
+        bool | None,
+        typer.Option(help="Say what each piece adds; on for items given as arguments, else off."),
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Predict new items: label, calibrated probability, margin, and what decided.
+
+    Items come from the arguments, from a file or folder, or from standard input, one a line.
+    """
+    from widemargin.errors import InputError
+    from widemargin.registry import discover
+    from widemargin.runs.store import RunStore, runs_home
+    from widemargin.serving import Predictor
+
+    if items and file:
+        raise InputError("Give items as arguments or with --file, not both.")
+    if not items and not file and sys.stdin.isatty():
+        raise InputError(
+            'Give items: widemargin predict RUN "a text", or --file FILE, or pipe lines in.'
+        )
+    store = RunStore(runs or runs_home())
+    predictor = Predictor(store.find(run), discover())
+    wanted = bool(items) if explain is None else explain
+    predictions = predictor.predict_items(_batches(predictor, items, file), explain=wanted)
+    _write(predictions, Format.json if json else format, explained=wanted)
+
+
+def _batches(predictor: Predictor, items: list[str] | None, file: str) -> Iterator[Items]:
+    if items:
+        return predictor.batches_of(items, "item")
+    if file and file != "-":
+        return predictor.read(Path(file))
+    return predictor.batches_of(_lines(sys.stdin.buffer), "line")
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Read lines as UTF-8; one that is not reads as Windows-1252, so that none is lost."""
+    for raw in stream:
+        line = raw.rstrip(b"\r\n")
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            yield line.decode("cp1252", errors="replace")
+
+
+def _write(predictions: Iterator[Prediction], form: Format, *, explained: bool) -> None:
+    out = sys.stdout
+    if form is Format.json:
+        for one in predictions:
+            out.write(json_module.dumps(_plain(one, explained), ensure_ascii=False) + "\n")
+    elif form is Format.csv:
+        writer = csv.writer(out, lineterminator="\n")
+        heads = ["id", "label", "probability", "margin", *(["shares"] if explained else [])]
+        writer.writerow(heads)
+        for one in predictions:
+            row = [one.id, one.label, one.probability, one.margin]
+            writer.writerow([*row, _deciding(one)] if explained else row)
+    else:
+        for one in predictions:
+            out.write(_line(one) + "\n")
+    out.flush()
+
+
+def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
+    plain: dict[str, Any] = {"id": one.id, "label": one.label}
+    if one.probability is not None:
+        plain |= {
+            "probability": one.probability,
+            "margin": one.margin,
+            "probabilities": dict(one.probabilities),
+        }
+    if explained:
+        plain["shares"] = [
+            {"piece": share.piece, "contribution": share.contribution} for share in one.shares
+        ]
+    return plain
+
+
+def _line(one: Prediction) -> str:
+    if one.probability is None:
+        assert isinstance(one.label, float)
+        said = f"{one.id}  {one.label:.6g}"
+    else:
+        said = f"{one.id}  {one.label}  {one.probability:6.1%}  margin {one.margin:+.2f}"
+    deciding = _deciding(one)
+    return f"{said}  {deciding}" if deciding else said
+
+
+def _deciding(one: Prediction) -> str:
+    return ", ".join(f"{share.piece} {share.contribution:+.2f}" for share in one.shares[:_DECIDING])

@@ -1,0 +1,162 @@
+"""Layers: a use case's defaults, a file and overrides laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from widemargin.config.document import ConfigPath, Document, path_words
+from widemargin.config.schema import SECTIONS
+from widemargin.config.words import shown
+from widemargin.errors import Problem
+
+__all__ = ["Layers", "plain"]
+
+_ENCODER = ("features", "encoder")
+
+
+class Layers:
+    """Values merged from the lowest layer to the highest, and which layer gave each.
+
+    Mappings merge key by key. Anything else replaces what lies below, and so does
+    ``features.encoder``, since the settings of one encoder mean nothing to another; only a mapping
+    without a name adds settings to the encoder below.
+
+    Parameters
+    ----------
+    documents : iterable of Document
+        From the lowest to the highest.
+
+    Attributes
+    ----------
+    values : dict
+        The merged values.
+    problems : list of Problem
+        What cannot be merged.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self.documents = tuple(documents)
+        self.values: dict[str, Any] = {section: {} for section in SECTIONS}
+        self.problems: list[Problem] = []
+        self._origin: dict[ConfigPath, Document] = {}
+        for document in self.documents:
+            self._lay(self.values, plain(document.values, document, self.problems), document, ())
+
+    def _lay(
+        self, base: dict[str, Any], layer: dict[str, Any], document: Document, path: ConfigPath
+    ) -> None:
+        for key, value in layer.items():
+            here = (*path, key)
+            if len(here) == 1 and key in SECTIONS and not isinstance(value, dict):
+                # `svm:` with every line below it commented out says nothing.
+                if value is not None:
+                    message = f"must be a section with settings in it; got {shown(value)}"
+                    self.problems.append(self.problem(message, here, document))
+                continue
+            if here == _ENCODER:
+                base[key] = _encoder_below(base.get(key), value)
+            if not isinstance(value, dict):
+                base[key] = value
+                self._forget(here)
+            else:
+                if not isinstance(base.get(key), dict):
+                    base[key] = {}
+                    self._forget(here)
+                self._lay(base[key], value, document, here)
+            self._origin[here] = document
+
+    def _forget(self, path: ConfigPath) -> None:
+        for known in [known for known in self._origin if known[: len(path)] == path]:
+            del self._origin[known]
+
+    def origin(self, path: ConfigPath) -> Document | None:
+        """Return the layer that gave the value at a path, or the nearest value around it."""
+        while path:
+            if path in self._origin:
+                return self._origin[path]
+            path = path[:-1]
+        return None
+
+    def value(self, path: ConfigPath) -> Any:
+        """Return the merged value at a path; None where there is none."""
+        value: Any = self.values
+        for part in path:
+            if isinstance(value, dict) and isinstance(part, str):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return None
+        return value
+
+    def problem(self, message: str, path: ConfigPath, document: Document | None = None) -> Problem:
+        """Say where a problem lies."""
+        document = document or self.origin(path)
+        if document is self.documents[0] and path not in self._origin:
+            # What is absent is not the fault of the defaults that stand beside it.
+            document = None
+        if document is None:
+            files = [one for one in self.documents if one.lines]
+            return Problem(message, path_words(path), files[0].name if files else "")
+        return Problem(message, path_words(path), document.name, _line(document, path))
+
+
+def _line(document: Document, path: ConfigPath) -> int | None:
+    while path:
+        line = document.line_of(path)
+        if line:
+            return line
+        path = path[:-1]
+    return None
+
+
+def _encoder_below(below: Any, value: Any) -> Any:
+    if not isinstance(value, dict) or "name" in value:
+        return None
+    return {"name": below} if isinstance(below, str) else below
+
+
+def plain(value: Any, document: Document, problems: list[Problem], path: ConfigPath = ()) -> Any:
+    """Copy values from Python or YAML into plain ones that JSON can hold.
+
+    Tuples become lists, paths become text, and numpy's numbers become Python's.
+    """
+    if isinstance(value, Mapping):
+        copy: dict[str, Any] = {}
+        for key, part in value.items():
+            if isinstance(key, str):
+                copy[key] = plain(part, document, problems, (*path, key))
+            else:
+                message = f"a key must be text; got {key!r}"
+                problems.append(Problem(message, path_words(path), document.name))
+        return copy
+    if isinstance(value, list | tuple):
+        return [plain(part, document, problems, (*path, i)) for i, part in enumerate(value)]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, PurePath):
+        value = str(value)
+    message = ""
+    if isinstance(value, str):
+        if not _is_unicode(value):
+            message = f"is not valid Unicode text; got {value!r}"
+    elif not (value is None or isinstance(value, bool | int | float)):
+        message = (
+            f"must be text, a number, true, false, None, a list or a mapping; "
+            f"got {type(value).__name__}"
+        )
+    if message:
+        line = _line(document, path)
+        problems.append(Problem(message, path_words(path), document.name, line))
+        return None
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

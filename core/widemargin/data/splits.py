@@ -1,0 +1,143 @@
+"""Splits: outer and inner folds that keep groups whole; a split that leaks is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Split, SplitRule
+from widemargin.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["check_split", "make_splits"]
+
+
+def make_splits(
+    y: NDArray[Any],
+    rule: SplitRule,
+    *,
+    n_splits: int,
+    groups: NDArray[Any] | None = None,
+    random_state: int = 0,
+) -> list[Split]:
+    """Divide rows into folds; each row is held out once.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class names or codes, or floats.
+    rule : SplitRule
+        Stratified or shuffled.
+    n_splits : int
+        Number of folds. Fewer are made where the rarest class has fewer items (or groups).
+    groups : ndarray of shape (n_samples,), optional
+        Rows of one group stay together.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    list of Split
+
+    Raises
+    ------
+    DataError
+        Where a class has a single item or group, so that no fold can both train on it and test
+        it.
+
+    Examples
+    --------
+    >>> y = np.array(["ham", "spam"] * 5)
+    >>> [len(split.test) for split in make_splits(y, SplitRule(), n_splits=5)]
+    [2, 2, 2, 2, 2]
+    """
+    from sklearn.model_selection import (
+        GroupKFold,
+        KFold,
+        StratifiedGroupKFold,
+        StratifiedKFold,
+    )
+
+    strata = _strata(y) if rule.kind == "stratified" else np.zeros(len(y), dtype=np.int64)
+    n_splits = _possible(y, groups, n_splits)
+    stratified = rule.kind == "stratified"
+    if groups is None:
+        folder = StratifiedKFold if stratified else KFold
+    else:
+        folder = StratifiedGroupKFold if stratified else GroupKFold
+    folds = folder(n_splits, shuffle=True, random_state=random_state)
+    rows = np.zeros((len(y), 1))
+    splits = [
+        Split(np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp))
+        for train, test in folds.split(rows, strata, groups)
+    ]
+    for split in splits:
+        check_split(split, y, groups)
+    return splits
+
+
+def check_split(split: Split, y: NDArray[Any], groups: NDArray[Any] | None = None) -> None:
+    """Refuse a split that leaks, or whose training part lacks a class.
+
+    Raises
+    ------
+    DataError
+        Where a row or a group is on both sides, or a class is not in the training part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_split(Split(np.array([0, 1]), np.array([1, 2])), np.array(["a", "b", "a"]))
+    Traceback (most recent call last):
+    ...
+    widemargin.errors.DataError: the split leaks: row 1 is in both parts.
+    """
+    both = np.intersect1d(split.train, split.test)
+    if len(both):
+        raise DataError(f"the split leaks: row {both[0]} is in both parts.")
+    if groups is not None:
+        shared = set(groups[split.train]) & set(groups[split.test])
+        if shared:
+            raise DataError(f"the split leaks: group {min(map(str, shared))!r} is in both parts.")
+    if y.dtype.kind != "f":
+        absent = sorted(set(map(str, y)) - set(map(str, y[split.train])))
+        if absent:
+            raise DataError(
+                f"class {absent[0]!r} is not in a training part: too few items, or all of them in "
+                "one group. Add items of it, or leave it out."
+            )
+
+
+def _strata(y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return classes as codes; for numbers, tenths of their range by rank."""
+    if y.dtype.kind != "f":
+        return np.unique(y, return_inverse=True)[1].astype(np.int64)
+    ranks = np.argsort(np.argsort(y, kind="stable"), kind="stable")
+    bins = max(1, min(10, len(y) // 20))
+    return (ranks * bins // len(y)).astype(np.int64)
+
+
+def _possible(y: NDArray[Any], groups: NDArray[Any] | None, wanted: int) -> int:
+    """Return how many folds the rarest class allows, at most `wanted`."""
+
+    def distinct(rows: Any) -> int:
+        return len(set(groups[rows])) if groups is not None else len(y[rows])
+
+    counts: Sequence[tuple[str, int]]
+    if y.dtype.kind == "f":
+        counts = [("", distinct(slice(None)))]
+    else:
+        counts = [(str(name), distinct(y == name)) for name in np.unique(y)]
+    name, fewest = min(counts, key=lambda pair: pair[1])
+    if fewest < 2:
+        what = "group" if groups is not None else "item"
+        of = f" of class {name!r}" if name else ""
+        raise DataError(
+            f"there is only {fewest} {what}{of}; cross-validation needs at least 2. "
+            "Add some, or leave the class out."
+        )
+    return min(wanted, fewest)

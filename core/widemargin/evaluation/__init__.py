@@ -1,0 +1,50 @@
+"""Evaluation: metrics, intervals, baselines, and checks of whether the numbers may be believed.
+
+Importing this needs numpy and no heavier library.
+
+Examples
+--------
+>>> from widemargin.evaluation import METRICS
+>>> next(metric.title for metric in METRICS if metric.name == "caught_at_0.1")
+'caught at 0.1% blocked'
+"""
+
+from widemargin.evaluation.baselines import Baseline, baselines
+from widemargin.evaluation.calibration import (
+    CalibrationBin,
+    calibration_curve,
+    expected_calibration_error,
+)
+from widemargin.evaluation.checks import (
+    CHECKS,
+    CheckContext,
+    Finding,
+    NearDuplicates,
+    Searched,
+    run_checks,
+)
+from widemargin.evaluation.folds import fold_scores, take
+from widemargin.evaluation.intervals import Interval, bootstrap_intervals
+from widemargin.evaluation.metrics import METRICS
+from widemargin.evaluation.operating import OperatingPoint, operating_points
+
+__all__ = [
+    "CHECKS",
+    "METRICS",
+    "Baseline",
+    "CalibrationBin",
+    "CheckContext",
+    "Finding",
+    "Interval",
+    "NearDuplicates",
+    "OperatingPoint",
+    "Searched",
+    "baselines",
+    "bootstrap_intervals",
+    "calibration_curve",
+    "expected_calibration_error",
+    "fold_scores",
+    "operating_points",
+    "run_checks",
+    "take",
+]

@@ -1,0 +1,141 @@
+"""What a check reads and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict
+
+from widemargin.contracts import Metric, Predictions
+from widemargin.evaluation.intervals import Interval
+
+__all__ = ["CheckContext", "Finding", "NearDuplicates", "Searched"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Parameters
+    ----------
+    code : str
+        The check's code, as in ``"WM001"``.
+    title : str
+        What is found, in a few words.
+    severity : {"warning", "note"}
+        A warning says that a number may mislead; a note, what is good to know.
+    message : str
+        What was found, with its numbers, and what to do.
+    """
+
+    code: str
+    title: str
+    severity: Literal["warning", "note"]
+    message: str
+
+
+class NearDuplicates(TypedDict):
+    """How many rows nearly repeat another, and the primary metric with and without them crossing.
+
+    `apart` keeps them in one part of every split; `crossing` lets them cross. Both are of the
+    same untuned model.
+    """
+
+    rows: int
+    apart: float
+    crossing: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """The settings that the inner search chose, and those it chose from.
+
+    Parameters
+    ----------
+    C, gamma : float
+        What was chosen; gamma is None where the kernel has none.
+    C_values, gamma_values : tuple of float
+        The values tried; one value means that nothing was searched.
+    """
+
+    C: float
+    C_values: tuple[float, ...]
+    gamma: float | None = None
+    gamma_values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckContext:
+    """All that the checks read.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        The model's out-of-fold predictions.
+    primary : Metric
+        The headline's metric.
+    intervals : mapping of str to Interval
+        The model's metrics by name; the primary one is among them.
+    baselines : mapping of str to mapping of str to float
+        The baselines' metrics: by the baseline's name, then by the metric's.
+    class_counts : mapping of str to int
+        Items of each class; empty for regression.
+    n_samples : int
+        Items in all.
+    outer, inner : int
+        Parts of the outer and the inner cross-validation.
+    searched : Searched or None
+        What the inner search chose.
+    near_duplicates : NearDuplicates or None
+        None where there are none, or nobody looked.
+    units : str
+        Units of a numeric target.
+    """
+
+    predictions: Predictions
+    primary: Metric
+    intervals: Mapping[str, Interval]
+    baselines: Mapping[str, Mapping[str, float]]
+    n_samples: int
+    outer: int
+    inner: int
+    class_counts: Mapping[str, int] = field(default_factory=dict)
+    searched: Searched | None = None
+    near_duplicates: NearDuplicates | None = None
+    units: str = ""
+
+    @property
+    def interval(self) -> Interval:
+        """The primary metric with its interval."""
+        return self.intervals[self.primary.name]
+
+    def baseline(self, *names: str) -> float:
+        """Return the primary metric of the first of these baselines that there is, else nan."""
+        for name in names:
+            if name in self.baselines:
+                return self.baselines[name].get(self.primary.name, float("nan"))
+        return float("nan")
+
+    def gain(self, value: float, over: float) -> float:
+        """Return by how much a value is better than another; below 0 where it is worse."""
+        return value - over if self.primary.greater_is_better else over - value
+
+    @property
+    def pessimistic(self) -> float:
+        """The worse end of the primary metric's interval."""
+        return self.interval.low if self.primary.greater_is_better else self.interval.high
+
+    @property
+    def optimistic(self) -> float:
+        """The better end of the primary metric's interval."""
+        return self.interval.high if self.primary.greater_is_better else self.interval.low
+
+    def show(self, value: float) -> str:
+        """Write a value of the primary metric as people read it."""
+        return self.primary.format(value, self.units)
+
+    def headline(self) -> str:
+        """Write the primary metric with its interval."""
+        interval = self.interval
+        ends = f"{self.show(interval.low)} to {self.show(interval.high)}"
+        return f"{self.primary.title} {self.show(interval.value)} ({ends})"

@@ -1,0 +1,77 @@
+"""Items as people read them, and support vectors as cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Columns, Dataset, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["show_item", "support_cases"]
+
+_EXAMPLES = 6
+
+
+def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600) -> str:
+    """Write one item in words.
+
+    Examples
+    --------
+    >>> show_item({"text": ["win cash now"]}, {"text": "text"}, 0)
+    'win cash now'
+    >>> show_item({"rooms": [3.0], "town": ["Bonn"]}, {"rooms": "table", "town": "table"}, 0)
+    'rooms 3, town Bonn'
+    """
+    parts = []
+    for column, kind in kinds.items():
+        values = X[column]
+        value = values.iloc[row] if hasattr(values, "iloc") else values[row]
+        if kind == "text":
+            parts.append(str(value))
+        else:
+            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+            parts.append(f"{column} {shown}")
+    text = (" / " if set(kinds.values()) == {"text"} else ", ").join(parts)
+    return text if len(text) <= limit else f"{text[:limit]} …"
+
+
+def support_cases(
+    dataset: Dataset,
+    support: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    bound: float | None = None,
+) -> dict[str, Any]:
+    """Describe support vectors: how many, and the weightiest of each class as examples.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The training rows.
+    support : ndarray of shape (n_support,)
+        Their rows in `dataset`.
+    weights : ndarray of shape (n_support,)
+        How much each counts.
+    bound : float, optional
+        The largest weight that there can be, C, where weights are multipliers.
+    """
+    order = np.argsort(-weights, kind="stable")
+    examples: list[dict[str, Any]] = []
+    for name in dataset.classes or ("",):
+        own = [at for at in order if not name or dataset.y[support[at]] == name][:_EXAMPLES]
+        examples.extend(
+            {
+                "id": str(dataset.ids[support[at]]),
+                "text": show_item(dataset.X, dataset.kinds, int(support[at])),
+                "label": name or f"{dataset.y[support[at]]:.6g}",
+                "weight": float(weights[at]),
+            }
+            for at in own
+        )
+    at_bound = None if bound is None else int((weights >= bound * (1 - 1e-6)).sum())
+    return {"count": len(support), "at_bound": at_bound, "examples": examples}

@@ -1,0 +1,168 @@
+"""What each piece of an item adds to its margin.
+
+A linear margin splits into pieces exactly, by the encoder's own account. For any other machine a
+piece's share is what the decision loses when the piece is taken away (occlusion: Zeiler & Fergus
+2014, "Visualizing and understanding convolutional networks").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
+from widemargin.svm.machine import Machine
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["explain_items", "mean_pieces"]
+
+_SAMPLE = 2000
+_LISTED = 20
+# Taking away more words than this, one at a time, would make one prediction slow.
+_LONGEST = 400
+
+
+def explain_items(
+    features: Any,
+    machine: Machine,
+    items: Dataset | Items,
+    *,
+    positive: int = 1,
+    scale: float = 1.0,
+) -> list[list[Share]]:
+    """Split items' margins into pieces.
+
+    Parameters
+    ----------
+    features : transformer
+        Fitted.
+    machine : Machine
+        Trained on its rows.
+    items : Dataset or Items
+        What to explain.
+    positive : int, default=1
+        The class that a contribution above 0 speaks for, of two; of more classes it is the one
+        decided for.
+    scale : float, default=1.0
+        The target's unit of a regression machine.
+
+    Returns
+    -------
+    list of list of Share
+        For each item, its pieces in order of appearance.
+    """
+    if len(items.ids) == 0:
+        return []
+    sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
+    if machine.coef is None or not hasattr(features, "explain"):
+        return [
+            _occlude(features, machine, items, row, sign * scale) for row in range(len(items.ids))
+        ]
+    if machine.n_classes <= 2:
+        shares: list[list[Share]] = features.explain(items.X, sign * scale * machine.coef[0])
+        return shares
+    decided = machine.decide(features.transform(items.X)).argmax(axis=1)
+    return [
+        features.explain(_row(items.X, row), machine.coef[code])[0]
+        for row, code in enumerate(decided)
+    ]
+
+
+def mean_pieces(
+    features: Any,
+    machine: Machine,
+    dataset: Dataset,
+    *,
+    positive: int = 1,
+    scale: float = 1.0,
+    random_state: int = 0,
+) -> list[dict[str, Any]]:
+    """List the pieces that push most each way, by their mean contribution where they occur.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Rows to average over; at most 2,000 of them are drawn.
+
+    Returns
+    -------
+    list of dict
+        ``piece``, ``contribution`` and ``items``, how many of the rows have it; the 20 strongest
+        each way. Empty where the machine is not linear or has more than two classes.
+    """
+    if machine.coef is None or machine.n_classes > 2 or not hasattr(features, "explain"):
+        return []
+    if len(dataset) > _SAMPLE:
+        drawn = np.random.default_rng(random_state).choice(len(dataset), _SAMPLE, replace=False)
+        dataset = dataset.take(np.sort(drawn).astype(np.intp))
+    sums: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for shares in explain_items(features, machine, dataset, positive=positive, scale=scale):
+        for piece, contribution in _by_folded(shares).items():
+            sums[piece] = sums.get(piece, 0.0) + contribution
+            counts[piece] = counts.get(piece, 0) + 1
+    # A piece of a single item tells of that item, not of the domain.
+    rare = max(2, len(dataset) // 400)
+    means = {piece: sums[piece] / count for piece, count in counts.items() if count >= rare}
+    # Strength is the total push, so that a word which decides many items leads.
+    order = sorted(means, key=lambda piece: (-means[piece] * counts[piece] ** 0.5, piece))
+    top = [piece for piece in order[:_LISTED] if means[piece] > 0]
+    bottom = [piece for piece in order[::-1][:_LISTED] if means[piece] < 0]
+    return [
+        {"piece": piece, "contribution": means[piece], "items": counts[piece]}
+        for piece in [*top, *bottom[::-1]]
+    ]
+
+
+def _by_folded(shares: Sequence[Share]) -> dict[str, float]:
+    """Sum one item's shares by piece, case and punctuation at the ends aside."""
+    summed: dict[str, float] = {}
+    for share in shares:
+        piece = share.piece.casefold().strip(".,;:!?\"'()[]") or share.piece
+        summed[piece] = summed.get(piece, 0.0) + share.contribution
+    return summed
+
+
+def _occlude(
+    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float
+) -> list[Share]:
+    own = _row(items.X, row)
+    variants: list[tuple[str, dict[str, list[Any]]]] = []
+    for column, kind in items.kinds.items():
+        value = own[column][0]
+        if kind == "text":
+            words = str(value).split()[:_LONGEST]
+            for word in dict.fromkeys(words):
+                rest = " ".join(other for other in str(value).split() if other != word)
+                variants.append((word, {**own, column: [rest]}))
+        elif kind == "table":
+            missing = np.nan if isinstance(value, int | float | np.number) else None
+            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+            variants.append((f"{column} = {shown}", {**own, column: [missing]}))
+    if not variants:
+        return []
+    stacked = {
+        column: [own[column][0], *(variant[column][0] for _, variant in variants)] for column in own
+    }
+    if not all(kind == "text" for kind in items.kinds.values()):
+        stacked = _frame(stacked)
+    decided = machine.decide(features.transform(stacked))
+    if decided.ndim == 2:
+        decided = decided[:, decided[0].argmax()]
+    lost = sign * (decided[0] - decided[1:])
+    return [Share(piece, float(share)) for (piece, _), share in zip(variants, lost, strict=True)]
+
+
+def _frame(columns: dict[str, list[Any]]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(columns)
+
+
+def _row(X: Columns, row: int) -> dict[str, list[Any]]:
+    assert row < n_rows(X)
+    return {str(column): [list(X[column])[row]] for column in X}

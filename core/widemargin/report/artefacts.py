@@ -1,0 +1,177 @@
+"""What a run left in its folder, read for the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from widemargin.contracts import Metric, Predictions, RunRecord, UseCase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Artefacts", "read_artefacts"]
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefacts:
+    """All that the report speaks of; a file that is not there is an empty mapping.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    use_case : UseCase
+        Its problem, for wording and sections of its own.
+    known : mapping of str to Metric
+        How metrics are named and written.
+    predictions : Predictions or None
+        The out-of-fold predictions.
+    folds : ndarray of shape (n_samples,)
+        Which fit predicted each row; empty without predictions.
+    search, explanation, dataset : mapping
+        What the JSON files of those names hold.
+    config_text : str
+        The resolved config as it was written.
+    """
+
+    record: RunRecord
+    use_case: UseCase
+    known: Mapping[str, Metric]
+    predictions: Predictions | None
+    folds: NDArray[np.int64]
+    search: Json
+    explanation: Json
+    dataset: Json
+    config_text: str
+
+    @property
+    def metrics(self) -> Json:
+        """What ``metrics.json`` holds."""
+        return self.record.metrics
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names; empty for regression."""
+        return tuple(self.metrics.get("classes") or ())
+
+    @property
+    def positive(self) -> str:
+        """The class that binary metrics are about; empty unless there are two."""
+        return str(self.metrics.get("positive") or "")
+
+    @property
+    def units(self) -> str:
+        """Units of a numeric target."""
+        return str(self.metrics.get("units") or "")
+
+    @property
+    def primary(self) -> str:
+        """Name of the headline's metric."""
+        return str(self.metrics.get("primary") or "")
+
+    def metric(self, name: str) -> Metric:
+        """Say how a metric is written; an unknown one goes by its name."""
+        if name in self.known:
+            return self.known[name]
+        return Metric(
+            name=name,
+            title=name,
+            summary="",
+            task="classification" if self.classes else "regression",
+            compute=lambda predictions: float("nan"),
+        )
+
+
+def read_artefacts(
+    record: RunRecord, use_case: UseCase, known: Mapping[str, Metric]
+) -> Artefacts:
+    """Read a run's folder; only what is there.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    use_case : UseCase
+        Its problem.
+    known : mapping of str to Metric
+        The registered metrics.
+
+    Returns
+    -------
+    Artefacts
+        What the sections of the report are built from.
+    """
+    import numpy as np
+
+    folder = record.path
+    predictions, folds = None, np.empty(0, dtype=np.int64)
+    if (folder / "predictions.parquet").is_file():
+        import pandas as pd
+
+        frame = pd.read_parquet(folder / "predictions.parquet")
+        predictions = _predictions(frame, record.metrics)
+        folds = frame.groupby(["repeat", "fold"]).ngroup().to_numpy(dtype=np.int64)
+    config = folder / "config.yaml"
+    return Artefacts(
+        record=record,
+        use_case=use_case,
+        known=known,
+        predictions=predictions,
+        folds=folds,
+        search=_read_json(folder / "search.json"),
+        explanation=_read_json(folder / "explanation.json"),
+        dataset=_read_json(folder / "dataset.json"),
+        config_text=config.read_text(encoding="utf-8") if config.is_file() else "",
+    )
+
+
+def _read_json(path: Path) -> Json:
+    if not path.is_file():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
+    import numpy as np
+
+    if frame.empty:
+        return None
+    classes = tuple(metrics.get("classes") or ())
+    if classes:
+        code = {name: k for k, name in enumerate(classes)}
+        y_true = frame["y_true"].astype(str).map(code).to_numpy(dtype=np.int64)
+        y_pred = frame["y_pred"].astype(str).map(code).to_numpy(dtype=np.int64)
+    else:
+        y_true = frame["y_true"].to_numpy(dtype=np.float64)
+        y_pred = frame["y_pred"].to_numpy(dtype=np.float64)
+    if "decision" in frame:
+        decision = frame["decision"].to_numpy(dtype=np.float64)
+    elif all(f"decision: {name}" in frame for name in classes) and classes:
+        columns = [f"decision: {name}" for name in classes]
+        decision = frame[columns].to_numpy(dtype=np.float64)
+    else:
+        decision = y_pred.astype(np.float64)
+    probability = None
+    if classes and all(f"probability: {name}" in frame for name in classes):
+        columns = [f"probability: {name}" for name in classes]
+        probability = frame[columns].to_numpy(dtype=np.float64)
+    positive = metrics.get("positive")
+    return Predictions(
+        y_true=y_true,
+        y_pred=y_pred,
+        decision=decision,
+        probability=probability,
+        classes=classes,
+        positive=classes.index(positive) if positive in classes else 1,
+        ids=frame["id"].astype(str).to_numpy(),
+        weight=np.ones(len(frame)),
+    )

@@ -1,0 +1,77 @@
+"""Grids of values."""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup
+
+from widemargin.contracts import Cell, Heatmap
+from widemargin.report.figures.bars import CHARACTER, shortened
+from widemargin.report.figures.frame import WIDTH, Drawing
+from widemargin.report.figures.svg import element, label, svg, tooltip
+from widemargin.report.wordings import number
+
+__all__ = ["draw_heatmap"]
+
+TOP, RIGHT, LOWEST, DARKEST = 30.0, 4.0, 0.04, 0.62
+
+
+def draw_heatmap(block: Heatmap) -> Drawing:
+    """Draw a grid: the larger the value, the deeper the colour.
+
+    The deepest colour still carries dark text, so that every cell can be read.
+    """
+    n_rows, n_columns = len(block.rows), max(len(block.columns), 1)
+    longest = min(max((len(name) for name in block.rows), default=1), 20)
+    left = longest * CHARACTER + 12
+    width = (WIDTH - left - RIGHT) / n_columns
+    height = min(max(width * 0.62, 24.0), 58.0)
+    turned = any(len(name) * CHARACTER > width - 4 for name in block.columns)
+    finite = [value for row in block.values for value in row if math.isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    parts: list[Markup] = [label(0, 12, f"{block.y_label} ↓", "axis", "start")]
+    for r, name in enumerate(block.rows):
+        middle = TOP + height * (r + 0.5) + 4
+        parts.append(label(left - 8, middle, shortened(name, 20), "tick", "end"))
+        for c, column in enumerate(block.columns):
+            value = block.values[r][c]
+            text = block.texts[r][c] if block.texts else number(value, 3)
+            share = (value - low) / (high - low) if high > low else 0.5
+            depth = LOWEST + (DARKEST - LOWEST) * share if math.isfinite(value) else 0.0
+            x, y = left + width * c, TOP + height * r
+            shape = {"x": x + 1, "y": y + 1, "width": width - 2, "height": height - 2}
+            kinds = "cell chosen" if block.marked == (r, c) else "cell"
+            cell = {**shape, "class": kinds, "fill-opacity": f"{depth:.2f}"}
+            hover = tooltip(f"{name}, {column}: {text}")
+            inside = [element("rect", cell)]
+            if len(text) * CHARACTER <= width:
+                kind = "celltext chosen" if block.marked == (r, c) else "celltext"
+                inside.append(label(x + width / 2, y + height / 2 + 4, text, kind))
+            parts.append(element("g", {}, *inside, hover))
+    bottom = TOP + height * n_rows
+    parts += _columns(block, left, width, bottom, turned)
+    tall = max((len(shortened(name, 20)) for name in block.columns), default=1) * CHARACTER
+    depth_below = (tall * 0.75 + 34) if turned else 44.0
+    parts.append(label(WIDTH - RIGHT, bottom + depth_below - 6, f"{block.x_label} →", "axis", "end"))
+    summary = f"{block.y_label} in {n_rows} rows, {block.x_label} in {n_columns} columns."
+    rows: list[list[Cell]] = [
+        [name, *(block.texts[r] if block.texts else (float(value) for value in block.values[r]))]
+        for r, name in enumerate(block.rows)
+    ]
+    drawn = svg(WIDTH, bottom + depth_below, block.title, summary, parts)
+    return Drawing(drawn, columns=[block.y_label, *block.columns], rows=rows)
+
+
+def _columns(
+    block: Heatmap, left: float, width: float, bottom: float, turned: bool
+) -> list[Markup]:
+    parts = []
+    for c, name in enumerate(block.columns):
+        x = left + width * (c + 0.5)
+        if turned:
+            place = {"transform": f"translate({x + 4:.1f} {bottom + 14:.1f}) rotate(-45)"}
+            parts.append(element("text", {**place, "class": "tick end"}, shortened(name, 20)))
+        else:
+            parts.append(label(x, bottom + 16, shortened(name, 20)))
+    return parts

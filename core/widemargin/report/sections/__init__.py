@@ -1,0 +1,54 @@
+"""Sections: what the report says, as typed blocks, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from widemargin.contracts import ReportSection
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.sections.calibration import build_calibration
+from widemargin.report.sections.confusion import build_confusion
+from widemargin.report.sections.curves import build_ranking, build_scores
+from widemargin.report.sections.headline import (
+    Finding,
+    Headline,
+    build_findings,
+    build_headline,
+    build_numbers,
+)
+from widemargin.report.sections.origins import build_data_card, build_settings
+from widemargin.report.sections.reasons import (
+    build_mistakes,
+    build_pieces,
+    build_support_vectors,
+)
+from widemargin.report.sections.regression import build_regression
+from widemargin.report.sections.search import build_near_duplicates, build_search
+
+__all__ = ["Finding", "Headline", "build_findings", "build_headline", "build_sections"]
+
+BEFORE: tuple[Callable[[Artefacts], ReportSection | None], ...] = (build_numbers,)
+AFTER: tuple[Callable[[Artefacts], ReportSection | None], ...] = (
+    build_regression,
+    build_ranking,
+    build_confusion,
+    build_calibration,
+    build_scores,
+    build_near_duplicates,
+    build_search,
+    build_pieces,
+    build_mistakes,
+    build_support_vectors,
+    build_data_card,
+    build_settings,
+)
+
+
+def build_sections(run: Artefacts) -> list[ReportSection]:
+    """Build every section that the run has something to say in, the use case's own second."""
+    first = [section for build in BEFORE if (section := build(run)) is not None]
+    own: list[ReportSection] = []
+    if run.use_case.report_sections is not None and run.predictions is not None:
+        own = list(run.use_case.report_sections(run.predictions))
+    rest = [section for build in AFTER if (section := build(run)) is not None]
+    return [*first, *own, *rest]

@@ -1,0 +1,70 @@
+"""What is taken for what, class by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from widemargin.contracts import Block, Cell, Heatmap, Predictions, ReportSection, Table
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.wordings import count, percent
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["build_confusion"]
+
+MOST_DRAWN = 30
+"""A grid of more classes than this cannot be read; the table still lists every class."""
+
+
+def build_confusion(run: Artefacts) -> ReportSection | None:
+    """Draw the confusion matrix and list precision, recall and F1 of each class."""
+    predictions = run.predictions
+    if predictions is None or not predictions.classes:
+        return None
+    classes = list(predictions.classes)
+    counts = _counts(predictions)
+    blocks: list[Block] = []
+    if len(classes) <= MOST_DRAWN:
+        of_row = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+        wide = len(classes) > 8
+        texts = [[count(n) if n or not wide else "" for n in row] for row in counts]
+        blocks.append(
+            Heatmap(
+                title="Confusion matrix",
+                x_label="predicted",
+                y_label="true",
+                columns=classes,
+                rows=classes,
+                values=of_row.tolist(),
+                texts=texts,
+                note="Numbers are counts; the colour is the share of the row.",
+            )
+        )
+    rows: list[list[Cell]] = []
+    for k, name in enumerate(classes):
+        true, called, hits = counts[k].sum(), counts[:, k].sum(), counts[k, k]
+        precision = float(hits / called) if called else None
+        recall = float(hits / true) if true else None
+        f1 = float(2 * hits / (true + called)) if true + called else None
+        figures = [None if one is None else round(one, 4) for one in (precision, recall, f1)]
+        rows.append([name, *figures, int(true)])
+    blocks.append(
+        Table(
+            title="Class by class",
+            columns=["class", "precision", "recall", "F1", run.use_case.wording.items],
+            rows=rows,
+        )
+    )
+    right = float(counts.trace() / counts.sum())
+    intro = f"{percent(right)} of {count(counts.sum())} held-out predictions are right."
+    return ReportSection(title="Right and wrong", intro=intro, blocks=blocks)
+
+
+def _counts(predictions: Predictions) -> NDArray[np.int64]:
+    import numpy as np
+
+    n = len(predictions.classes)
+    flat = np.bincount(predictions.y_true * n + predictions.y_pred, minlength=n * n)
+    return flat.reshape(n, n).astype(np.int64)

@@ -1,0 +1,195 @@
+"""What the reader should take away: one number, one sentence, and what speaks against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from widemargin.contracts import Estimate, Estimates, ReportSection
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.wordings import brief, count, date, full, listing, number, percent
+
+__all__ = ["Finding", "Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check reports."""
+
+    code: str
+    severity: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The top of the report."""
+
+    name: str
+    title: str
+    metric: str
+    estimate: Estimate | None
+    references: Sequence[str]
+    ends: tuple[float, float] | None
+    sentence: str
+    facts: Sequence[tuple[str, str]]
+
+
+def build_headline(run: Artefacts) -> Headline:
+    """Say the main thing in one number, one sentence and a row of facts."""
+    metric = run.metric(run.primary)
+    row = estimate(run, run.primary, short=True)
+    titles = [_reference_name(key) for key in _baselines(run)]
+    shown = [row.value, row.low, row.high, *(value for _, value in row.references)] if row else []
+    within = all(0 <= value <= 1 for value in shown if value is not None)
+    return Headline(
+        name=run.record.use_case,
+        title=run.use_case.summary.rstrip("."),
+        metric=metric.title,
+        estimate=row,
+        references=titles,
+        # Most scores live between 0 and 1, and are then shown on that whole line.
+        ends=(0.0, 1.0) if within and metric.unit != "target" else None,
+        sentence=_sentence(run, row),
+        facts=_facts(run),
+    )
+
+
+def build_findings(run: Artefacts) -> list[Finding]:
+    """List what the checks found, warnings first."""
+    found = [
+        Finding(
+            code=str(one.get("code", "")),
+            severity=str(one.get("severity", "note")),
+            title=str(one.get("title", "")),
+            message=str(one.get("message", "")),
+        )
+        for one in run.metrics.get("findings") or []
+    ]
+    return sorted(found, key=lambda one: (one.severity != "warning", one.code))
+
+
+def build_numbers(run: Artefacts) -> ReportSection | None:
+    """Build the table of all metrics with their intervals beside the baselines."""
+    names = list(run.metrics.get("metrics") or {})
+    rows = [row for name in names if (row := estimate(run, name)) is not None]
+    if not rows:
+        return None
+    titles = [_reference_title(key, one) for key, one in _baselines(run).items()]
+    note = f"Intervals cover {_confidence(run)} and come from resampling the held-out predictions."
+    if titles:
+        note += (
+            " Each strip has a scale of its own: the dot is the value, the line its interval, the "
+            f"upright tick is {titles[-1]}."
+        )
+    return ReportSection(
+        title="All the numbers", blocks=[Estimates(rows=rows, references=titles, note=note)]
+    )
+
+
+def estimate(run: Artefacts, name: str, short: bool = False) -> Estimate | None:
+    """Build one metric's estimate; None where it was not measured."""
+    measured = (run.metrics.get("metrics") or {}).get(name)
+    if measured is None:
+        return None
+    metric = run.metric(name)
+    write = brief if short else full
+    value, low, high = (measured.get(key) for key in ("value", "low", "high"))
+    interval = ""
+    if low is not None and high is not None:
+        # The unit is said once, after the value.
+        first, last = write(metric, low, ""), write(metric, high, run.units if short else "")
+        interval = f"{first} to {last}"
+    references = [
+        (write(metric, other, ""), other)
+        for other in (one.get("metrics", {}).get(name) for one in _baselines(run).values())
+    ]
+    return Estimate(
+        name=metric.title,
+        text=write(metric, value, run.units),
+        value=value,
+        low=low,
+        high=high,
+        interval=interval,
+        references=references,
+        summary=metric.summary,
+    )
+
+
+def _sentence(run: Artefacts, row: Estimate | None) -> str:
+    parts = [_domain_sentence(run)]
+    if row is not None:
+        said = f"{row.name} is {row.text}"
+        if row.interval:
+            said += f" ({_confidence(run)} interval {row.interval})"
+        others = [
+            f"{_reference_title(key, one)} {'gives' if k == 0 else 'reaches'} {text}"
+            for k, ((key, one), (text, value)) in enumerate(
+                zip(_baselines(run).items(), row.references, strict=True)
+            )
+            if value is not None
+        ]
+        parts.append("; ".join([said, listing(others)]) if others else said)
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+
+
+def _domain_sentence(run: Artefacts) -> str:
+    """Fill the use case's own sentence, or say nothing where a number of it is missing."""
+    measured = run.metrics.get("metrics") or {}
+    missing = False
+
+    def fill(found: re.Match[str]) -> str:
+        nonlocal missing
+        value = measured.get(found[1], {}).get("value")
+        missing = missing or value is None
+        return brief(run.metric(found[1]), value, run.units)
+
+    text = re.sub(r"\{([^{}]+)\}", fill, run.use_case.wording.headline)
+    return "" if missing else text
+
+
+def _facts(run: Artefacts) -> list[tuple[str, str]]:
+    metrics, wording = run.metrics, run.use_case.wording
+    facts = []
+    if (n_items := metrics.get("n_items")) is not None:
+        facts.append((wording.items.capitalize(), count(n_items)))
+    chosen = metrics.get("chosen") or {}
+    if chosen.get("kernel"):
+        facts.append(("Kernel", str(chosen["kernel"])))
+    for name in ("C", "gamma"):
+        if chosen.get(name) is not None:
+            facts.append((name, number(chosen[name], 3)))
+    support = metrics.get("support_vectors") or {}
+    if support.get("count") is not None:
+        share = support.get("share")
+        said = f" ({percent(share, 0)})" if share is not None else ""
+        facts.append(("Support vectors", count(support["count"]) + said))
+    evaluation = run.record.config.get("evaluation") or {}
+    if evaluation.get("outer"):
+        repeats = evaluation.get("repeats") or 1
+        often = f", {repeats} times" if repeats > 1 else ""
+        facts.append(("Measured on", f"{evaluation['outer']} held-out parts{often}"))
+    if created := run.record.manifest.get("created"):
+        facts.append(("Run", date(str(created))))
+    return facts
+
+
+def _baselines(run: Artefacts) -> dict[str, Any]:
+    return dict(run.metrics.get("baselines") or {})
+
+
+def _reference_title(key: str, baseline: dict[str, Any]) -> str:
+    return str(baseline.get("title") or key.replace("_", " "))
+
+
+def _reference_name(key: str) -> str:
+    """Name a baseline in a word or two, for a figure."""
+    return {"dummy": "guessing", "mean": "guessing"}.get(key, key.replace("_", " "))
+
+
+def _confidence(run: Artefacts) -> str:
+    share = (run.record.config.get("evaluation") or {}).get("confidence", 0.95)
+    return f"{number(100 * float(share), 3)}%"

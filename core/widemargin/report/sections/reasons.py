@@ -1,0 +1,159 @@
+"""What moves the score: pieces of items, mistakes, and the support vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection, Text
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.wordings import count, number, percent
+
+__all__ = ["build_mistakes", "build_pieces", "build_support_vectors"]
+
+Json = Mapping[str, Any]
+EACH_WAY, N_MISTAKES, N_EXAMPLES, LONGEST = 20, 10, 12, 1200
+
+
+def build_pieces(run: Artefacts) -> ReportSection | None:
+    """Draw what pushes each way, as two sets of bars on one scale."""
+    pieces: list[Json] = list(run.explanation.get("pieces") or [])
+    note = str(run.explanation.get("note") or "")
+    if not pieces:
+        return None
+    wording = run.use_case.wording
+    down = sorted((p for p in pieces if p["contribution"] < 0), key=lambda p: p["contribution"])
+    up = sorted((p for p in pieces if p["contribution"] > 0), key=lambda p: -p["contribution"])
+    most = max(abs(float(piece["contribution"])) for piece in pieces) or 1.0
+    lower, higher = _sides(run)
+    blocks: list[Block] = []
+    for title, side, x_range in (
+        (f"Towards {lower}", down[:EACH_WAY], (-most, 0.0)),
+        (f"Towards {higher}", up[:EACH_WAY], (0.0, most)),
+    ):
+        if side:
+            blocks.append(
+                Bars(
+                    title=title,
+                    x_label=f"mean contribution where the {wording.piece} occurs",
+                    labels=[_with_count(piece) for piece in side],
+                    values=[float(piece["contribution"]) for piece in side],
+                    x_range=x_range,
+                )
+            )
+    return ReportSection(
+        title=f"The {wording.pieces} that decide", intro=note, blocks=blocks
+    )
+
+
+def build_mistakes(run: Artefacts) -> ReportSection | None:
+    """Quote the worst mistakes, with what misled the model."""
+    mistakes: list[Json] = list(run.explanation.get("mistakes") or [])[:N_MISTAKES]
+    if not mistakes:
+        return None
+    wording = run.use_case.wording
+    marked = any(one.get("shares") for one in mistakes)
+    lower, higher = _sides(run)
+    note = (
+        f"Underlined are the {wording.pieces} that weighed most: solid towards {higher}, dotted "
+        f"towards {lower}."
+    )
+    return ReportSection(
+        title="The worst mistakes",
+        intro=_mistakes_intro(run, len(mistakes)),
+        blocks=[
+            Quotes(quotes=[_mistake(run, one) for one in mistakes], note=note if marked else "")
+        ],
+    )
+
+
+def build_support_vectors(run: Artefacts) -> ReportSection | None:
+    """Quote support vectors of the largest weight."""
+    support: Json = run.explanation.get("support_vectors") or {}
+    examples: list[Json] = list(support.get("examples") or [])[:N_EXAMPLES]
+    if not examples:
+        return None
+    wording = run.use_case.wording
+    of = support.get("count")
+    said = f"The model rests on {count(of)} {wording.items}, its support vectors. " if of else ""
+    if support.get("at_bound") is not None and of:
+        said += (
+            f"{count(support['at_bound'])} of them lie inside the margin or on its wrong side and "
+            "pull with full weight. "
+        )
+    quotes = [
+        Quote(
+            text=_cut(str(one.get("text", ""))),
+            name=str(one.get("id", "")),
+            kind=_label(run, one.get("label")),
+            facts=[("label", _label(run, one.get("label"))), ("weight", number(one.get("weight"), 3))],
+        )
+        for one in examples
+    ]
+    blocks: list[Block] = [Quotes(quotes=quotes)]
+    return ReportSection(
+        title=f"The {wording.items} that hold the boundary",
+        intro=f"{said}Without these examples the boundary would lie elsewhere.",
+        blocks=blocks,
+        advanced=True,
+    )
+
+
+def _mistake(run: Artefacts, one: Json) -> Quote:
+    shares = [(str(s["piece"]), float(s["contribution"])) for s in one.get("shares") or []]
+    if run.classes:
+        true, predicted = str(one.get("true")), str(one.get("predicted"))
+        facts = [("true", true), ("predicted", predicted)]
+        if one.get("probability") is not None:
+            facts.append(("probability", percent(one["probability"])))
+        if isinstance(one.get("decision"), int | float):
+            facts.append(("score", number(one["decision"], 3)))
+        kind = f"{true} taken for {predicted}"
+    else:
+        true_value, predicted_value = float(one["true"]), float(one["predicted"])
+        over = predicted_value > true_value
+        kind = "too high" if over else "too low"
+        facts = [
+            ("true", f"{number(true_value)} {run.units}".rstrip()),
+            ("predicted", f"{number(predicted_value)} {run.units}".rstrip()),
+            ("off by", number(predicted_value - true_value, 3)),
+        ]
+    return Quote(
+        text=_cut(str(one.get("text", ""))),
+        name=str(one.get("id", "")),
+        kind=kind,
+        facts=facts,
+        shares=shares,
+    )
+
+
+def _mistakes_intro(run: Artefacts, shown: int) -> str:
+    items = run.use_case.wording.items
+    predictions = run.predictions
+    if not run.classes or predictions is None:
+        return f"The {shown} {items} that were predicted worst, out of fold."
+    wrong = int((predictions.y_true != predictions.y_pred).sum())
+    return (
+        f"{count(wrong)} held-out {items} were called wrongly; these {shown} most confidently so. "
+        "Some may be labelled wrongly."
+    )
+
+
+def _sides(run: Artefacts) -> tuple[str, str]:
+    if run.positive and len(run.classes) == 2:
+        return next(name for name in run.classes if name != run.positive), run.positive
+    if run.classes:
+        return "other classes", "the class"
+    return "lower values", "higher values"
+
+
+def _with_count(piece: Json) -> str:
+    return str(piece.get("piece", ""))
+
+
+def _label(run: Artefacts, label: object) -> str:
+    return str(label) if run.classes or not isinstance(label, int | float) else number(label)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}… ({count(len(text))} letters)"

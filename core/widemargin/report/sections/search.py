@@ -1,0 +1,156 @@
+"""How C and gamma were chosen, and what near-duplicates would have done to the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from widemargin.contracts import Block, Cell, Heatmap, Lines, ReportSection, Series, Table, Text
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.wordings import brief, count, listing, number
+
+__all__ = ["build_near_duplicates", "build_search"]
+
+Json = Mapping[str, Any]
+
+
+def build_search(run: Artefacts) -> ReportSection | None:
+    """Draw the final search over C and gamma, and list what each outer part chose."""
+    cells: list[Json] = list(run.search.get("cells") or [])
+    outer: list[Json] = list(run.search.get("outer") or [])
+    if not cells and not outer:
+        return None
+    scoring = run.metric(str(run.search.get("scoring", ""))).title
+    blocks: list[Block] = []
+    if len(cells) > 1:
+        chosen = cells[run.search["chosen"]] if run.search.get("chosen") is not None else None
+        gammas = {cell.get("gamma") for cell in cells}
+        drawn = _line(cells, chosen, scoring) if len(gammas) == 1 else _grid(cells, chosen, scoring)
+        blocks.append(drawn)
+    if outer:
+        blocks.append(_choices(outer, scoring))
+    return ReportSection(
+        title="The search",
+        intro=(
+            "C is the price of a margin violation: small values smooth, large values fit closely. "
+            "It is chosen inside each training part, so that held-out items never help to choose."
+        ),
+        blocks=blocks,
+    )
+
+
+def build_near_duplicates(run: Artefacts) -> ReportSection | None:
+    """Say how many near-duplicates there were and what they would have done to the score."""
+    found: Json = run.metrics.get("near_duplicates") or {}
+    if not found:
+        return None
+    items = run.use_case.wording.items
+    removed, groups = int(found.get("removed") or 0), found.get("groups")
+    among = f" in {count(groups)} groups" if groups else ""
+    text = (
+        f"{count(removed)} {items} equal another but for case, punctuation and digits{among}. "
+        "One of each stays, so that no copy of a training item is ever used for judging."
+    )
+    if found.get("contradictory"):
+        text += f" {count(found['contradictory'])} of the groups carry contradictory labels."
+    apart, crossing = found.get("apart") or {}, found.get("crossing") or {}
+    columns = ["metric", "copies kept apart", "copies crossing"]
+    names = [name for name in apart if name in crossing]
+    said = [
+        f"{run.metric(name).title} from {brief(run.metric(name), apart[name], run.units)} to "
+        f"{brief(run.metric(name), crossing[name], run.units)}"
+        for name in names
+    ]
+    if said:
+        text += (
+            f" Letting them cross would have moved {listing(said)} "
+            "(one cross-validation at the chosen C, untuned)."
+        )
+    rows: list[list[Cell]] = [
+        [run.metric(name).title, apart[name], crossing[name]] for name in names
+    ]
+    blocks: list[Block] = [Text(text=text)]
+    if len(rows) > 2:
+        blocks.append(Table(columns=columns, rows=rows))
+    return ReportSection(title="Near-duplicates", blocks=blocks)
+
+
+def _line(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Lines:
+    ordered = sorted(cells, key=lambda cell: float(cell["C"]))
+    mean = [_float(cell.get("mean")) for cell in ordered]
+    spread = [_float(cell.get("std"), 0.0) for cell in ordered]
+    marks = [(float(chosen["C"]), f"chosen: C = {number(chosen['C'], 3)}")] if chosen else []
+    return Lines(
+        title=f"{scoring} over C",
+        x_label="C (logarithmic)",
+        y_label=f"{scoring}, mean of the inner folds",
+        series=[
+            Series(
+                name=scoring,
+                x=[float(cell["C"]) for cell in ordered],
+                y=mean,
+                low=[m - s for m, s in zip(mean, spread, strict=True)],
+                high=[m + s for m, s in zip(mean, spread, strict=True)],
+            )
+        ],
+        x_log=True,
+        markers=True,
+        vertical=marks,
+        note="Upright bars are one standard deviation of the folds each way.",
+    )
+
+
+def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Heatmap:
+    prices = sorted({float(cell["C"]) for cell in cells})
+    # A nan would equal nothing, itself included.
+    widths = sorted({_float(cell.get("gamma"), 0.0) for cell in cells}, reverse=True)
+    nothing = float("nan")
+    values = [[nothing] * len(prices) for _ in widths]
+    for cell in cells:
+        row, column = widths.index(_float(cell.get("gamma"), 0.0)), prices.index(float(cell["C"]))
+        values[row][column] = _float(cell.get("mean"))
+    marked = None
+    if chosen:
+        marked = widths.index(_float(chosen.get("gamma"), 0.0)), prices.index(float(chosen["C"]))
+    texts = [[_short(value) for value in row] for row in values]
+    return Heatmap(
+        title=f"{scoring} over C and gamma",
+        x_label="C",
+        y_label="gamma",
+        columns=[number(price, 2) for price in prices],
+        rows=[number(width, 2) for width in widths],
+        values=values,
+        texts=texts,
+        marked=marked,
+        note="Mean of the inner folds; the outlined cell was chosen.",
+    )
+
+
+def _short(value: float) -> str:
+    if value != value:
+        return ""
+    return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 1 else number(value, 3)
+
+
+def _choices(outer: Sequence[Json], scoring: str) -> Table:
+    gamma = any(one.get("gamma") is not None for one in outer)
+    repeated = len({one.get("repeat") for one in outer}) > 1
+    columns = [*(["repeat"] if repeated else []), "part", "C"]
+    columns += [*(["gamma"] if gamma else []), f"{scoring} inside"]
+    rows: list[list[Cell]] = []
+    for one in outer:
+        row: list[Cell] = [int(one.get("repeat", 0)) + 1] if repeated else []
+        row += [int(one.get("fold", 0)) + 1, one.get("C")]
+        row += [one.get("gamma")] if gamma else []
+        row.append(None if one.get("score") is None else round(float(one["score"]), 4))
+        rows.append(row)
+    return Table(
+        title="What each outer part chose",
+        columns=columns,
+        rows=rows,
+        note="Choices that agree mean that the search is stable.",
+    )
+
+
+def _float(value: Any, default: float = float("nan")) -> float:
+    return default if value is None else float(value)

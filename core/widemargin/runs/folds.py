@@ -1,0 +1,166 @@
+"""Outer folds: each one's work, kept under the hash of its inputs so that a run can continue."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Dataset, Progress, Split
+from widemargin.evaluation import baselines
+from widemargin.explanation import explain_items
+from widemargin.runs.store import RunStore
+from widemargin.runs.training import Setup, codes_of, train
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FoldResult", "run_fold"]
+
+_WORST = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldResult:
+    """What one outer fold says of its held-out rows.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        ``prediction``, ``decision`` (turned to the positive class), ``probability``, and the same
+        three of each baseline as ``logistic_regression.decision``.
+    meta : dict
+        ``C``, ``gamma``, ``score`` of the inner search, and ``shares`` of the fold's worst
+        mistakes by item id.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    meta: dict[str, Any]
+
+
+def run_fold(
+    setup: Setup,
+    dataset: Dataset,
+    split: Split,
+    *,
+    embedded: Any,
+    features: Any,
+    store: RunStore,
+    base_key: str,
+    fresh: bool,
+    progress: Progress,
+) -> FoldResult:
+    """Train on a fold's training rows, predict its held-out rows, and keep the result.
+
+    Parameters
+    ----------
+    embedded : matrix or None
+        Features of all rows, where they learn nothing.
+    base_key : str
+        Hash of everything but the rows.
+    fresh : bool
+        Whether to ignore what an earlier run kept.
+    """
+    rows = hashlib.sha256(split.train.astype("<i8").tobytes() + split.test.astype("<i8").tobytes())
+    key = hashlib.sha256(f"{base_key}{rows.hexdigest()}".encode()).hexdigest()[:32]
+    if not fresh and (kept := store.kept(key)) is not None:
+        return _parse(kept)
+    result = _compute(setup, dataset, split, embedded, features, progress)
+    store.keep(key, _dump(result))
+    return result
+
+
+def _compute(
+    setup: Setup, dataset: Dataset, split: Split, embedded: Any, features: Any, progress: Progress
+) -> FoldResult:
+    part, held_out = dataset.take(split.train), dataset.take(split.test)
+    trained = train(
+        setup,
+        part,
+        embedded=None if embedded is None else embedded[split.train],
+        features=features,
+        progress=progress,
+    )
+    rows = (
+        trained.model.features.transform(held_out.X) if embedded is None else embedded[split.test]
+    )
+    outcome = trained.model.predict_rows(rows)
+    arrays: dict[str, NDArray[Any]] = {
+        "prediction": outcome.prediction,
+        "decision": setup.orient(outcome.decision),
+    }
+    if outcome.probability is not None:
+        arrays["probability"] = outcome.probability
+    inner = [(inside.train, inside.test) for inside in trained.inner]
+    for baseline in baselines(dataset.task):
+        prediction, decision, probability = baseline.fit_predict(
+            trained.rows,
+            codes_of(part.y, setup.classes),
+            rows,
+            len(setup.classes),
+            inner,
+            part.sample_weight,
+            setup.config.seed,
+            setup.positive,
+        )
+        arrays[f"{baseline.name}.prediction"] = prediction
+        arrays[f"{baseline.name}.decision"] = decision
+        if probability is not None:
+            arrays[f"{baseline.name}.probability"] = probability
+    best = trained.search.best
+    worst = worst_rows(setup, held_out, arrays)
+    shares = explain_items(
+        trained.model.features,
+        trained.model.machine,
+        held_out.take(worst),
+        positive=setup.positive,
+        scale=trained.model.scale,
+    )
+    return FoldResult(
+        arrays={name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        meta={
+            "C": best.C,
+            "gamma": best.gamma,
+            "score": best.mean,
+            "shares": {
+                str(held_out.ids[row]): [[share.piece, share.contribution] for share in own]
+                for row, own in zip(worst, shares, strict=True)
+            },
+        },
+    )
+
+
+def worst_rows(setup: Setup, dataset: Dataset, arrays: dict[str, NDArray[Any]]) -> NDArray[np.intp]:
+    """Return the rows of the worst mistakes: sure of the wrong class, or furthest off."""
+    truth = codes_of(dataset.y, setup.classes)
+    if not setup.classes:
+        off = np.abs(arrays["prediction"] - truth)
+        return np.argsort(-off, kind="stable")[:_WORST].astype(np.intp)
+    wrong = np.flatnonzero(arrays["prediction"] != truth)
+    sure = arrays["probability"][wrong].max(axis=1) if len(wrong) else np.empty(0)
+    return wrong[np.argsort(-sure, kind="stable")[:_WORST]].astype(np.intp)
+
+
+def _dump(result: FoldResult) -> dict[str, bytes]:
+    from safetensors.numpy import save
+
+    return {
+        "arrays.safetensors": bytes(save(result.arrays)),
+        "meta.json": json.dumps(result.meta, ensure_ascii=False).encode(),
+    }
+
+
+def _parse(files: dict[str, bytes]) -> FoldResult:
+    from safetensors.numpy import load
+
+    return FoldResult(arrays=load(files["arrays.safetensors"]), meta=json.loads(files["meta.json"]))
+
+
+def concatenate(results: Sequence[FoldResult], name: str) -> NDArray[Any] | None:
+    """Put one array of every fold after the other; None where folds have none."""
+    parts = [result.arrays[name] for result in results if name in result.arrays]
+    return np.concatenate(parts) if parts else None

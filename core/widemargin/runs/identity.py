@@ -1,0 +1,83 @@
+"""Identity: what a result depends on besides its settings: versions, sources, threads, git."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+__all__ = ["git_state", "hash_of", "sources_hash", "thread_count", "versions"]
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
+
+
+def hash_of(value: Any) -> str:
+    """Hash a JSON value, whatever the order of its keys.
+
+    Examples
+    --------
+    >>> hash_of({"a": 1, "b": 2}) == hash_of({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, widemargin and the libraries that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("widemargin", *_LIBRARIES):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed as a distribution"
+    return found
+
+
+def thread_count() -> int:
+    """Return how many threads the numerical libraries may use."""
+    from threadpoolctl import threadpool_info
+
+    pools = [int(pool["num_threads"]) for pool in threadpool_info()]
+    return max(pools, default=os.cpu_count() or 1)
+
+
+def sources_hash(packages: Sequence[str]) -> str:
+    """Hash the Python source of packages, so that work kept by other code is not reused."""
+    digest = hashlib.sha256()
+    for name in packages:
+        spec = find_spec(name)
+        places = list(spec.submodule_search_locations or []) if spec else []
+        files = [path for place in places for path in Path(place).rglob("*.py")]
+        if spec and not places and spec.origin:
+            files = [Path(spec.origin)]
+        for path in sorted(files):
+            digest.update(f"{name}:{path.name}:".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return the working directory's commit and whether it has changes; None outside a checkout."""
+
+    def ask(*words: str) -> str:
+        # Fixed words, no shell.
+        done = subprocess.run(  # noqa: S603
+            ["git", *words],  # noqa: S607  # whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,271 @@
+"""The model: fitted features, a machine and its calibration; saved as arrays and JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Columns, Kernel, KernelParameters, State
+from widemargin.errors import ModelError
+from widemargin.svm.calibration import Calibration
+from widemargin.svm.machine import Machine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Model", "Outcome", "dump_model", "parse_model"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model says of some items.
+
+    Parameters
+    ----------
+    prediction : ndarray of shape (n_samples,)
+        Class codes, or numbers for regression.
+    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Signed margins; equal to `prediction` for regression.
+    probability : ndarray of shape (n_samples, n_classes) or None
+        Calibrated probabilities; None for regression.
+    """
+
+    prediction: NDArray[Any]
+    decision: NDArray[np.float64]
+    probability: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Fitted features in front of a calibrated machine.
+
+    Parameters
+    ----------
+    features : transformer
+        Fitted; items in, rows out.
+    machine : Machine
+        The trained machine. With two classes, above 0 speaks for the second in sorted order.
+    calibration : Calibration or None
+        None for regression.
+    classes : tuple of str
+        Class names in sorted order; empty for regression.
+    centre, scale : float
+        A regression machine predicts ``(target - centre) / scale``.
+    """
+
+    features: Any
+    machine: Machine
+    calibration: Calibration | None
+    classes: tuple[str, ...]
+    centre: float = 0.0
+    scale: float = 1.0
+
+    def predict(self, X: Columns) -> Outcome:
+        """Predict items given as columns."""
+        return self.predict_rows(self.features.transform(X))
+
+    def predict_rows(self, rows: Any) -> Outcome:
+        """Predict rows of features."""
+        return self.judge(self.machine.decide(rows))
+
+    def judge(self, decision: NDArray[np.float64]) -> Outcome:
+        """Turn decisions into predictions: the most probable class, or the number."""
+        if self.calibration is None:
+            target = decision * self.scale + self.centre
+            return Outcome(target, target, None)
+        probability = self.calibration.probabilities(decision)
+        return Outcome(probability.argmax(axis=1), decision, probability)
+
+
+def dump_model(model: Model) -> dict[str, bytes]:
+    """Return the model's files by name: safetensors, JSON, and a manifest with their hashes."""
+    files: dict[str, bytes] = {}
+    if hasattr(model.features, "get_state"):
+        state: State = model.features.get_state()
+        files["features.safetensors"] = _dump_arrays(state.arrays)
+        files["features.json"] = _dump_json(state.meta)
+    else:
+        import skops.io
+
+        files["features.skops"] = skops.io.dumps(model.features)
+    machine = model.machine
+    arrays: dict[str, NDArray[Any]] = {"intercept": machine.intercept}
+    if machine.coef is not None:
+        arrays["coef"] = machine.coef
+    if machine.dual_coef is not None:
+        arrays["dual_coef"] = machine.dual_coef
+        arrays |= _dump_matrix(machine.vectors)
+    files["machine.safetensors"] = _dump_arrays(arrays)
+    parameters = machine.parameters
+    files["model.json"] = _dump_json(
+        {
+            "format": FORMAT,
+            "classes": list(model.classes),
+            "centre": model.centre,
+            "scale": model.scale,
+            "scheme": machine.scheme,
+            "kernel": machine.kernel.name if machine.kernel else None,
+            "parameters": None
+            if parameters is None
+            else {
+                "gamma": parameters.gamma,
+                "degree": parameters.degree,
+                "coef0": parameters.coef0,
+            },
+            "calibration": None
+            if model.calibration is None
+            else [model.calibration.slope, model.calibration.offset],
+        }
+    )
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["manifest.json"] = _dump_json(hashes)
+    return files
+
+
+def parse_model(
+    files: Mapping[str, bytes],
+    *,
+    features: Any,
+    kernels: Mapping[str, Kernel],
+    trusted: tuple[str, ...],
+) -> Model:
+    """Rebuild a model from its files; nothing in them is executed.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        What `dump_model` returned.
+    features : transformer
+        Unfitted, as the run's config builds it; takes up the saved state.
+    kernels : mapping of str to Kernel
+        The registry's kernels.
+    trusted : tuple of str
+        Python packages of the registry, whose types a saved scikit-learn transformer may name.
+
+    Raises
+    ------
+    ModelError
+        Where a file is absent, altered, of another format, or not finite.
+    """
+    _check_hashes(files)
+    meta = json.loads(files["model.json"])
+    if meta.get("format") != FORMAT:
+        raise ModelError(
+            f"the model has format {meta.get('format')}, and this version reads {FORMAT}. "
+            "Run the use case again: widemargin run --like RUN."
+        )
+    arrays = _parse_arrays(files["machine.safetensors"], "machine.safetensors")
+    if "features.skops" in files:
+        features = _load_skops(files["features.skops"], trusted)
+    else:
+        state = _parse_arrays(files["features.safetensors"], "features.safetensors")
+        features.set_state(State(state, json.loads(files["features.json"])))
+    kernel = meta["kernel"]
+    if kernel is not None and kernel not in kernels:
+        raise ModelError(
+            f"the model uses the kernel {kernel!r}, which no installed plugin registers."
+        )
+    classes = tuple(meta["classes"])
+    parameters = meta["parameters"]
+    machine = Machine(
+        scheme=meta["scheme"],
+        n_classes=len(classes),
+        intercept=arrays["intercept"],
+        coef=arrays.get("coef"),
+        kernel=None if kernel is None else kernels[kernel],
+        parameters=None if parameters is None else KernelParameters(**parameters),
+        vectors=_parse_matrix(arrays),
+        dual_coef=arrays.get("dual_coef"),
+    )
+    calibration = meta["calibration"]
+    return Model(
+        features=features,
+        machine=machine,
+        calibration=None if calibration is None else Calibration(*calibration),
+        classes=classes,
+        centre=meta["centre"],
+        scale=meta["scale"],
+    )
+
+
+def _check_hashes(files: Mapping[str, bytes]) -> None:
+    remedy = "Run the use case again, or restore the run's folder from a copy."
+    try:
+        hashes = json.loads(files["manifest.json"])
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"the model's manifest.json is absent or unreadable. {remedy}") from error
+    needed = {*hashes, "model.json", "machine.safetensors"}
+    if "features.skops" not in hashes:
+        needed |= {"features.safetensors", "features.json"}
+    for name in sorted(needed):
+        if name not in files or name not in hashes:
+            raise ModelError(f"the model's {name} is absent. {remedy}")
+        if hashlib.sha256(files[name]).hexdigest() != hashes[name]:
+            raise ModelError(f"the model's {name} was altered after it was saved. {remedy}")
+
+
+def _dump_json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _dump_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    from safetensors.numpy import save
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return bytes(save(whole))
+
+
+def _parse_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, NDArray[Any]] = load(content)
+    except SafetensorError as error:
+        raise ModelError(f"the model's {name} cannot be read: {error}.") from error
+    for key, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelError(f"the model's {name} has values in {key!r} that are not finite.")
+    return arrays
+
+
+def _dump_matrix(matrix: Any) -> dict[str, NDArray[Any]]:
+    if not hasattr(matrix, "tocsr"):
+        return {"vectors": matrix}
+    return {
+        "vectors.data": matrix.data,
+        "vectors.indices": matrix.indices,
+        "vectors.indptr": matrix.indptr,
+        "vectors.shape": np.array(matrix.shape, dtype=np.int64),
+    }
+
+
+def _parse_matrix(arrays: Mapping[str, NDArray[Any]]) -> Any:
+    if "vectors.data" not in arrays:
+        return arrays.get("vectors")
+    from scipy.sparse import csr_matrix
+
+    parts = (arrays["vectors.data"], arrays["vectors.indices"], arrays["vectors.indptr"])
+    matrix = csr_matrix(parts, shape=tuple(arrays["vectors.shape"].tolist()))
+    matrix.check_format()
+    return matrix
+
+
+def _load_skops(content: bytes, trusted: tuple[str, ...]) -> Any:
+    import skops.io
+
+    named = skops.io.get_untrusted_types(data=content)
+    refused = [name for name in named if name.partition(".")[0] not in trusted]
+    if refused:
+        raise ModelError(
+            f"the model names the type {refused[0]}, which belongs to no installed plugin; "
+            "it is not loaded."
+        )
+    return skops.io.loads(content, trusted=named)

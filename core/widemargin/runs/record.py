@@ -1,0 +1,225 @@
+"""The run record: everything that a run leaves, in one folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.config import dump_yaml
+from widemargin.contracts import RunRecord, UseCase
+from widemargin.explanation import mean_pieces, show_item, support_cases
+from widemargin.runs.assessment import OutOfFold
+from widemargin.runs.folds import FoldResult, worst_rows
+from widemargin.runs.identity import git_state, hash_of, thread_count, versions
+from widemargin.runs.loading import Loaded, describe_dataset
+from widemargin.runs.model import dump_model
+from widemargin.runs.store import RunStore, read_record
+from widemargin.runs.training import Setup, Trained
+
+if TYPE_CHECKING:
+    from widemargin.runs.runner import Clock
+
+__all__ = ["write_record"]
+
+
+def write_record(
+    store: RunStore,
+    run_id: str,
+    *,
+    setup: Setup,
+    use_case: UseCase,
+    loaded: Loaded,
+    out: OutOfFold,
+    trained: Trained,
+    results: Sequence[FoldResult],
+    metrics: dict[str, Any],
+    clock: Clock,
+) -> RunRecord:
+    """Write a run's folder in one step and read it back."""
+    config = setup.config
+    files = {
+        "config.yaml": dump_yaml(config).encode(),
+        "metrics.json": _json(metrics),
+        "dataset.json": _json(describe_dataset(loaded)),
+        "search.json": _json(_search(setup, trained, out, results)),
+        "explanation.json": _json(_explain(setup, loaded, out, trained, results)),
+        "predictions.parquet": _parquet(out),
+        **{f"model/{name}": content for name, content in dump_model(trained.model).items()},
+    }
+    manifest = {
+        "id": run_id,
+        "use_case": use_case.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": config.seed,
+        "data_sha256": loaded.fingerprint,
+        "config_sha256": hash_of(config.to_dict()),
+        "versions": versions(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "threads": thread_count(),
+        "timings": {**clock.seconds, "total": round(sum(clock.seconds.values()), 3)},
+        "git": git_state(),
+    }
+    files["manifest.json"] = _json(manifest)
+    return read_record(store.write(use_case.name, run_id, files))
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _search(
+    setup: Setup, trained: Trained, out: OutOfFold, results: Sequence[FoldResult]
+) -> dict[str, Any]:
+    search = trained.search
+    sign = 1.0 if setup.metric.greater_is_better else -1.0
+    places = dict.fromkeys(zip(out.repeat.tolist(), out.fold.tolist(), strict=True))
+
+    def shown(value: float) -> float | None:
+        return sign * value if np.isfinite(value) else None
+
+    return {
+        "scoring": setup.metric.name,
+        "learns": setup.config.features.learns,
+        "cells": [
+            {
+                "C": cell.C,
+                "gamma": cell.gamma,
+                "scores": [shown(score) for score in cell.scores],
+                "mean": shown(cell.mean),
+                "std": cell.std if np.isfinite(cell.std) else None,
+            }
+            for cell in search.cells
+        ],
+        "chosen": search.chosen,
+        "outer": [
+            {
+                "repeat": repeat,
+                "fold": fold,
+                "C": result.meta["C"],
+                "gamma": result.meta["gamma"],
+                "score": shown(result.meta["score"]),
+            }
+            for (repeat, fold), result in zip(places, results, strict=True)
+        ],
+    }
+
+
+def _explain(
+    setup: Setup,
+    loaded: Loaded,
+    out: OutOfFold,
+    trained: Trained,
+    results: Sequence[FoldResult],
+) -> dict[str, Any]:
+    dataset = loaded.dataset
+    model = trained.model
+    pieces = mean_pieces(
+        model.features,
+        model.machine,
+        dataset,
+        positive=setup.positive,
+        scale=model.scale,
+        random_state=setup.config.seed,
+    )
+    bound = setup.config.svm.C if trained.model.machine.coef is None else None
+    return {
+        "pieces": pieces,
+        "note": "" if pieces else _why_no_pieces(setup),
+        "mistakes": _mistakes(setup, loaded, out, results),
+        "support_vectors": support_cases(
+            dataset,
+            trained.search.support,
+            trained.search.weights,
+            bound=None if bound is None else trained.search.best.C,
+        ),
+    }
+
+
+def _why_no_pieces(setup: Setup) -> str:
+    if setup.kernel.name != "linear":
+        return (
+            f"The {setup.kernel.name} kernel has no weight for each piece. `widemargin predict "
+            "--explain` tells what decided a single item, and the support vectors below are the "
+            "cases that it compares with."
+        )
+    return "With more than two classes each item has its own account: widemargin predict --explain."
+
+
+def _mistakes(
+    setup: Setup, loaded: Loaded, out: OutOfFold, results: Sequence[FoldResult]
+) -> list[dict[str, Any]]:
+    """Describe the ten worst mistakes of the first repeat."""
+    dataset, predictions = loaded.dataset, out.predictions
+    first = np.flatnonzero(out.repeat == 0)
+    shares: dict[str, Any] = {}
+    for result in results[::-1]:
+        shares |= result.meta["shares"]
+    order = dataset.take(out.rows[first])
+    arrays: dict[str, Any] = {"prediction": predictions.y_pred[first]}
+    if predictions.probability is not None:
+        arrays["probability"] = predictions.probability[first]
+    described = []
+    for row in worst_rows(setup, order, arrays):
+        at = first[row]
+        item: dict[str, Any] = {
+            "id": str(order.ids[row]),
+            "text": show_item(order.X, order.kinds, int(row)),
+            "shares": [
+                {"piece": piece, "contribution": contribution}
+                for piece, contribution in shares.get(str(order.ids[row]), [])
+            ],
+        }
+        if setup.classes:
+            assert predictions.probability is not None
+            code = int(predictions.y_pred[at])
+            item |= {
+                "true": str(order.y[row]),
+                "predicted": setup.classes[code],
+                "probability": float(predictions.probability[at, code]),
+                "decision": float(np.max(predictions.decision[at])),
+            }
+        else:
+            item |= {
+                "true": float(order.y[row]),
+                "predicted": float(predictions.y_pred[at]),
+                "decision": float(predictions.decision[at]),
+            }
+        described.append(item)
+    return described
+
+
+def _parquet(out: OutOfFold) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    predictions = out.predictions
+    names = np.array(predictions.classes)
+
+    def label(values: Any) -> Any:
+        return names[values] if predictions.classes else values
+
+    columns: dict[str, Any] = {
+        "id": predictions.ids.astype(str),
+        "repeat": out.repeat,
+        "fold": out.fold,
+        "y_true": label(predictions.y_true),
+        "y_pred": label(predictions.y_pred),
+    }
+    if predictions.decision.ndim == 1:
+        columns["decision"] = predictions.decision
+    else:
+        for code, name in enumerate(predictions.classes):
+            columns[f"decision: {name}"] = predictions.decision[:, code]
+    if predictions.probability is not None:
+        for code, name in enumerate(predictions.classes):
+            columns[f"probability: {name}"] = predictions.probability[:, code]
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, compression="zstd")
+    return sink.getvalue()

@@ -1,0 +1,201 @@
+"""The runner: the stages of one run, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from widemargin.contracts import Metric, Progress, RunRecord, SplitRule, UseCase
+from widemargin.data.splits import make_splits
+from widemargin.errors import PluginError
+from widemargin.runs.assessment import assess, gather, measure_crossing
+from widemargin.runs.folds import run_fold
+from widemargin.runs.identity import hash_of, sources_hash, thread_count, versions
+from widemargin.runs.loading import Loaded, load_dataset
+from widemargin.runs.record import write_record
+from widemargin.runs.training import Setup, fit_transform, train
+
+if TYPE_CHECKING:
+    from widemargin.config import RunConfig
+    from widemargin.registry import Registry
+    from widemargin.runs.store import RunStore
+
+__all__ = ["Clock", "execute"]
+
+
+def execute(
+    config: RunConfig,
+    use_case: UseCase,
+    registry: Registry,
+    store: RunStore,
+    *,
+    fresh: bool = False,
+    offline: bool = False,
+    mirror: str = "",
+    progress: Progress,
+) -> RunRecord:
+    """Run a use case from its data to its record.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The resolved config.
+    use_case : UseCase
+        The use case that it names.
+    registry : Registry
+        Encoders, kernels and metrics.
+    store : RunStore
+        Where the run is written, and where finished folds are kept meanwhile.
+    fresh : bool
+        Whether to ignore what an interrupted run kept.
+    offline : bool
+        Whether fetching assets is forbidden.
+    mirror : str
+        Folder or address that assets are looked for in first.
+    progress : Progress
+        Told of every stage.
+
+    Raises
+    ------
+    InputError
+        Where data, assets or settings cannot be used.
+    """
+    clock = Clock()
+    run_id = store.new_id(use_case.name)
+    registry.notify_started(use_case.name, run_id)
+
+    with clock("load"):
+        loaded = load_dataset(
+            config, use_case.split, offline=offline, mirror=mirror, progress=progress
+        )
+    dataset = loaded.dataset
+    setup = prepare(config, use_case, registry, loaded)
+    metrics = metrics_of(use_case, registry, loaded)
+
+    features = embedded = None
+    if config.features.learns == "nothing":
+        with clock("encode"), progress.stage("encoding"):
+            features = config.features.build(dataset.kinds)
+            embedded = fit_transform(features, dataset.X, dataset.y)
+
+    splits = [
+        (repeat, fold, split)
+        for repeat in range(config.evaluation.repeats)
+        for fold, split in enumerate(
+            make_splits(
+                dataset.y,
+                use_case.split,
+                n_splits=config.evaluation.outer,
+                groups=dataset.groups,
+                random_state=config.seed + repeat,
+            )
+        )
+    ]
+    base_key = hash_of(
+        [
+            config.to_dict(),
+            loaded.fingerprint,
+            versions(),
+            thread_count(),
+            sources_hash(registry.packages()),
+        ]
+    )
+    results = []
+    with clock("folds"), progress.stage("outer folds", total=len(splits)) as stage:
+        for _, _, split in splits:
+            results.append(
+                run_fold(
+                    setup,
+                    dataset,
+                    split,
+                    embedded=embedded,
+                    features=features,
+                    store=store,
+                    base_key=base_key,
+                    fresh=fresh,
+                    progress=progress,
+                )
+            )
+            stage.advance()
+    with clock("final"), progress.stage("final model"):
+        trained = train(setup, dataset, embedded=embedded, features=features, progress=progress)
+    with clock("near_duplicates"):
+        crossing = measure_crossing(setup, loaded, trained, metrics, progress)
+    with clock("assess"), progress.stage("intervals"):
+        out = gather(setup, dataset, splits, results)
+        assessed = assess(setup, loaded, out, trained, metrics, crossing)
+    with progress.stage("saving"):
+        record = write_record(
+            store,
+            run_id,
+            setup=setup,
+            use_case=use_case,
+            loaded=loaded,
+            out=out,
+            trained=trained,
+            results=results,
+            metrics=assessed,
+            clock=clock,
+        )
+    registry.notify_finished(record)
+    return record
+
+
+def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Loaded) -> Setup:
+    """Put together what training needs besides the rows."""
+    dataset = loaded.dataset
+    if use_case.task not in ("auto", dataset.task):
+        raise PluginError(
+            f"use case {use_case.name!r} declares {use_case.task}, and its loader "
+            f"{type(config.data).__name__} returned a target for {dataset.task}."
+        )
+    positive = 1
+    if len(dataset.classes) == 2:
+        positive = dataset.classes.index(dataset.positive_class)
+    rule: SplitRule = use_case.split
+    return Setup(
+        config=config,
+        kernel=registry.kernels[config.svm.kernel],
+        metric=registry.metric(use_case.primary_metric[dataset.task], use_case.name),
+        split=rule,
+        classes=dataset.classes,
+        positive=positive,
+    )
+
+
+def metrics_of(use_case: UseCase, registry: Registry, loaded: Loaded) -> list[Metric]:
+    """Return the use case's metrics that this data set defines, the primary one first."""
+    dataset = loaded.dataset
+    primary = use_case.primary_metric[dataset.task]
+    names = dict.fromkeys((primary, *use_case.metrics))
+    metrics = [registry.metric(name, use_case.name) for name in names]
+    return [
+        metric
+        for metric in metrics
+        if metric.task == dataset.task and (len(dataset.classes) == 2 or not metric.binary_only)
+    ]
+
+
+@dataclass
+class Clock:
+    """Seconds by stage.
+
+    Examples
+    --------
+    >>> clock = Clock()
+    >>> with clock("load"):
+    ...     pass
+    >>> list(clock.seconds)
+    ['load']
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - start, 3)

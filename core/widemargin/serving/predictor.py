@@ -1,0 +1,205 @@
+"""The predictor: a run's model, loaded once, asked often."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from widemargin.config import resolve
+from widemargin.contracts import Columns, Items, Kind, RunRecord, Share, UseCase, n_rows
+from widemargin.errors import DataError, ModelError
+from widemargin.explanation import explain_items
+from widemargin.runs.model import Model, parse_model
+
+if TYPE_CHECKING:
+    from widemargin.registry import Registry
+
+__all__ = ["Prediction", "Predictor"]
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a model says of one item.
+
+    Parameters
+    ----------
+    id : str
+        The item's name.
+    label : str or float
+        The predicted class, or the predicted number.
+    probability : float or None
+        Calibrated probability of `label`; None for a number.
+    margin : float or None
+        Signed distance to the margin's middle, above 0 for the positive class; beyond two
+        classes, the decision of `label`; None for a number.
+    probabilities : mapping of str to float
+        Of every class.
+    shares : sequence of Share
+        What each piece of the item adds to the margin, the strongest first; empty unless asked
+        for.
+    """
+
+    id: str
+    label: str | float
+    probability: float | None
+    margin: float | None
+    probabilities: Mapping[str, float]
+    shares: Sequence[Share] = ()
+
+
+class Predictor:
+    """A run's model, ready to answer.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    registry : Registry
+        What is installed; the run's use case, encoders and kernel must be.
+
+    Raises
+    ------
+    ModelError
+        Where the model is absent or altered.
+    PluginError
+        Where the use case is not installed.
+    """
+
+    def __init__(self, record: RunRecord, registry: Registry) -> None:
+        self.record = record
+        self.use_case: UseCase = registry.use_case(record.use_case)
+        self.config = resolve(
+            self.use_case, [record.config], encoders=registry.encoders, kernels=registry.kernels
+        )
+        described = json.loads((record.path / "dataset.json").read_bytes())
+        self.kinds: dict[str, Kind] = described["kinds"]
+        folder = record.path / "model"
+        if not folder.is_dir():
+            raise ModelError(f"{record.path} has no model. Run the use case again.")
+        self.model: Model = parse_model(
+            {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()},
+            features=self.config.features.build(self.kinds),
+            kernels=registry.kernels,
+            trusted=registry.packages(),
+        )
+        positive = record.metrics.get("positive")
+        self._positive = self.model.classes.index(positive) if positive else 1
+
+    def predict(
+        self, X: Columns, ids: Sequence[str] | None = None, *, explain: bool = False
+    ) -> list[Prediction]:
+        """Predict items given as columns.
+
+        Parameters
+        ----------
+        X : Columns
+            The columns that the model was trained on.
+        ids : sequence of str, optional
+            Names of the items; numbers from 1 by default.
+        explain : bool, default=False
+            Whether to say what each piece adds.
+
+        Raises
+        ------
+        DataError
+            Where a column is absent.
+        """
+        n = n_rows(X)
+        names = [str(row + 1) for row in range(n)] if ids is None else list(ids)
+        if n == 0:
+            return []
+        outcome = self.model.predict(X)
+        shares: list[list[Share]] = [[] for _ in range(n)]
+        if explain:
+            kinds = {column: kind for column, kind in self.kinds.items() if column in X}
+            shares = explain_items(
+                self.model.features,
+                self.model.machine,
+                Items(X=X, kinds=kinds, ids=names),
+                positive=self._positive,
+                scale=self.model.scale,
+            )
+        strongest = [sorted(own, key=lambda share: -abs(share.contribution)) for own in shares]
+        classes = self.model.classes
+        if outcome.probability is None:
+            return [
+                Prediction(
+                    id=names[row],
+                    label=float(outcome.prediction[row]),
+                    probability=None,
+                    margin=None,
+                    probabilities={},
+                    shares=strongest[row],
+                )
+                for row in range(n)
+            ]
+        sign = -1.0 if len(classes) == 2 and self._positive == 0 else 1.0
+        predictions = []
+        for row, code in enumerate(outcome.prediction.tolist()):
+            decision = outcome.decision[row]
+            probabilities = outcome.probability[row].tolist()
+            predictions.append(
+                Prediction(
+                    id=names[row],
+                    label=classes[code],
+                    probability=probabilities[code],
+                    margin=float(decision[code] if outcome.decision.ndim == 2 else sign * decision),
+                    probabilities=dict(zip(classes, probabilities, strict=True)),
+                    shares=strongest[row],
+                )
+            )
+        return predictions
+
+    def predict_items(self, batches: Iterable[Items], *, explain: bool) -> Iterator[Prediction]:
+        """Predict batches one after the other, in constant memory."""
+        for items in batches:
+            yield from self.predict(items.X, items.ids, explain=explain)
+
+    def read(self, source: Path) -> Iterator[Items]:
+        """Read items from a file or folder as the run's own data were read."""
+        return self.config.data.read_items(source)
+
+    def batches_of(self, lines: Iterable[str], name: str) -> Iterator[Items]:
+        """Make batches of lines: texts, or JSON objects with the columns of a table.
+
+        Raises
+        ------
+        DataError
+            Where a line is no JSON object, or the model reads neither texts nor tables.
+        """
+        numbered = enumerate(lines, start=1)
+        while batch := list(islice(numbered, _BATCH)):
+            ids = [f"{name}:{number}" for number, _ in batch]
+            values = [line for _, line in batch]
+            yield Items(X=self._columns(values, ids), kinds=self.kinds, ids=ids)
+
+    def _columns(self, values: Sequence[str], ids: Sequence[str]) -> Columns:
+        if list(self.kinds.values()) == ["text"]:
+            return {next(iter(self.kinds)): list(values)}
+        if not set(self.kinds.values()) <= {"text", "table"}:
+            raise DataError(
+                f"{self.use_case.wording.items} of this run cannot be typed in; give a file or "
+                "folder with --file."
+            )
+        import pandas as pd
+
+        rows = []
+        for value, where in zip(values, ids, strict=True):
+            try:
+                row = json.loads(value)
+            except ValueError:
+                row = None
+            if not isinstance(row, dict):
+                raise DataError(
+                    f"{where}: each item of this run is a row with the columns "
+                    f"{', '.join(self.kinds)}; write it as a JSON object, or give a table with "
+                    "--file."
+                )
+            rows.append({name: row.get(name) for name in self.kinds})
+        return pd.DataFrame(rows, columns=list(self.kinds))

@@ -1,0 +1,45 @@
+"""Support vector machines: kernels, engines, estimators, model selection, calibration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from widemargin.svm.kernels import KERNELS
+
+if TYPE_CHECKING:
+    from widemargin.svm.calibration import Calibration, fit_calibration
+    from widemargin.svm.estimators import SVC, SVR
+    from widemargin.svm.machine import Machine
+    from widemargin.svm.selection import Cell, Search, select
+
+__all__ = [
+    "KERNELS",
+    "SVC",
+    "SVR",
+    "Calibration",
+    "Cell",
+    "Machine",
+    "Search",
+    "fit_calibration",
+    "select",
+]
+
+_HOMES = {
+    "SVC": "estimators",
+    "SVR": "estimators",
+    "Calibration": "calibration",
+    "fit_calibration": "calibration",
+    "Cell": "selection",
+    "Search": "selection",
+    "select": "selection",
+    "Machine": "machine",
+}
+
+
+# Estimators need scikit-learn, which takes a second to import and which predicting does without.
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"widemargin.svm.{_HOMES[name]}"), name)

@@ -1,0 +1,145 @@
+"""Messages: what all loaders of this plugin share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
+from widemargin.data import iter_texts, text_items
+from widemargin_spam.mail import iter_mbox, mail_text, maildir_files
+
+__all__ = [
+    "MessageLoader",
+    "Row",
+    "eml_files",
+    "file_rows",
+    "message_card",
+    "message_dataset",
+    "readable",
+]
+
+Row = tuple[str, str, str | None]
+"""A message as it was read: its name, its class, and its text; None where it cannot be decoded."""
+
+_TEXT_ENDINGS = {".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".gz"}
+
+
+class MessageLoader(DatasetLoader):
+    """What the loaders of messages share: the ways to read items."""
+
+    def read_items(self, source: Path) -> Iterator[Items]:
+        """Read messages: a folder or a file of mail, a table's column, or lines of text."""
+        return text_items(_read_messages(source, self._column(), self._reads_mail()))
+
+    def _column(self) -> str:
+        return "text"
+
+    def _reads_mail(self) -> bool:
+        """Whether a file of unknown kind is one mail; lines of text otherwise."""
+        return False
+
+
+def message_card(
+    title: str,
+    source: str,
+    *,
+    licence: str = "the user's own",
+    citation: str = "",
+    sha256: str = "",
+    notes: tuple[str, ...] = (),
+) -> DatasetCard:
+    """Describe a data set of messages, of which spam is the class that matters."""
+    return DatasetCard(
+        title=title,
+        source=source,
+        licence=licence,
+        citation=citation,
+        sha256=sha256,
+        positive_class="spam",
+        item="message",
+        notes=notes,
+    )
+
+
+def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
+    """Make the data set; messages without a text are left out, counted and noted."""
+    import numpy as np
+    import pandas as pd
+
+    kept: list[tuple[str, str, str]] = []
+    empty: list[str] = []
+    undecodable: list[str] = []
+    for name, label, text in rows:
+        if text is None:
+            undecodable.append(name)
+        elif not text.strip():
+            empty.append(name)
+        else:
+            kept.append((name, label, text))
+    lost = [
+        f"{len(names)} {what} (first: {names[0]})"
+        for what, names in (("empty", empty), ("undecodable", undecodable))
+        if names
+    ]
+    if lost:
+        n_lost = len(empty) + len(undecodable)
+        note = f"{n_lost} of {len(kept) + n_lost} messages were left out: {', '.join(lost)}."
+        card = replace(card, notes=(*card.notes, note))
+    dataset = Dataset(
+        X=pd.DataFrame({"text": [text for _, _, text in kept]}),
+        kinds={"text": "text"},
+        y=np.array([label for _, label, _ in kept], dtype=np.str_),
+        ids=np.array([name for name, _, _ in kept], dtype=np.str_),
+        card=card,
+    )
+    dataset.check_learnable()
+    return dataset
+
+
+def file_rows(root: Path, files: Iterable[tuple[Path, str]]) -> Iterator[Row]:
+    """Read files of one raw message each, given with their classes."""
+    for file, label in files:
+        # In a Maildir, what follows ":2," are flags, which change when the message is read.
+        name = file.relative_to(root).as_posix().split(":2,")[0]
+        yield name, label, readable(file.read_bytes())
+
+
+def readable(raw: bytes) -> str | None:
+    """Read a raw message; None where it cannot be decoded."""
+    try:
+        return mail_text(raw)
+    except DataError:
+        return None
+
+
+def eml_files(folder: Path) -> list[Path]:
+    """List the ``.eml`` files in a folder and below, in order."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".eml" and p.is_file())
+
+
+def _read_messages(source: Path, column: str, reads_mail: bool) -> Iterator[tuple[str, str]]:
+    source = source.expanduser()
+    if source.is_dir():
+        files = maildir_files(source) or eml_files(source)
+        if not files:
+            raise DataError(f"{source}: there is neither an .eml file nor a Maildir in it.")
+        for name, _, text in file_rows(source, ((file, "") for file in files)):
+            yield name, text or ""
+        return
+    ending = source.suffix.lower()
+    is_file = source.is_file()
+    if is_file and (ending == ".mbox" or _begins_like_mbox(source)):
+        for name, raw in iter_mbox(source):
+            yield name, readable(raw) or ""
+    elif is_file and (ending == ".eml" or (reads_mail and ending not in _TEXT_ENDINGS)):
+        yield source.name, readable(source.read_bytes()) or ""
+    else:
+        yield from iter_texts(source, column)
+
+
+def _begins_like_mbox(path: Path) -> bool:
+    with path.open("rb") as file:
+        return re.match(rb"From \S+ .*\d\d:\d\d", file.read(200)) is not None

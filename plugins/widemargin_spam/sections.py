@@ -1,0 +1,40 @@
+"""The report's part for those who run a mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from widemargin import Predictions, ReportSection, Table
+from widemargin.evaluation import operating_points
+
+__all__ = ["mail_server_section"]
+
+_BLOCKED = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02)
+
+
+def mail_server_section(predictions: Predictions) -> Sequence[ReportSection]:
+    """Return how much spam is caught for each share of wanted mail that may be blocked."""
+    points = operating_points(predictions, blocked=_BLOCKED)
+    if not points:
+        return []
+    rows = [
+        (
+            f"{100 * limit:.1f}%",
+            f"{100 * point.blocked:.2f}%",
+            f"{100 * point.caught:.1f}%",
+            round(point.threshold, 3),
+        )
+        for limit, point in zip(_BLOCKED, points, strict=True)
+    ]
+    table = Table(
+        columns=("ham blocked, at most", "ham blocked", "spam caught", "margin above"),
+        rows=rows,
+        note="A message is blocked where its margin lies above the last column's value.",
+    )
+    return [
+        ReportSection(
+            title="What a mail server would see",
+            intro="How much spam is caught when only so much wanted mail may be lost.",
+            blocks=[table],
+        )
+    ]
