@@ -125,12 +125,11 @@ class Run:
             metric = self._registry.metrics.get(name)
             rows.append(
                 (
-                    metric.title if metric else name,
-                    _show(metric, own["value"], said["units"]),
-                    f"{_show(metric, own['low'], said['units'])} to "
-                    f"{_show(metric, own['high'], said['units'])}",
+                    _title(metric, name, said["units"]),
+                    _show(metric, own["value"]),
+                    f"{_show(metric, own['low'])} to {_show(metric, own['high'])}",
                     [
-                        _show(metric, baseline["metrics"].get(name), said["units"])
+                        _show(metric, baseline["metrics"].get(name))
                         for baseline in said["baselines"].values()
                     ],
                 )
@@ -339,11 +338,16 @@ def load(name: str | Path, *, runs: Path | str | None = None) -> Run:
     return Run(store.find(str(name)), discover())
 
 
+def _title(metric: Metric | None, name: str, units: str) -> str:
+    """Return a metric's title, with the target's units once where its values are in them."""
+    if metric is None:
+        return name
+    return f"{metric.title} ({units})" if metric.unit == "target" and units else metric.title
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _show(metric: Metric | None, value: float | None, units: str) -> str:
-    if metric is None:
-        return f"{_number(value):.4f}"
-    return metric.format(_number(value), units)
+def _show(metric: Metric | None, value: float | None) -> str:
+    return metric.format(_number(value)) if metric else f"{_number(value):.4f}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -137,7 +138,7 @@ class Registry:
             manager.register(plugin.module, plugin.name)
             try:
                 getattr(manager.hook, hook)(**event)
-            except Exception as error:  # noqa: BLE001  # whatever a plugin raises
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plugin raises
                 warnings.warn(
                     f"plugin {plugin.name!r} of {plugin.distribution}: {hook} failed: "
                     f"{type(error).__name__}: {error}",
@@ -177,17 +178,18 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
     for kind, core in (("encoders", ENCODERS), ("kernels", KERNELS), ("metrics", METRICS)):
         for item in core:
             found[kind][item.name] = item
-            owners[kind, item.name] = "widemargin"
+            owners[kind, item.name] = "widemargin itself"
     plugins: list[Plugin] = []
     broken: list[Broken] = []
     chosen = entry_points(group=GROUP) if points is None else points
     for point in sorted(chosen, key=_precedence):
         distribution = point.dist.name if point.dist else "an unknown distribution"
         version = point.dist.version if point.dist else ""
+        mine = f"the plugin {point.name!r} of {distribution}"
         try:
             module = _load(point, {plugin.name: plugin for plugin in plugins})
             offered = _ask(module, point.name)
-            _refuse_duplicates(offered, owners, distribution)
+            _refuse_duplicates(offered, owners, mine)
         # Whatever a plugin's import raises, SystemExit included, must not take the others down.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             reason = str(error) if isinstance(error, PluginError) else _one_line(error)
@@ -196,18 +198,20 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
         for kind, items in offered.items():
             for item in items:
                 found[kind][item.name] = item
-                owners[kind, item.name] = distribution
+                owners[kind, item.name] = mine
         plugins.append(
             Plugin(
                 name=point.name,
                 distribution=distribution,
                 version=version,
                 package=point.module.partition(".")[0],
-                registered={
-                    hook: tuple(item.name for item in offered[kind])
-                    for hook, (kind, _) in _HOOKS.items()
-                    if offered[kind]
-                },
+                registered=MappingProxyType(
+                    {
+                        hook: tuple(item.name for item in offered[kind])
+                        for hook, (kind, _) in _HOOKS.items()
+                        if offered[kind]
+                    }
+                ),
                 module=module,
             )
         )
@@ -255,29 +259,26 @@ def _ask(module: Any, name: str) -> dict[str, tuple[Any, ...]]:
         )
     offered: dict[str, tuple[Any, ...]] = {}
     for hook, (kind, wanted) in _HOOKS.items():
+        # Called without pluggy, which would take a forgotten `return` for nothing to register.
         offered[kind] = tuple(
             item
-            for returned in _call(getattr(manager.hook, hook))
-            for item in _check_items(returned, hook, wanted)
+            for implementation in getattr(manager.hook, hook).get_hookimpls()
+            for item in _check_items(implementation.function(), hook, wanted)
         )
     return offered
-
-
-def _call(caller: Callable[[], list[Any]]) -> list[Any]:
-    return caller()
 
 
 def _check_items(returned: Any, hook: str, wanted: type[T]) -> tuple[T, ...]:
     if not isinstance(returned, list | tuple):
         raise PluginError(
-            f"{hook} returned {type(returned).__name__}; it must return a list of "
-            f"{wanted.__name__}: `return [{'...'}]`."
+            f"{hook} returned {_what(returned)}; it must return a list, as in "
+            f"`return [{wanted.__name__}(...)]`."
         )
     for item in returned:
         if not isinstance(item, wanted):
             raise PluginError(
-                f"{hook} returned a list with {type(item).__name__} in it; each item must be "
-                f"a {wanted.__name__}."
+                f"{hook} returned a list with {_what(item)} in it; each item must be of the type "
+                f"widemargin.{wanted.__name__}."
             )
     names = [getattr(item, "name", "") for item in returned]
     for repeated in {name for name in names if names.count(name) > 1}:
@@ -293,9 +294,8 @@ def _refuse_duplicates(
             if (kind, item.name) in owners:
                 other = owners[kind, item.name]
                 raise PluginError(
-                    f"{kind.replace('_', ' ')[:-1]} {item.name!r} is registered by {other} "
-                    f"already; {mine} cannot register it again. Rename it, or uninstall one of "
-                    "the two."
+                    f"the {kind.replace('_', ' ')[:-1]} {item.name!r} is registered by {other} "
+                    f"already. Rename it in {mine}, or uninstall one of the two."
                 )
 
 
@@ -311,5 +311,16 @@ def _explain_misfit(module: Any, message: str) -> str:
     return " ".join(message.split())
 
 
+def _what(value: Any) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
 def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    """Say what a plugin raised, and where in its code."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and "importlib" not in frame.filename
+    ]
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

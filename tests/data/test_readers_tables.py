@@ -193,3 +193,9 @@ def test_texts_come_from_the_column_named(write: Write) -> None:
     assert list(iter_texts(path, "body")) == [("a.csv:2", "hi")]
     with pytest.raises(DataError, match="no column 'text'"):
         list(iter_texts(path))
+
+
+def test_half_of_a_surrogate_pair_in_jsonl_becomes_a_question_mark(tmp_path: Path) -> None:
+    path = tmp_path / "half.jsonl"
+    path.write_text('{"text": "see \\ud83d you", "label": "a"}\n', encoding="utf-8")
+    assert list(read_table(path)["text"]) == ["see ? you"]

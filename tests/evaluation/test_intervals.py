@@ -49,7 +49,7 @@ def test_the_formulas_give_under_many_weightings_what_they_give_one_by_one(
     cases = (
         (CLASSIFICATION, _simulated(binary, 1, n=90)),
         (
-            [metric for metric in CLASSIFICATION if not metric.binary_only],
+            [metric for metric in CLASSIFICATION if metric.n_classes != "two"],
             multiclass(rng.integers(0, 3, 90), odds / odds.sum(axis=1, keepdims=True)),
         ),
         (REGRESSION, numeric(rng.normal(size=90), rng.normal(size=90))),

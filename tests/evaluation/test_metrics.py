@@ -137,8 +137,8 @@ def test_a_multiclass_metric_equals_that_of_scikit_learn(
     assert BY_NAME[name].compute(predictions) == _near(expected)
 
 
-def test_every_metric_that_is_not_binary_only_is_compared_on_three_classes() -> None:
-    assert {m.name for m in CLASSIFICATION if not m.binary_only} == set(MULTICLASS_REFERENCE)
+def test_every_metric_of_more_than_two_classes_is_compared_on_three_classes() -> None:
+    assert {m.name for m in CLASSIFICATION if m.n_classes != "two"} == set(MULTICLASS_REFERENCE)
 
 
 REGRESSION_REFERENCE: dict[str, Callable[..., float]] = {

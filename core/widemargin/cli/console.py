@@ -117,16 +117,21 @@ class _Steps:
 
 
 class _Lines:
-    """One line for each stage that took over two seconds: for logs and pipes."""
+    """One line for each outer stage that took over two seconds: for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._depth = 0
 
     @contextmanager
     def stage(self, name: str, total: float | None = None) -> Iterator[Stage]:
         start = time.monotonic()
-        yield _Steps()
-        if (seconds := time.monotonic() - start) > 2:
+        self._depth += 1
+        try:
+            yield _Steps()
+        finally:
+            self._depth -= 1
+        if not self._depth and (seconds := time.monotonic() - start) > 2:
             self._console.note(f"{name}: {seconds:.0f} s")
 
     def note(self, message: str) -> None:
@@ -136,13 +141,21 @@ class _Lines:
 class _Bars:
     def __init__(self, bars: Any, console: Console) -> None:
         self._bars, self._console = bars, console
+        self._depth = 0
 
     @contextmanager
     def stage(self, name: str, total: float | None = None) -> Iterator[Stage]:
-        task = self._bars.add_task(name, total=total)
-        yield _BarStage(self._bars, task)
+        task = self._bars.add_task("  " * self._depth + name, total=total)
+        self._depth += 1
+        try:
+            yield _BarStage(self._bars, task)
+        finally:
+            self._depth -= 1
         done = total if total is not None else 1
         self._bars.update(task, completed=done, total=done)
+        if self._depth:
+            # A stage inside another comes again and again; only the outer ones stay in sight.
+            self._bars.remove_task(task)
 
     def note(self, message: str) -> None:
         self._console.note(message)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -45,6 +45,14 @@ class _Commands(TyperGroup):
         ctx.meta[_ASKED] = args[0]
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an interruption ends with a word on how to go on."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            _say(f"Stopped. {stop}".rstrip())
+            raise typer.Exit(130) from None
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load the command that is asked for; give the listing a name and a line of help."""
         asked = ctx.meta.get(_ASKED) == cmd_name
@@ -54,8 +62,14 @@ class _Commands(TyperGroup):
             return None
         from widemargin.registry import discover
 
-        command = discover().commands.get(cmd_name)
+        registry = discover()
+        command = registry.commands.get(cmd_name)
         if command is None:
+            for broken in registry.broken:
+                _say(
+                    f"The plugin {broken.name!r} of {broken.distribution} is broken and may have "
+                    f"had the command {cmd_name!r}: {broken.reason}"
+                )
             return None
         plugin = typer.Typer(add_completion=False)
         plugin.command(command.name, help=command.summary)(command.run)
@@ -122,16 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(given: list[str], debug: bool) -> int:
     try:
-        code = app(given, standalone_mode=True, prog_name="widemargin")
+        with warnings.catch_warnings():
+            if not debug:
+                warnings.showwarning = _show_warning
+            code = app(given, standalone_mode=True, prog_name="widemargin")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
-    except KeyboardInterrupt as stop:
-        _say(f"Stopped.{f' {stop}' if str(stop) else ''}")
-        return 130
-    except BrokenPipeError:
-        # The reader went away, as `head` does; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except WidemarginError as error:
         if debug:
             traceback.print_exc()
@@ -151,6 +161,11 @@ def _run(given: list[str], debug: bool) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Tell a warning in one line, without the place in the code that `--debug` shows."""
+    _say(f"Warning: {message}")
+
+
 def _wording(error: WidemarginError) -> str:
     if isinstance(error, ConfigError) and len(error.problems) > 1:
         return f"Error: {len(error.problems)} problems in the settings:\n{error}"
@@ -163,7 +178,8 @@ def _say(message: str) -> None:
 
     console = RichConsole(stderr=True, soft_wrap=True)
     head, colon, rest = message.partition(": ")
-    if head == "Error" and colon:
-        console.print(Text.assemble(("Error: ", "bold red"), rest))
+    style = {"Error": "bold red", "Warning": "yellow"}.get(head)
+    if style and colon:
+        console.print(Text.assemble((f"{head}: ", style), rest))
     else:
         console.print(Text(message))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from widemargin.cli.console import QuietOption
+from widemargin.cli.console import Console, QuietOption
 
 if TYPE_CHECKING:
-    from widemargin.contracts import Items
+    from widemargin.contracts import Items, Stage
     from widemargin.serving import Prediction, Predictor
 
 __all__ = ["app"]
@@ -78,7 +78,26 @@ def predict(
     predictor = Predictor(store.find(run), discover())
     wanted = bool(items) if explain is None else explain
     predictions = predictor.predict_items(_batches(predictor, items, file), explain=wanted)
-    _write(predictions, Format.json if json else format, explained=wanted)
+    # A bar on a terminal that also shows the predictions would only be in their way.
+    console = Console(quiet=quiet or bool(items) or sys.stdout.isatty())
+    with console.progress() as progress, progress.stage("predicting", _count(file)) as stage:
+        _write(_told(predictions, stage), Format.json if json else format, explained=wanted)
+
+
+def _count(file: str) -> float | None:
+    """Count the lines of a plain text file, for the time left; None where that says nothing."""
+    path = Path(file)
+    if not path.is_file() or path.suffix.lower() in (".parquet", ".gz", ".eml", ".mbox"):
+        return None
+    with path.open("rb") as opened:
+        return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) or None
+
+
+def _told(predictions: Iterator[Prediction], stage: Stage) -> Iterator[Prediction]:
+    for number, one in enumerate(predictions, start=1):
+        yield one
+        if number % 1000 == 0:
+            stage.advance(1000)
 
 
 def _batches(predictor: Predictor, items: list[str] | None, file: str) -> Iterator[Items]:

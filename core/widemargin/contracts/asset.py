@@ -61,6 +61,21 @@ class Package:
 class Asset:
     """A data set or a weight file that is fetched, pinned by hash.
 
+    Parameters
+    ----------
+    name : str
+        What ``widemargin data fetch`` calls it, and its folder in the data home.
+    title : str
+        Its name in words.
+    licence : str
+        Its licence.
+    origin : str
+        Who made it, and where it was published.
+    files : tuple of AssetFile
+        What is fetched.
+    package : Package, optional
+        The published package that carries the files.
+
     Examples
     --------
     >>> asset = Asset(name="sms-spam", title="SMS", licence="CC BY 4.0", origin="Almeida 2011",

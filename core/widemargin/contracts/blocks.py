@@ -34,14 +34,30 @@ Cell = str | float | int | None
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A paragraph; plain text."""
+    """A paragraph.
+
+    Parameters
+    ----------
+    text : str
+        Plain text.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; numbers are right-aligned, and columns can be sorted."""
+    """A table; numbers are right-aligned, and columns can be sorted.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The heads.
+    rows : sequence of sequence of str, float, int or None
+        One cell a column.
+    title, note : str
+        What stands above and below it.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -51,7 +67,15 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """Lines to be copied as they are, such as a config or a command."""
+    """Lines to be copied as they are, such as a config or a command.
+
+    Parameters
+    ----------
+    text : str
+        The lines.
+    title : str
+        What stands above them.
+    """
 
     text: str
     title: str = ""
@@ -59,7 +83,15 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Names and what they are: a definition list."""
+    """Names and what they are: a definition list.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        Name and value.
+    title, note : str
+        What stands above and below.
+    """
 
     pairs: Sequence[tuple[str, str]]
     title: str = ""
@@ -70,8 +102,18 @@ class Facts:
 class Estimate:
     """One measured number with its interval, beside what others reach.
 
-    `text`, `interval` and the texts of `references` are what is read; the numbers are what is
-    drawn, and None where undefined.
+    Parameters
+    ----------
+    name : str
+        What was measured.
+    text, interval : str
+        The number and its interval as they are read.
+    value, low, high : float or None
+        The same as they are drawn; None where undefined.
+    references : sequence of (str, float or None)
+        What the others reach: as read, and as drawn.
+    summary : str
+        One line: what it measures.
     """
 
     name: str
@@ -86,7 +128,17 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimates:
-    """A table of estimates; `references` heads the columns of the others' numbers."""
+    """A table of estimates.
+
+    Parameters
+    ----------
+    rows : sequence of Estimate
+        One number a row.
+    references : sequence of str
+        Heads of the columns of the others' numbers.
+    title, note : str
+        What stands above and below.
+    """
 
     rows: Sequence[Estimate]
     references: Sequence[str] = ()
@@ -98,8 +150,18 @@ class Estimates:
 class Quote:
     """One item in its own words.
 
-    `facts` stand above the text, `shares` (piece, signed contribution) are marked in it and listed
-    below it, and readers can filter a list of quotes by `kind`.
+    Parameters
+    ----------
+    text : str
+        The item.
+    name : str
+        Its id.
+    kind : str
+        What readers can filter a list of quotes by.
+    facts : sequence of (str, str)
+        What stands above the text.
+    shares : sequence of (str, float)
+        Pieces with their signed contributions, marked in the text and listed below it.
     """
 
     text: str
@@ -111,7 +173,15 @@ class Quote:
 
 @dataclass(frozen=True, kw_only=True)
 class Quotes:
-    """Items in their own words."""
+    """Items in their own words.
+
+    Parameters
+    ----------
+    quotes : sequence of Quote
+        The items.
+    title, note : str
+        What stands above and below.
+    """
 
     quotes: Sequence[Quote]
     title: str = ""
@@ -122,8 +192,18 @@ class Quotes:
 class Series:
     """One named line or cloud of points.
 
-    `style` "reference" draws a thin dashed line, as for chance level. `low` and `high` draw a band
-    around a line, or a bar through each point of a line with markers.
+    Parameters
+    ----------
+    name : str
+        What the legend says.
+    x, y : sequence of float
+        The points.
+    style : {"solid", "reference"}
+        ``reference`` draws a thin dashed line, as for chance level.
+    labels : sequence of str
+        What each point shows on hover.
+    low, high : sequence of float
+        A band around a line, or a bar through each point of a line with markers.
     """
 
     name: str
@@ -137,9 +217,22 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Lines over a numeric axis; `markers` draws each point too.
+    """Lines over a numeric axis.
 
-    Equal `x_range` and `y_range` make the figure square.
+    Parameters
+    ----------
+    title, x_label, y_label, note : str
+        What stands above, at the axes and below.
+    series : sequence of Series
+        The lines.
+    x_range, y_range : tuple of (float, float), optional
+        Ends of the axes; equal ones make the figure square.
+    x_log : bool
+        Whether the x axis is logarithmic.
+    markers : bool
+        Whether each point is drawn too.
+    vertical : sequence of (float, str)
+        Upright marks with their names.
     """
 
     title: str
@@ -156,7 +249,17 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Scatter:
-    """Clouds of points; `labels` of a series show on hover, and a reference series is a line."""
+    """Clouds of points.
+
+    Parameters
+    ----------
+    title, x_label, y_label, note : str
+        What stands above, at the axes and below.
+    series : sequence of Series
+        The clouds; one of style ``reference`` is a line.
+    x_range, y_range : tuple of (float, float), optional
+        Ends of the axes.
+    """
 
     title: str
     x_label: str
@@ -169,19 +272,48 @@ class Scatter:
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
-    """Horizontal bars, positive to the right and negative to the left."""
+    """Horizontal bars, positive to the right and negative to the left.
+
+    Parameters
+    ----------
+    title, x_label, note : str
+        What stands above, at the axis and below.
+    labels : sequence of str
+        One name a bar.
+    values : sequence of float
+        Their lengths.
+    details : sequence of str
+        What each bar shows on hover.
+    x_range : tuple of (float, float), optional
+        Ends of the axis.
+    """
 
     title: str
     x_label: str
     labels: Sequence[str]
     values: Sequence[float]
+    details: Sequence[str] = ()
     x_range: tuple[float, float] | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """Counts in shared bins, one colour a name; `vertical` marks thresholds."""
+    """Counts in shared bins, one colour a name.
+
+    Parameters
+    ----------
+    title, x_label, y_label, note : str
+        What stands above, at the axes and below.
+    edges : sequence of float
+        Ends of the bins, one more than there are bins.
+    counts : sequence of (str, sequence of float)
+        Name and counts.
+    y_log : bool
+        Whether the y axis is logarithmic.
+    vertical : sequence of (float, str)
+        Upright marks with their names, as for a threshold.
+    """
 
     title: str
     x_label: str
@@ -195,7 +327,21 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Heatmap:
-    """A grid of values; `marked` (row, column) is outlined; `texts` are written in the cells."""
+    """A grid of values.
+
+    Parameters
+    ----------
+    title, x_label, y_label, note : str
+        What stands above, at the axes and below.
+    columns, rows : sequence of str
+        Names along the axes.
+    values : sequence of sequence of float
+        One row of cells a row.
+    texts : sequence of sequence of str
+        What is written in the cells.
+    marked : tuple of (int, int), optional
+        Row and column of the cell that is outlined.
+    """
 
     title: str
     x_label: str
@@ -215,7 +361,19 @@ Block = (
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSection:
-    """A headed part of a report; `advanced` parts start folded."""
+    """A headed part of a report.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    blocks : sequence of Block
+        Tables, figures and text, in order.
+    intro : str
+        What stands below the heading.
+    advanced : bool
+        Whether it starts folded.
+    """
 
     title: str
     blocks: Sequence[Block]

@@ -15,7 +15,17 @@ __all__ = ["Kernel", "KernelParameters"]
 
 @dataclass(frozen=True, kw_only=True)
 class KernelParameters:
-    """The numbers that a kernel may depend on, under scikit-learn's names."""
+    """The numbers that a kernel may depend on, under scikit-learn's names.
+
+    Parameters
+    ----------
+    gamma : float
+        Inverse width of rbf; slope of poly and sigmoid.
+    degree : int
+        Degree of poly.
+    coef0 : float
+        Constant term of poly and sigmoid.
+    """
 
     gamma: float = 1.0
     degree: int = 3

@@ -30,8 +30,8 @@ class Metric:
         ``compute(predictions) -> float``; honours ``predictions.weight``; nan where undefined.
     needs : {"prediction", "decision", "probability"}
         What it reads. A metric of decisions can steer the inner search before calibration.
-    binary_only : bool
-        Whether it needs exactly two classes.
+    n_classes : {"any", "two", "more"}
+        How many classes it is for: any number, exactly two, or more than two.
     greater_is_better : bool
         False for errors.
     unit : {"", "%", "target"}
@@ -45,9 +45,14 @@ class Metric:
     task: Task
     compute: Callable[[Predictions], float]
     needs: Literal["prediction", "decision", "probability"] = "prediction"
-    binary_only: bool = False
+    n_classes: Literal["any", "two", "more"] = "any"
     greater_is_better: bool = True
     unit: Literal["", "%", "target"] = ""
+
+    def fits(self, task: Task, n_classes: int) -> bool:
+        """Say whether it is for this task and so many classes (0 for regression)."""
+        right_number = {"any": True, "two": n_classes == 2, "more": n_classes > 2}
+        return self.task == task and right_number[self.n_classes]
 
     def format(self, value: float, units: str = "") -> str:
         """Write a value as people read it.

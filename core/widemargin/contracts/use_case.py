@@ -60,7 +60,8 @@ class UseCase:
     metrics : tuple of str
         The metrics of the table, in order; those of another task are left out.
     fixture : mapping
-        The ``data`` section of a tiny data set inside the plugin, for the conformance checks.
+        The ``data`` section of a tiny data set inside the plugin, its file or folder as ``path``;
+        for the conformance checks.
     defaults : mapping
         Config values that differ from the sections' own defaults.
     split : SplitRule

@@ -18,6 +18,11 @@ def fingerprint(dataset: Dataset) -> str:
     Neither the index of the frame nor its layout in memory matters, nor whether an integer
     is stored in 32 or 64 bits; a text never equals the number that it spells.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        What is hashed.
+
     Returns
     -------
     str
@@ -56,6 +61,11 @@ def fingerprint(dataset: Dataset) -> str:
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
 
     Raises
     ------

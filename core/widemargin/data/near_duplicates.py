@@ -22,6 +22,11 @@ def near_duplicate_key(text: str) -> str:
     The text is casefolded, every run of characters that are no part of a word becomes one
     space, and each digit becomes 0.
 
+    Parameters
+    ----------
+    text : str
+        Any text.
+
     Examples
     --------
     >>> near_duplicate_key("WIN £500 now!!") == near_duplicate_key("win 250, now")
@@ -37,6 +42,11 @@ def near_duplicates(texts: Iterable[str]) -> NDArray[np.intp]:
 
     Texts without any word, such as smileys, have an empty key; they are grouped only where they
     are equal.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The texts, in any order.
 
     Returns
     -------

@@ -22,6 +22,7 @@ def make_splits(
     *,
     n_splits: int,
     groups: NDArray[Any] | None = None,
+    at_least: int = 2,
     random_state: int = 0,
 ) -> list[Split]:
     """Divide rows into folds; each row is held out once.
@@ -36,6 +37,9 @@ def make_splits(
         Number of folds. Fewer are made where the rarest class has fewer items (or groups).
     groups : ndarray of shape (n_samples,), optional
         Rows of one group stay together.
+    at_least : int, default=2
+        Items (or groups) that each class must have: one to train on and one to test on, and more
+        where the training parts are divided again.
     random_state : int, default=0
         Seed.
 
@@ -46,8 +50,7 @@ def make_splits(
     Raises
     ------
     DataError
-        Where a class has a single item or group, so that no fold can both train on it and test
-        it.
+        Where a class has fewer than `at_least` items or groups.
 
     Examples
     --------
@@ -63,7 +66,7 @@ def make_splits(
     )
 
     strata = _strata(y) if rule.kind == "stratified" else np.zeros(len(y), dtype=np.int64)
-    n_splits = _possible(y, groups, n_splits)
+    n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
     if groups is None:
         folder = StratifiedKFold if stratified else KFold
@@ -121,7 +124,7 @@ def _strata(y: NDArray[Any]) -> NDArray[np.int64]:
     return (ranks * bins // len(y)).astype(np.int64)
 
 
-def _possible(y: NDArray[Any], groups: NDArray[Any] | None, wanted: int) -> int:
+def _possible(y: NDArray[Any], groups: NDArray[Any] | None, wanted: int, at_least: int) -> int:
     """Return how many folds the rarest class allows, at most `wanted`."""
 
     def distinct(rows: Any) -> int:
@@ -133,11 +136,10 @@ def _possible(y: NDArray[Any], groups: NDArray[Any] | None, wanted: int) -> int:
     else:
         counts = [(str(name), distinct(y == name)) for name in np.unique(y)]
     name, fewest = min(counts, key=lambda pair: pair[1])
-    if fewest < 2:
+    if fewest < at_least:
         what = "group" if groups is not None else "item"
+        there = f"there is only 1 {what}" if fewest == 1 else f"there are only {fewest} {what}s"
         of = f" of class {name!r}" if name else ""
-        raise DataError(
-            f"there is only {fewest} {what}{of}; cross-validation needs at least 2. "
-            "Add some, or leave the class out."
-        )
+        remedy = "Add some, or leave the class out." if name else "Add some."
+        raise DataError(f"{there}{of}; cross-validation needs at least {at_least}. {remedy}")
     return min(wanted, fewest)

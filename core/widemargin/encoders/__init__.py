@@ -1,6 +1,6 @@
 """Encoders: raw items in, vectors out."""
 
-from widemargin.contracts import Encoder, EncoderSpec, Share, State
+from widemargin.contracts import Columns, Encoder, EncoderSpec, Kind, Learns, Share, State
 from widemargin.encoders.features import EncoderChoice, Features, JoinedEncoders
 from widemargin.encoders.tabular import TABULAR, TabularEncoder, TabularSettings
 from widemargin.encoders.tfidf import TFIDF, TfidfEncoder, TfidfSettings
@@ -8,11 +8,14 @@ from widemargin.encoders.transformer import Transformer
 
 __all__ = [
     "ENCODERS",
+    "Columns",
     "Encoder",
     "EncoderChoice",
     "EncoderSpec",
     "Features",
     "JoinedEncoders",
+    "Kind",
+    "Learns",
     "Share",
     "State",
     "TabularEncoder",

@@ -33,7 +33,15 @@ __all__ = ["EncoderChoice", "Encoders", "Features", "JoinedEncoders"]
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """An encoder with its settings, as a config names it."""
+    """An encoder with its settings, as a config names it.
+
+    Parameters
+    ----------
+    spec : EncoderSpec
+        The encoder.
+    settings : Section
+        Its settings, of the type ``spec.settings``.
+    """
 
     spec: EncoderSpec
     settings: Section

@@ -203,9 +203,11 @@ class TabularEncoder(Transformer):
 
 
 def _is_numeric(column: Any) -> bool:
+    import pandas as pd
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    return bool(is_numeric_dtype(column) and not is_bool_dtype(column))
+    values = pd.Series(column)
+    return bool(is_numeric_dtype(values) and not is_bool_dtype(values))
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:
@@ -223,9 +225,11 @@ def _words(column: Any) -> list[str | None]:
 
 
 def _show(value: Any) -> str:
-    if isinstance(value, float):
-        return "missing" if value != value else f"{value:.6g}"
-    return "missing" if value is None else str(value)
+    import pandas as pd
+
+    if pd.isna(value):
+        return "missing"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _build(settings: TabularSettings) -> TabularEncoder:

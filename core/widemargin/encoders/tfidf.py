@@ -134,7 +134,8 @@ class TfidfEncoder(Transformer):
         arrays: dict[str, NDArray[Any]] = {}
         for part in self.parts_:
             # No n-gram holds a line feed, since it would have split the word.
-            joined = "\n".join(self.vocabularies_[part]).encode()
+            # Half a surrogate pair, as broken JSON may hold one, is no valid UTF-8.
+            joined = "\n".join(self.vocabularies_[part]).encode("utf-8", "surrogatepass")
             arrays[f"{part}.vocabulary"] = np.frombuffer(joined, dtype=np.uint8)
             arrays[f"{part}.idf"] = self.idf_[part]
         return State(arrays, {"parts": list(self.parts_)})
@@ -144,7 +145,7 @@ class TfidfEncoder(Transformer):
         self.parts_ = tuple(state.meta["parts"])
         self.vocabularies_, self.idf_ = {}, {}
         for part in self.parts_:
-            joined = state.arrays[f"{part}.vocabulary"].tobytes().decode()
+            joined = state.arrays[f"{part}.vocabulary"].tobytes().decode("utf-8", "surrogatepass")
             ngrams = joined.split("\n") if joined else []
             self.vocabularies_[part] = {ngram: column for column, ngram in enumerate(ngrams)}
             self.idf_[part] = np.asarray(state.arrays[f"{part}.idf"], dtype=np.float64)
@@ -226,7 +227,8 @@ class TfidfEncoder(Transformer):
             columns: list[int] = []
             ends = [0]
             for item in ngrams:
-                columns.extend(vocabulary[name] for name in item[part] if name in vocabulary)
+                found = map(vocabulary.get, item[part])
+                columns.extend(column for column in found if column is not None)
                 ends.append(len(columns))
             shape = (len(ngrams), len(vocabulary))
             block = csr_matrix((np.ones(len(columns)), columns, ends), shape=shape)

@@ -1,5 +1,8 @@
 """Evaluation: metrics, intervals, baselines, and checks of whether the numbers may be believed.
 
+The blocks that a use case's own part of the report is made of (`Table`, `Lines`, `Bars` and the
+others) are found here too.
+
 Importing this needs numpy and no heavier library.
 
 Examples
@@ -9,6 +12,24 @@ Examples
 'caught at 0.1% blocked'
 """
 
+from widemargin.contracts import (
+    Bars,
+    Block,
+    Cell,
+    Code,
+    Estimate,
+    Estimates,
+    Facts,
+    Heatmap,
+    Histogram,
+    Lines,
+    Quote,
+    Quotes,
+    Scatter,
+    Series,
+    Table,
+    Text,
+)
 from widemargin.evaluation.baselines import Baseline, baselines
 from widemargin.evaluation.calibration import (
     CalibrationBin,
@@ -31,14 +52,30 @@ from widemargin.evaluation.operating import OperatingPoint, operating_points
 __all__ = [
     "CHECKS",
     "METRICS",
+    "Bars",
     "Baseline",
+    "Block",
     "CalibrationBin",
+    "Cell",
     "CheckContext",
+    "Code",
+    "Estimate",
+    "Estimates",
+    "Facts",
     "Finding",
+    "Heatmap",
+    "Histogram",
     "Interval",
+    "Lines",
     "NearDuplicates",
     "OperatingPoint",
+    "Quote",
+    "Quotes",
+    "Scatter",
     "Searched",
+    "Series",
+    "Table",
+    "Text",
     "baselines",
     "bootstrap_intervals",
     "calibration_curve",

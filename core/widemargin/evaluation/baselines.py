@@ -83,6 +83,11 @@ class Baseline:
 def baselines(task: Task) -> tuple[Baseline, ...]:
     """Return the baselines of a task: one that knows nothing, and one that is linear.
 
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+        Whose baselines.
+
     Examples
     --------
     >>> [baseline.name for baseline in baselines("classification")]

@@ -15,7 +15,15 @@ __all__ = ["fold_scores", "take"]
 
 
 def take(predictions: Predictions, rows: NDArray[Any]) -> Predictions:
-    """Return the predictions of these rows, given as indices or as a mask."""
+    """Return the predictions of some rows.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Predictions of n_samples items.
+    rows : ndarray
+        Indices, or a mask of shape (n_samples,).
+    """
     probability = predictions.probability
     return replace(
         predictions,

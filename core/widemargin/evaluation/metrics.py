@@ -33,7 +33,7 @@ METRICS: tuple[Metric, ...] = (
         summary="harmonic mean of precision and recall of the positive class",
         task="classification",
         compute=Formula(classification.f1),
-        binary_only=True,
+        n_classes="two",
     ),
     Metric(
         name="f1_macro",
@@ -48,7 +48,7 @@ METRICS: tuple[Metric, ...] = (
         summary="share of the items called positive that are positive",
         task="classification",
         compute=Formula(classification.precision),
-        binary_only=True,
+        n_classes="two",
     ),
     Metric(
         name="recall",
@@ -56,7 +56,7 @@ METRICS: tuple[Metric, ...] = (
         summary="share of the positives that are called positive",
         task="classification",
         compute=Formula(classification.recall),
-        binary_only=True,
+        n_classes="two",
     ),
     Metric(
         name="mcc",
@@ -72,7 +72,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.roc_auc),
         needs="decision",
-        binary_only=True,
+        n_classes="two",
     ),
     Metric(
         name="roc_auc_ovr",
@@ -81,6 +81,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.roc_auc),
         needs="decision",
+        n_classes="more",
     ),
     Metric(
         name="average_precision",
@@ -89,7 +90,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.average_precision),
         needs="decision",
-        binary_only=True,
+        n_classes="two",
     ),
     Metric(
         name="caught_at_0.1",
@@ -98,7 +99,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(partial(classification.caught_at, limit=0.001)),
         needs="decision",
-        binary_only=True,
+        n_classes="two",
         unit="%",
     ),
     Metric(
@@ -108,7 +109,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(partial(classification.caught_at, limit=0.005)),
         needs="decision",
-        binary_only=True,
+        n_classes="two",
         unit="%",
     ),
     Metric(

@@ -148,9 +148,18 @@ def _occlude(
     stacked = {
         column: [own[column][0], *(variant[column][0] for _, variant in variants)] for column in own
     }
-    if not all(kind == "text" for kind in items.kinds.values()):
+    if not (hasattr(features, "explain") and set(items.kinds.values()) == {"text"}):
+        # Our encoders of texts do without pandas, which takes long to import.
         stacked = _frame(stacked)
-    decided = machine.decide(features.transform(stacked))
+    # A transformer of scikit-learn's may refuse a missing value, or hand it on. Then nothing can be
+    # taken away, and there are no shares.
+    try:
+        rows = features.transform(stacked)
+    except ValueError:
+        return []
+    decided = machine.decide(rows)
+    if not np.isfinite(decided).all():
+        return []
     if decided.ndim == 2:
         decided = decided[:, decided[0].argmax()]
     lost = sign * (decided[0] - decided[1:])

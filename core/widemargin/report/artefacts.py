@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Metric, Predictions, RunRecord, UseCase
+from widemargin.report.wordings import number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Artefacts", "read_artefacts"]
 
 Json = Mapping[str, Any]
+OF_ONE_CLASS = frozenset({"f1", "precision", "recall"})
+"""Metrics that speak of the positive class alone, without saying so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +92,21 @@ class Artefacts:
             compute=lambda predictions: float("nan"),
         )
 
+    def title(self, name: str) -> str:
+        """Name a metric within a sentence; one of a single class says of which."""
+        title = self.metric(name).title
+        single = name in OF_ONE_CLASS and self.positive and self.positive not in title
+        return f"{title} of {self.positive}" if single else title
 
-def read_artefacts(
-    record: RunRecord, use_case: UseCase, known: Mapping[str, Metric]
-) -> Artefacts:
+    def label(self, label: object) -> str:
+        """Write an item's label: a class's name, or a number."""
+        try:
+            return str(label) if self.classes else number(float(str(label)))
+        except ValueError:
+            return str(label)
+
+
+def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Metric]) -> Artefacts:
     """Read a run's folder; only what is there.
 
     Parameters
@@ -112,13 +126,14 @@ def read_artefacts(
     import numpy as np
 
     folder = record.path
-    predictions, folds = None, np.empty(0, dtype=np.int64)
+    predictions = None
+    folds: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     if (folder / "predictions.parquet").is_file():
         import pandas as pd
 
         frame = pd.read_parquet(folder / "predictions.parquet")
         predictions = _predictions(frame, record.metrics)
-        folds = frame.groupby(["repeat", "fold"]).ngroup().to_numpy(dtype=np.int64)
+        folds = frame.groupby(["repeat", "fold"]).ngroup().to_numpy().astype(np.int64)
     config = folder / "config.yaml"
     return Artefacts(
         record=record,
@@ -153,6 +168,7 @@ def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
     else:
         y_true = frame["y_true"].to_numpy(dtype=np.float64)
         y_pred = frame["y_pred"].to_numpy(dtype=np.float64)
+    decision: NDArray[np.float64]
     if "decision" in frame:
         decision = frame["decision"].to_numpy(dtype=np.float64)
     elif all(f"decision: {name}" in frame for name in classes) and classes:
@@ -172,6 +188,6 @@ def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
         probability=probability,
         classes=classes,
         positive=classes.index(positive) if positive in classes else 1,
-        ids=frame["id"].astype(str).to_numpy(),
+        ids=frame["id"].to_numpy().astype(np.str_),
         weight=np.ones(len(frame)),
     )

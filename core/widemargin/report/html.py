@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,12 +28,15 @@ from widemargin.contracts import (
 from widemargin.report.artefacts import read_artefacts
 from widemargin.report.figures import Drawing, Figure, draw, draw_headline_strip, draw_strip
 from widemargin.report.sections import build_findings, build_headline, build_sections
-from widemargin.report.wordings import count, number
+from widemargin.report.wordings import MINUS, count, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 __all__ = ["render_report"]
+
+NOTHING = "\u2013"
+"""The dash in a cell that has no value."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class _View:
 
 @dataclass(frozen=True)
 class _Part:
-    """A section as the template takes it; each row of views stands side by side if there is room."""
+    """A section as the template takes it; a row of views stands side by side."""
 
     anchor: str
     section: ReportSection
@@ -79,17 +83,21 @@ def render_report(record: RunRecord, use_case: UseCase, metrics: Mapping[str, Me
             headline.metric, headline.estimate, headline.references, headline.ends
         )
     style, script = _asset("style.css"), _asset("script.js")
-    return _environment().get_template("report.html.j2").render(
-        headline=headline,
-        strip=strip,
-        findings=build_findings(run),
-        parts=_parts(build_sections(run)),
-        record=record,
-        # Our own files, which hold no text of the run.
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            headline=headline,
+            strip=strip,
+            findings=build_findings(run),
+            parts=_parts(build_sections(run)),
+            record=record,
+            # Our own files, which hold no text of the run.
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
     )
 
 
@@ -138,24 +146,45 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        cell=_cell, numeric=_numeric_columns, marked=_marked, strip=_strips, signed=_signed
+        cell=_cell,
+        places=_places,
+        numeric=_numeric_columns,
+        marked=_marked,
+        strip=_strips,
+        signed=_signed,
     )
     return environment
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: Cell, places: int | None = None) -> str:
     if value is None:
-        return "–"
+        return NOTHING
     if isinstance(value, str):
         return value
-    return count(value) if isinstance(value, int) else number(value)
+    if isinstance(value, int):
+        return count(value)
+    if places is None or not math.isfinite(value):
+        return number(value)
+    return f"{value:,.{places}f}".replace("-", MINUS)
+
+
+def _places(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int | None]:
+    """Choose the decimals of each column; None where its numbers are of too different sizes."""
+    found: list[int | None] = []
+    for k in range(len(columns)):
+        values = [row[k] for row in rows]
+        sizes = [abs(v) for v in values if isinstance(v, float) and v and math.isfinite(v)]
+        alike = bool(sizes) and max(sizes) <= 100 * min(sizes)
+        written = [number(v).partition(".")[2] for v in values if isinstance(v, float)]
+        found.append(min(max(map(len, written)), 4) if alike else None)
+    return found
 
 
 def _numeric_columns(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[bool]:
     """Say of each column whether it holds numbers; a percentage is one."""
 
     def is_number(value: Cell) -> bool:
-        return not isinstance(value, str) or re.fullmatch(r"[−\d.,e]+%?", value) is not None
+        return not isinstance(value, str) or re.fullmatch(rf"[{MINUS}\d.,e]+%?", value) is not None
 
     return [
         any(row[k] is not None for row in rows) and all(is_number(row[k]) for row in rows)

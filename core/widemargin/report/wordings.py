@@ -7,9 +7,22 @@ from datetime import datetime
 
 from widemargin.contracts import Metric
 
-__all__ = ["brief", "count", "date", "full", "listing", "number", "percent", "seconds"]
+__all__ = [
+    "MINUS",
+    "brief",
+    "capital",
+    "count",
+    "date",
+    "full",
+    "listing",
+    "number",
+    "percent",
+    "seconds",
+]
 
 UNDEFINED = "undefined"
+MINUS = "\u2212"
+"""The minus sign, which is as wide as a plus; a hyphen is not."""
 
 
 def count(value: float) -> str:
@@ -38,9 +51,9 @@ def number(value: float | None, digits: int = 4) -> str:
     if abs(value) < 1e-4 or abs(value) >= 1e9:
         text = f"{value:.{digits - 1}e}"
         mantissa, exponent = text.split("e")
-        return f"{_trim(mantissa)}e{int(exponent)}".replace("-", "−")
+        return f"{_trim(mantissa)}e{int(exponent)}".replace("-", MINUS)
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return _trim(f"{value:,.{places}f}").replace("-", "−")
+    return _trim(f"{value:,.{places}f}").replace("-", MINUS)
 
 
 def percent(value: float | None, places: int = 1) -> str:
@@ -58,7 +71,7 @@ def percent(value: float | None, places: int = 1) -> str:
 
 def full(metric: Metric, value: float | None, units: str = "") -> str:
     """Write a metric's value as tables show it; None is undefined."""
-    return metric.format(math.nan if value is None else value, units).replace("-", "−")
+    return metric.format(math.nan if value is None else value, units).replace("-", MINUS)
 
 
 def brief(metric: Metric, value: float | None, units: str = "") -> str:
@@ -77,7 +90,19 @@ def brief(metric: Metric, value: float | None, units: str = "") -> str:
         return percent(value)
     if metric.unit == "target":
         return f"{number(value, 3)} {units}".rstrip()
-    return f"{value:.3f}".replace("-", "−")
+    # Adding 0 takes the sign from a negative zero.
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", MINUS)
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter, and leave the rest alone.
+
+    Examples
+    --------
+    >>> capital("mean absolute error"), capital("ROC AUC")
+    ('Mean absolute error', 'ROC AUC')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def seconds(value: float) -> str:

@@ -22,7 +22,8 @@ from widemargin.evaluation import (
 )
 from widemargin.runs.folds import FoldResult, concatenate
 from widemargin.runs.loading import Loaded
-from widemargin.runs.training import Setup, Trained, codes_of, fit_transform
+from widemargin.runs.model import encode
+from widemargin.runs.training import Setup, Trained, codes_of, fit_transform, unit_of
 from widemargin.svm.selection import refit
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _decide_untuned(
     features = setup.config.features.build(dataset.kinds)
     rows = fit_transform(features, part.X, part.y)
     codes = codes_of(part.y, setup.classes)
-    centre, scale = (0.0, 1.0) if setup.classes else (float(codes.mean()), float(codes.std()))
+    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
     machine = refit(
         rows,
         codes if setup.classes else (codes - centre) / scale,
@@ -152,7 +153,7 @@ def _decide_untuned(
         sample_weight=setup.weights(part),
         random_state=setup.config.seed,
     )
-    return machine.decide(features.transform(held_out.X)) * scale + centre
+    return machine.decide(encode(features, held_out.X)) * scale + centre
 
 
 def _score_untuned(

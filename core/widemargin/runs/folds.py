@@ -13,6 +13,7 @@ import numpy as np
 from widemargin.contracts import Dataset, Progress, Split
 from widemargin.evaluation import baselines
 from widemargin.explanation import explain_items
+from widemargin.runs.model import encode
 from widemargin.runs.store import RunStore
 from widemargin.runs.training import Setup, codes_of, train
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FoldResult", "run_fold"]
 
 _WORST = 10
+_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,8 @@ def run_fold(
     """
     rows = hashlib.sha256(split.train.astype("<i8").tobytes() + split.test.astype("<i8").tobytes())
     key = hashlib.sha256(f"{base_key}{rows.hexdigest()}".encode()).hexdigest()[:32]
-    if not fresh and (kept := store.kept(key)) is not None:
-        return _parse(kept)
+    if not fresh and (kept := _parse(store.kept(key) or {})) is not None:
+        return kept
     result = _compute(setup, dataset, split, embedded, features, progress)
     store.keep(key, _dump(result))
     return result
@@ -85,9 +87,7 @@ def _compute(
         features=features,
         progress=progress,
     )
-    rows = (
-        trained.model.features.transform(held_out.X) if embedded is None else embedded[split.test]
-    )
+    rows = encode(trained.model.features, held_out.X) if embedded is None else embedded[split.test]
     outcome = trained.model.predict_rows(rows)
     arrays: dict[str, NDArray[Any]] = {
         "prediction": outcome.prediction,
@@ -127,7 +127,10 @@ def _compute(
             "gamma": best.gamma,
             "score": best.mean,
             "shares": {
-                str(held_out.ids[row]): [[share.piece, share.contribution] for share in own]
+                str(held_out.ids[row]): [
+                    [share.piece, share.contribution]
+                    for share in sorted(own, key=lambda share: -abs(share.contribution))[:_SHOWN]
+                ]
                 for row, own in zip(worst, shares, strict=True)
             },
         },
@@ -154,10 +157,16 @@ def _dump(result: FoldResult) -> dict[str, bytes]:
     }
 
 
-def _parse(files: dict[str, bytes]) -> FoldResult:
+def _parse(files: dict[str, bytes]) -> FoldResult | None:
+    """Read what was kept; None where it is not there, or was damaged and has to be made again."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    return FoldResult(arrays=load(files["arrays.safetensors"]), meta=json.loads(files["meta.json"]))
+    try:
+        arrays = load(files["arrays.safetensors"])
+        return FoldResult(arrays=arrays, meta=json.loads(files["meta.json"]))
+    except (KeyError, ValueError, SafetensorError):
+        return None
 
 
 def concatenate(results: Sequence[FoldResult], name: str) -> NDArray[Any] | None:

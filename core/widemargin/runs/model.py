@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,13 @@ from widemargin.svm.machine import Machine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Model", "Outcome", "dump_model", "parse_model"]
+__all__ = ["Model", "Outcome", "as_rows", "dump_model", "encode", "parse_model"]
 
 FORMAT = 1
+_REMEDY = "Run the use case again, or restore the run's folder from a copy."
+# skops trusts scikit-learn's estimators; these are what they hold besides: functions that score
+# columns, and the types of arrays.
+_HARMLESS = ("sklearn.feature_selection.", "numpy.dtype")
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Model:
 
     def predict(self, X: Columns) -> Outcome:
         """Predict items given as columns."""
-        return self.predict_rows(self.features.transform(X))
+        return self.predict_rows(encode(self.features, X))
 
     def predict_rows(self, rows: Any) -> Outcome:
         """Predict rows of features."""
@@ -82,6 +86,21 @@ class Model:
             return Outcome(target, target, None)
         probability = self.calibration.probabilities(decision)
         return Outcome(probability.argmax(axis=1), decision, probability)
+
+
+def encode(features: Any, X: Columns) -> Any:
+    """Return the rows that a fitted transformer makes of columns, dense float64 or CSR."""
+    if isinstance(X, dict) and not hasattr(features, "get_state"):
+        # Our encoders read any columns; scikit-learn's transformers read data frames.
+        import pandas as pd
+
+        X = pd.DataFrame(X)
+    return as_rows(features.transform(X))
+
+
+def as_rows(rows: Any) -> Any:
+    """Return what a transformer made as dense float64 or CSR."""
+    return rows.tocsr() if hasattr(rows, "tocsr") else np.asarray(rows, dtype=np.float64)
 
 
 def dump_model(model: Model) -> dict[str, bytes]:
@@ -134,7 +153,7 @@ def parse_model(
     *,
     features: Any,
     kernels: Mapping[str, Kernel],
-    trusted: tuple[str, ...],
+    trusted: Sequence[str],
 ) -> Model:
     """Rebuild a model from its files; nothing in them is executed.
 
@@ -146,15 +165,27 @@ def parse_model(
         Unfitted, as the run's config builds it; takes up the saved state.
     kernels : mapping of str to Kernel
         The registry's kernels.
-    trusted : tuple of str
+    trusted : sequence of str
         Python packages of the registry, whose types a saved scikit-learn transformer may name.
 
     Raises
     ------
     ModelError
-        Where a file is absent, altered, of another format, or not finite.
+        Where a file is absent, altered, of another format, not finite, or fits no other.
     """
     _check_hashes(files)
+    try:
+        return _parse(files, features, kernels, trusted)
+    # What hashes vouch for may still be of another version's making, or of somebody's.
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ModelError(
+            f"the model's files do not fit each other ({type(error).__name__}: {error}). {_REMEDY}"
+        ) from error
+
+
+def _parse(
+    files: Mapping[str, bytes], features: Any, kernels: Mapping[str, Kernel], trusted: Sequence[str]
+) -> Model:
     meta = json.loads(files["model.json"])
     if meta.get("format") != FORMAT:
         raise ModelError(
@@ -173,42 +204,62 @@ def parse_model(
             f"the model uses the kernel {kernel!r}, which no installed plugin registers."
         )
     classes = tuple(meta["classes"])
-    parameters = meta["parameters"]
-    machine = Machine(
-        scheme=meta["scheme"],
-        n_classes=len(classes),
-        intercept=arrays["intercept"],
-        coef=arrays.get("coef"),
-        kernel=None if kernel is None else kernels[kernel],
-        parameters=None if parameters is None else KernelParameters(**parameters),
-        vectors=_parse_matrix(arrays),
-        dual_coef=arrays.get("dual_coef"),
-    )
-    calibration = meta["calibration"]
-    return Model(
+    parameters, calibration = meta["parameters"], meta["calibration"]
+    model = Model(
         features=features,
-        machine=machine,
+        machine=Machine(
+            scheme=meta["scheme"],
+            n_classes=len(classes),
+            intercept=arrays["intercept"],
+            coef=arrays.get("coef"),
+            kernel=None if kernel is None else kernels[kernel],
+            parameters=None if parameters is None else KernelParameters(**parameters),
+            vectors=_parse_matrix(arrays),
+            dual_coef=arrays.get("dual_coef"),
+        ),
         calibration=None if calibration is None else Calibration(*calibration),
         classes=classes,
         centre=meta["centre"],
         scale=meta["scale"],
     )
+    _check_shapes(model.machine)
+    numbers = [meta["centre"], meta["scale"], *(calibration or ()), *(parameters or {}).values()]
+    if not np.isfinite(numbers).all() or (calibration is None) != (not classes):
+        raise ValueError("model.json has numbers that are absent or not finite")
+    return model
+
+
+def _check_shapes(machine: Machine) -> None:
+    n = machine.n_classes
+    by_scheme = {"single": 1, "one-vs-rest": n, "one-vs-one": n * (n - 1) // 2}
+    n_functions = by_scheme[machine.scheme]
+    if (machine.scheme == "single") != (n in (0, 2)):
+        raise ValueError(f"{machine.scheme} does not go with {n} classes")
+    if machine.kernel is None:
+        fits = machine.coef is not None and machine.coef.shape[:-1] == (n_functions,)
+    else:
+        fits = (
+            machine.dual_coef is not None
+            and machine.parameters is not None
+            and machine.dual_coef.shape == (n_functions, machine.vectors.shape[0])
+        )
+    if not fits or machine.intercept.shape != (n_functions,):
+        raise ValueError("machine.safetensors has arrays of other shapes")
 
 
 def _check_hashes(files: Mapping[str, bytes]) -> None:
-    remedy = "Run the use case again, or restore the run's folder from a copy."
     try:
-        hashes = json.loads(files["manifest.json"])
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"the model's manifest.json is absent or unreadable. {remedy}") from error
+        hashes = dict(json.loads(files["manifest.json"]).items())
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ModelError(f"the model's manifest.json is absent or unreadable. {_REMEDY}") from error
     needed = {*hashes, "model.json", "machine.safetensors"}
     if "features.skops" not in hashes:
         needed |= {"features.safetensors", "features.json"}
     for name in sorted(needed):
         if name not in files or name not in hashes:
-            raise ModelError(f"the model's {name} is absent. {remedy}")
+            raise ModelError(f"the model's {name} is absent. {_REMEDY}")
         if hashlib.sha256(files[name]).hexdigest() != hashes[name]:
-            raise ModelError(f"the model's {name} was altered after it was saved. {remedy}")
+            raise ModelError(f"the model's {name} was altered after it was saved. {_REMEDY}")
 
 
 def _dump_json(value: Any) -> bytes:
@@ -258,11 +309,15 @@ def _parse_matrix(arrays: Mapping[str, NDArray[Any]]) -> Any:
     return matrix
 
 
-def _load_skops(content: bytes, trusted: tuple[str, ...]) -> Any:
+def _load_skops(content: bytes, trusted: Sequence[str]) -> Any:
     import skops.io
 
     named = skops.io.get_untrusted_types(data=content)
-    refused = [name for name in named if name.partition(".")[0] not in trusted]
+    refused = [
+        name
+        for name in named
+        if name.partition(".")[0] not in trusted and not name.startswith(_HARMLESS)
+    ]
     if refused:
         raise ModelError(
             f"the model names the type {refused[0]}, which belongs to no installed plugin; "

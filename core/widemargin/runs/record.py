@@ -128,7 +128,7 @@ def _explain(
         scale=model.scale,
         random_state=setup.config.seed,
     )
-    bound = setup.config.svm.C if trained.model.machine.coef is None else None
+    bounded = model.machine.coef is None and setup.weights(dataset) is None
     return {
         "pieces": pieces,
         "note": "" if pieces else _why_no_pieces(setup),
@@ -137,7 +137,8 @@ def _explain(
             dataset,
             trained.search.support,
             trained.search.weights,
-            bound=None if bound is None else trained.search.best.C,
+            # A multiplier is bounded by C where no row has a weight of its own.
+            bound=trained.search.best.C if bounded else None,
         ),
     }
 

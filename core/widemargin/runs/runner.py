@@ -90,6 +90,8 @@ def execute(
                 use_case.split,
                 n_splits=config.evaluation.outer,
                 groups=dataset.groups,
+                # What is left of a class for training is divided again by the inner folds.
+                at_least=4 if config.evaluation.outer == 2 else 3,
                 random_state=config.seed + repeat,
             )
         )
@@ -172,11 +174,7 @@ def metrics_of(use_case: UseCase, registry: Registry, loaded: Loaded) -> list[Me
     primary = use_case.primary_metric[dataset.task]
     names = dict.fromkeys((primary, *use_case.metrics))
     metrics = [registry.metric(name, use_case.name) for name in names]
-    return [
-        metric
-        for metric in metrics
-        if metric.task == dataset.task and (len(dataset.classes) == 2 or not metric.binary_only)
-    ]
+    return [metric for metric in metrics if metric.fits(dataset.task, len(dataset.classes))]
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from widemargin.contracts import RunRecord
-from widemargin.errors import RunNotFoundError, nearest
+from widemargin.errors import ConfigError, RunNotFoundError, nearest
 
 __all__ = ["RunStore", "read_record", "runs_home"]
 
@@ -51,8 +50,9 @@ class RunStore:
     def new_id(self, use_case: str) -> str:
         """Return an unused id that sorts by time, as in ``20261122-174502-9f3a``."""
         while True:
-            stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-            made = f"{stamp}-{secrets.token_hex(2)}"
+            now = datetime.now(UTC)
+            # The last four digits are the fraction of the second, in 65,536ths.
+            made = f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 65536 // 1_000_000:04x}"
             if not (self.home / use_case / made).exists():
                 return made
 
@@ -138,8 +138,14 @@ class RunStore:
         """Keep files under a key, all or none."""
         work = self.home / _WORK
         work.mkdir(parents=True, exist_ok=True)
+        self._sweep(work)
         shutil.rmtree(work / key, ignore_errors=True)
-        _write_folder(work / f"{_STAGING}{os.getpid()}-{key}", work / key, files)
+        try:
+            _write_folder(work / f"{_STAGING}{os.getpid()}-{key}", work / key, files)
+        except OSError:
+            # Another process may have kept the same work meanwhile; equal keys, equal files.
+            if not (work / key).is_dir():
+                raise
 
     def prune(self, *, keep: int, use_case: str = "", dry_run: bool = False) -> list[Path]:
         """Delete all but the last `keep` runs of each use case, and the work kept for any.
@@ -155,7 +161,7 @@ class RunStore:
             by_case.setdefault(run.parent.name, []).append(run)
         for case, own in by_case.items():
             if use_case in ("", case):
-                doomed.extend(own[: len(own) - keep] if keep else own)
+                doomed.extend(own[: max(0, len(own) - keep)])
         if not dry_run:
             for run in doomed:
                 # Hidden first: a deletion that is cut short leaves nothing that looks like a run.
@@ -198,7 +204,7 @@ def read_record(path: Path) -> RunRecord:
             config=read(path / "config.yaml").values,
             metrics=metrics,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
         raise RunNotFoundError(
             f"{path} is not a whole run ({type(error).__name__}: {error}). "
             "Run the use case again, or delete the folder."

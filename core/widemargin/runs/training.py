@@ -19,7 +19,7 @@ from widemargin.contracts import (
 )
 from widemargin.data.splits import make_splits
 from widemargin.errors import ConfigError, Problem
-from widemargin.runs.model import Model
+from widemargin.runs.model import Model, as_rows, encode
 from widemargin.svm.calibration import fit_calibration
 from widemargin.svm.selection import Search, select
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from widemargin.config import RunConfig
 
-__all__ = ["Setup", "Trained", "codes_of", "train"]
+__all__ = ["Setup", "Trained", "codes_of", "fit_transform", "train", "unit_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +107,11 @@ def codes_of(y: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:
     return np.array([place[str(name)] for name in y], dtype=np.int64)
 
 
+def unit_of(target: NDArray[np.float64]) -> tuple[float, float]:
+    """Return a target's mean and standard deviation; 1 where all its training values are equal."""
+    return float(target.mean()), float(target.std()) or 1.0
+
+
 def train(
     setup: Setup,
     part: Dataset,
@@ -147,7 +152,7 @@ def train(
     codes = codes_of(part.y, setup.classes)
     centre, scale = 0.0, 1.0
     if not setup.classes:
-        centre, scale = float(codes.mean()), float(codes.std())
+        centre, scale = unit_of(codes)
     search = select(
         embedded,
         codes if setup.classes else (codes - centre) / scale,
@@ -182,14 +187,14 @@ def fit_transform(features: Any, X: Any, y: Any) -> Any:
         if hasattr(features, "fit_transform")
         else features.fit(X, y).transform(X)
     )
-    return rows.tocsr() if hasattr(rows, "tocsr") else np.asarray(rows, dtype=np.float64)
+    return as_rows(rows)
 
 
 def _refit(setup: Setup, part: Dataset, split: Split) -> tuple[Any, Any]:
     """Fit features that learn y on one inner training part."""
     features = setup.config.features.build(part.kinds)
     rows = fit_transform(features, part.X.iloc[split.train], part.y[split.train])
-    return rows, features.transform(part.X.iloc[split.test])
+    return rows, encode(features, part.X.iloc[split.test])
 
 
 def _scorer(

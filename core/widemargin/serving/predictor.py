@@ -77,8 +77,14 @@ class Predictor:
         self.config = resolve(
             self.use_case, [record.config], encoders=registry.encoders, kernels=registry.kernels
         )
-        described = json.loads((record.path / "dataset.json").read_bytes())
-        self.kinds: dict[str, Kind] = described["kinds"]
+        try:
+            described = json.loads((record.path / "dataset.json").read_bytes())
+            self.kinds: dict[str, Kind] = described["kinds"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{record.path} does not say what its columns hold: its dataset.json is absent or "
+                "damaged. Run the use case again."
+            ) from error
         folder = record.path / "model"
         if not folder.is_dir():
             raise ModelError(f"{record.path} has no model. Run the use case again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from widemargin.contracts import KernelParameters
 from widemargin.svm.kernels import KERNELS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "SVR",
     "Calibration",
     "Cell",
+    "KernelParameters",
     "Machine",
     "Search",
     "fit_calibration",

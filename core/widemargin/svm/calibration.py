@@ -3,7 +3,9 @@ r"""Calibration: decisions into probabilities that mean what they say.
 Two classes: Platt's sigmoid :math:`p = 1 / (1 + \exp(A f + B))` with his smoothed targets (Platt
 1999), fitted by the damped Newton method of Lin, Lin & Weng 2007
 (doi:10.1007/s10994-007-5018-6). More classes: one temperature, :math:`p \propto \exp(\beta f)`
-(Guo et al. 2017, "On calibration of modern neural networks"), which never changes the argmax.
+(Guo et al. 2017, "On calibration of modern neural networks"), which never changes the argmax,
+fitted to targets that are smoothed alike. Decisions are scaled to unit size first, so that their
+unit has no say in the fit.
 """
 
 from __future__ import annotations
@@ -83,9 +85,10 @@ def fit_calibration(
     True
     """
     weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-    if decision.ndim == 1:
-        return _fit_sigmoid(decision, codes, weight)
-    return _fit_temperature(decision, codes, weight)
+    size = float(np.sqrt(np.mean(decision**2))) or 1.0
+    fit = _fit_sigmoid if decision.ndim == 1 else _fit_temperature
+    slope, offset = fit(decision / size, codes, weight)
+    return Calibration(slope / size, offset)
 
 
 def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +99,7 @@ def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _fit_sigmoid(
     f: NDArray[np.float64], codes: NDArray[np.int64], weight: NDArray[np.float64]
-) -> Calibration:
+) -> tuple[float, float]:
     above, below = weight[codes == 1].sum(), weight[codes == 0].sum()
     target = np.where(codes == 1, (above + 1) / (above + 2), 1 / (below + 2))
 
@@ -129,21 +132,28 @@ def _fit_sigmoid(
         else:
             break
         a, b, value = a + size * step[0], b + size * step[1], new
-    # A decision that says nothing, or the contrary, must not be trusted backwards.
-    return Calibration(min(float(a), 0.0), float(b))
+    if a > 0:
+        # A decision that says the contrary must not be trusted backwards; the share of each class
+        # is what is left.
+        share = float(np.average(target, weights=weight))
+        return 0.0, float(np.log((1 - share) / share))
+    return float(a), float(b)
 
 
 def _fit_temperature(
     f: NDArray[np.float64], codes: NDArray[np.int64], weight: NDArray[np.float64]
-) -> Calibration:
+) -> tuple[float, float]:
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
+    # Platt's targets for more classes: (n + 1) / (n + n_classes) for the true one.
+    n = np.bincount(codes, weight, f.shape[1])[codes]
     own = f[np.arange(len(codes)), codes]
+    expected = (n * own + f.sum(axis=1)) / (n + f.shape[1])
 
     def loss(log_beta: float) -> float:
         beta = np.exp(log_beta)
-        return float((weight * (logsumexp(beta * f, axis=1) - beta * own)).sum())
+        return float((weight * (logsumexp(beta * f, axis=1) - beta * expected)).sum())
 
     best = minimize_scalar(loss, bounds=(-5, 5), method="bounded")
-    return Calibration(-float(np.exp(best.x)), 0.0)
+    return -float(np.exp(best.x)), 0.0

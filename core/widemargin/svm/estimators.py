@@ -42,6 +42,11 @@ class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hin
     engine: str
     random_state: int | None
 
+    @property
+    def _sparse(self) -> str | bool:
+        """What sparse rows are read as; a Gram matrix is never sparse."""
+        return False if self.kernel == "precomputed" else "csr"
+
     def _solve(
         self, X: Any, y: NDArray[Any], n_classes: int, sample_weight: Any, epsilon: float
     ) -> None:
@@ -107,6 +112,11 @@ class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hin
                 "instead."
             )
         gamma = self.gamma
+        if gamma != "scale" and not _is_above(gamma, 0, strictly=False):
+            raise ValueError(
+                f"The 'gamma' parameter of {type(self).__name__} must be the str 'scale' or a "
+                f"float in the range [0.0, inf). Got {gamma!r} instead."
+            )
         if gamma == "scale":
             # scikit-learn's rule, of dense and of sparse rows alike.
             size = X.multiply(X).mean() - X.mean() ** 2 if hasattr(X, "tocsr") else X.var()
@@ -118,14 +128,14 @@ class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hin
 
     def _decide(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+        X = validate_data(self, X, accept_sparse=self._sparse, dtype=np.float64, reset=False)
         if self.kernel == "precomputed":
             return self.machine_.decide_gram(X[:, self.support_])
         return self.machine_.decide(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.kernel != "precomputed"
         tags.input_tags.pairwise = self.kernel == "precomputed"
         return tags
 
@@ -202,7 +212,7 @@ class SVC(ClassifierMixin, _SVM):  # type: ignore[misc]  # scikit-learn has no t
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X of shape (n_samples, n_features), dense or CSR, and labels y."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
+        X, y = validate_data(self, X, y, accept_sparse=self._sparse, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -276,7 +286,9 @@ class SVR(RegressorMixin, _SVM):  # type: ignore[misc]  # scikit-learn has no ty
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X of shape (n_samples, n_features), dense or CSR, and targets y."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, y_numeric=True)
+        X, y = validate_data(
+            self, X, y, accept_sparse=self._sparse, dtype=np.float64, y_numeric=True
+        )
         if not _is_above(self.epsilon, 0, strictly=False):
             raise ValueError(
                 "The 'epsilon' parameter of SVR must be a float in the range [0.0, inf). "

@@ -28,7 +28,17 @@ _GRAM_LIMIT = 4 * 2**30
 
 @dataclass(frozen=True)
 class Cell:
-    """One pair of C and gamma with its held-out score on every inner fold."""
+    """One pair of C and gamma with its held-out score on every inner fold.
+
+    Parameters
+    ----------
+    C : float
+        Price of a margin violation.
+    gamma : float or None
+        None where the kernel has none.
+    scores : tuple of float
+        One score a fold; greater is better.
+    """
 
     C: float
     gamma: float | None
@@ -117,6 +127,8 @@ def select(
         rows because they learn y; `X` then serves the refit alone.
     random_state : int, default=0
         Seed.
+    progress : Progress, optional
+        Told of every fit; silent by default.
 
     Returns
     -------
@@ -128,7 +140,7 @@ def select(
         Where the Gram matrix would take more than 4 GiB.
     """
     solver = _Solver(X, y, n_classes, settings, kernel, sample_weight, random_state)
-    values = c_grid(settings.C, kernel, X)
+    values = c_grid(settings.C, kernel, X, n_classes)
     gammas = gamma_grid(settings.gamma, kernel, X, random_state)
     cells: list[Cell] = []
     held_out: list[NDArray[np.float64]] = []

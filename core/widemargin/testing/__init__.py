@@ -1,1 +1,57 @@
-"""x."""
+"""What every use case must do, as checks that plugin authors call from their own tests.
+
+Each check takes a use case, tries one rule on the use case's fixture, and raises a
+`ConformanceError` that states the rule, what was found and the remedy. Nothing here needs the
+network, an asset or a test framework.
+
+Examples
+--------
+In a plugin's tests, with pytest::
+
+    @pytest.mark.parametrize("check", use_case_checks(), ids=lambda check: check.__name__)
+    def test_conforms(check):
+        check(register_use_cases()[0])
+
+or all of them at once:
+
+>>> from importlib.metadata import entry_points
+>>> [point] = entry_points(group="widemargin.plugins", name="spam")
+>>> [use_case] = point.load().register_use_cases()
+>>> check_use_case(use_case)
+"""
+
+from widemargin.testing.conformance import Check, check_use_case, use_case_checks
+from widemargin.testing.data_checks import (
+    check_groups_do_not_cross,
+    check_lengths,
+    check_loads_offline,
+)
+from widemargin.testing.feature_checks import check_features_clone, check_learns
+from widemargin.testing.fixture import ConformanceError, Fixture, load_fixture
+from widemargin.testing.model_checks import (
+    check_deterministic,
+    check_empty_and_odd_items,
+    check_features_round_trip,
+    check_read_items,
+)
+from widemargin.testing.plugin_checks import check_light_import, check_metrics
+
+__all__ = [
+    "Check",
+    "ConformanceError",
+    "Fixture",
+    "check_deterministic",
+    "check_empty_and_odd_items",
+    "check_features_clone",
+    "check_features_round_trip",
+    "check_groups_do_not_cross",
+    "check_learns",
+    "check_lengths",
+    "check_light_import",
+    "check_loads_offline",
+    "check_metrics",
+    "check_read_items",
+    "check_use_case",
+    "load_fixture",
+    "use_case_checks",
+]

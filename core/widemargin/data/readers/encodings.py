@@ -128,7 +128,7 @@ def check_file(path: Path) -> Path:
     Raises
     ------
     DataError
-        Where there is no such file, or it is a folder.
+        Where there is no such file, or it is a folder, a pipe or a device.
     """
     path = path.expanduser()
     if path.is_dir():
@@ -136,6 +136,11 @@ def check_file(path: Path) -> Path:
     if not path.exists():
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"{path}: there is no such file.{nearest(path.name, beside)}")
+    if not path.is_file():
+        # Encodings are found in a first pass, and a pipe can be read only once.
+        raise DataError(
+            f"{path}: is a pipe or device; save it as a file, or pipe it into standard input."
+        )
     return path
 
 

@@ -112,7 +112,14 @@ def iter_table(
 ) -> Iterator[pd.DataFrame]:
     r"""Read a table in batches of `rows` rows, in constant memory.
 
-    Parameters, the frames and the errors are those of `read_table`.
+    The frames and the errors are those of `read_table`.
+
+    Parameters
+    ----------
+    path, format, columns
+        As for `read_table`.
+    rows : int, default=1000
+        Rows in a batch.
 
     Examples
     --------
@@ -277,7 +284,8 @@ def _objects(path: Path, text: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         if line.isspace():
             continue
         try:
-            value = json.loads(line)
+            # Half of a surrogate pair is legal JSON and no text; it becomes a question mark.
+            value = json.loads(line, object_pairs_hook=_whole_texts)
         except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(f"{path}:{number}: the line is no JSON ({error}).") from None
         if not isinstance(value, dict):
@@ -286,6 +294,13 @@ def _objects(path: Path, text: Any) -> Iterator[tuple[int, dict[str, Any]]]:
                 'an object such as {"text": "...", "label": "..."}.'
             )
         yield number, value
+
+
+def _whole_texts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def whole(value: Any) -> Any:
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+    return {whole(name): whole(value) for name, value in pairs}
 
 
 def _plain(value: Any) -> Any:
@@ -319,6 +334,15 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def check_columns(path: Path, wanted: Sequence[str], header: Sequence[str]) -> None:
     """Raise where a table lacks a column.
+
+    Parameters
+    ----------
+    path : Path
+        The table, for the message.
+    wanted : sequence of str
+        Columns that must be there.
+    header : sequence of str
+        Columns that are there.
 
     Raises
     ------

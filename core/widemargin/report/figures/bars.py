@@ -9,7 +9,7 @@ from markupsafe import Markup
 from widemargin.contracts import Bars, Histogram
 from widemargin.report.figures.frame import WIDTH, Drawing, Frame, colour, verticals
 from widemargin.report.figures.scales import Scale, nice_ticks, tick_texts
-from widemargin.report.figures.svg import element, label, line, path, svg, tooltip
+from widemargin.report.figures.svg import Attributes, element, label, line, path, svg, tooltip
 from widemargin.report.wordings import count, number
 
 __all__ = ["draw_bars", "draw_histogram"]
@@ -38,22 +38,27 @@ def draw_bars(block: Bars) -> Drawing:
         parts.append(label(x(tick), bottom + 16, text))
     parts.append(label(WIDTH / 2, bottom + 36, block.x_label, "axis"))
     for row, (name, value) in enumerate(zip(block.labels, values, strict=True)):
-        parts.append(_bar(x, row, name, value, high > 0 or value > 0))
+        hover = f"{name}: {number(value, 3)}"
+        hover += f" ({block.details[row]})" if block.details and block.details[row] else ""
+        parts.append(_bar(x, row, name, value, high > 0, hover))
     summary = f"{block.x_label}: {len(values)} bars."
     return Drawing(
         svg(WIDTH, bottom + BOTTOM, block.title, summary, parts),
-        columns=["", block.x_label],
-        rows=list(zip(block.labels, values, strict=True)),
+        columns=["", block.x_label, *(["where"] if block.details else [])],
+        rows=[
+            [name, value, *block.details[row : row + 1]]
+            for row, (name, value) in enumerate(zip(block.labels, values, strict=True))
+        ],
     )
 
 
-def _bar(x: Scale, row: int, name: str, value: float, rightwards: bool) -> Markup:
+def _bar(x: Scale, row: int, name: str, value: float, rightwards: bool, hover: str) -> Markup:
     zero, end = x(0.0), x(value)
     y = TOP + ROW * row
     # A value of 0 is labelled as the bars around it are.
     ahead = value > 0 or (value == 0 and rightwards)
     kind = colour(1 if ahead else 0)
-    bar = {
+    bar: Attributes = {
         "x": min(zero, end),
         "y": y + 5,
         "width": max(abs(end - zero), 0.5),
@@ -67,7 +72,7 @@ def _bar(x: Scale, row: int, name: str, value: float, rightwards: bool) -> Marku
         element("rect", {"x": 0, "y": y, "width": WIDTH, "height": ROW, "class": "hit"}),
         element("rect", bar),
         label(at, y + ROW / 2 + 4, shortened(name), "name", anchor),
-        tooltip(f"{name}: {number(value, 3)}"),
+        tooltip(hover),
     )
 
 
@@ -127,7 +132,7 @@ def _bins(
         counts = ", ".join(f"{name} {count(values[k])}" for name, values in groups)
         text = f"{number(edges[k], 3)} to {number(edges[k + 1], 3)}: {counts}"
         x, end = frame.x(edges[k]), frame.x(edges[k + 1])
-        place = {"x": x, "y": frame.y.end, "width": end - x, "class": "hit"}
+        place: Attributes = {"x": x, "y": frame.y.end, "width": end - x, "class": "hit"}
         height = frame.y.start - frame.y.end
         bins.append(element("rect", {**place, "height": height}, tooltip(text)))
     return bins

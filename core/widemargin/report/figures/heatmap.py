@@ -9,7 +9,7 @@ from markupsafe import Markup
 from widemargin.contracts import Cell, Heatmap
 from widemargin.report.figures.bars import CHARACTER, shortened
 from widemargin.report.figures.frame import WIDTH, Drawing
-from widemargin.report.figures.svg import element, label, svg, tooltip
+from widemargin.report.figures.svg import Attributes, element, label, svg, tooltip
 from widemargin.report.wordings import number
 
 __all__ = ["draw_heatmap"]
@@ -40,9 +40,9 @@ def draw_heatmap(block: Heatmap) -> Drawing:
             share = (value - low) / (high - low) if high > low else 0.5
             depth = LOWEST + (DARKEST - LOWEST) * share if math.isfinite(value) else 0.0
             x, y = left + width * c, TOP + height * r
-            shape = {"x": x + 1, "y": y + 1, "width": width - 2, "height": height - 2}
+            shape: Attributes = {"x": x + 1, "y": y + 1, "width": width - 2, "height": height - 2}
             kinds = "cell chosen" if block.marked == (r, c) else "cell"
-            cell = {**shape, "class": kinds, "fill-opacity": f"{depth:.2f}"}
+            cell: Attributes = {**shape, "class": kinds, "fill-opacity": f"{depth:.2f}"}
             hover = tooltip(f"{name}, {column}: {text}")
             inside = [element("rect", cell)]
             if len(text) * CHARACTER <= width:
@@ -53,7 +53,9 @@ def draw_heatmap(block: Heatmap) -> Drawing:
     parts += _columns(block, left, width, bottom, turned)
     tall = max((len(shortened(name, 20)) for name in block.columns), default=1) * CHARACTER
     depth_below = (tall * 0.75 + 34) if turned else 44.0
-    parts.append(label(WIDTH - RIGHT, bottom + depth_below - 6, f"{block.x_label} →", "axis", "end"))
+    parts.append(
+        label(WIDTH - RIGHT, bottom + depth_below - 6, f"{block.x_label} →", "axis", "end")
+    )
     summary = f"{block.y_label} in {n_rows} rows, {block.x_label} in {n_columns} columns."
     rows: list[list[Cell]] = [
         [name, *(block.texts[r] if block.texts else (float(value) for value in block.values[r]))]
@@ -70,7 +72,9 @@ def _columns(
     for c, name in enumerate(block.columns):
         x = left + width * (c + 0.5)
         if turned:
-            place = {"transform": f"translate({x + 4:.1f} {bottom + 14:.1f}) rotate(-45)"}
+            place: Attributes = {
+                "transform": f"translate({x + 4:.1f} {bottom + 14:.1f}) rotate(-45)"
+            }
             parts.append(element("text", {**place, "class": "tick end"}, shortened(name, 20)))
         else:
             parts.append(label(x, bottom + 16, shortened(name, 20)))

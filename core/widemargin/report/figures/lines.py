@@ -10,12 +10,12 @@ from markupsafe import Markup
 from widemargin.contracts import Cell, Lines, Scatter, Series
 from widemargin.report.figures.frame import Drawing, Frame, colour, keys, verticals
 from widemargin.report.figures.scales import extent, simplified, thinned
-from widemargin.report.figures.svg import element, line, path, svg, tooltip
+from widemargin.report.figures.svg import Attributes, element, line, path, svg, tooltip
 from widemargin.report.wordings import number
 
 __all__ = ["draw_lines", "draw_scatter"]
 
-SQUARE, WIDE = 378.0, 230.0
+SQUARE, WIDE = 320.0, 230.0
 HOVERED, TABLED, DRAWN_POINTS = 40, 12, 700
 
 
@@ -45,9 +45,7 @@ def draw_scatter(block: Scatter) -> Drawing:
             text = f"{one.labels[k]}: {text}" if one.labels else text
             parts.append(_dot(frame, one.x[k], one.y[k], 3, f"dot {colour(index)}", text))
     summary = _summary(block.x_label, block.y_label, block.series)
-    return Drawing(
-        svg(440, frame.height, block.title, summary, parts), keys(block.series, "dot")
-    )
+    return Drawing(svg(440, frame.height, block.title, summary, parts), keys(block.series, "dot"))
 
 
 def _frame(block: Lines | Scatter, x_log: bool = False) -> Frame:
@@ -55,7 +53,10 @@ def _frame(block: Lines | Scatter, x_log: bool = False) -> Frame:
     ys = (y for one in block.series for y in (*one.y, *one.low, *one.high))
     x_range = block.x_range or (extent(xs, 0.0) if isinstance(block, Lines) else extent(xs))
     if x_log and x_range[0] <= 0:
-        x_range = (min((x for one in block.series for x in one.x if x > 0), default=1.0), x_range[1])
+        x_range = (
+            min((x for one in block.series for x in one.x if x > 0), default=1.0),
+            x_range[1],
+        )
     y_range = block.y_range or extent(ys, 0.08)
     square = block.x_range is not None and block.x_range == block.y_range
     return Frame.over(x_range, y_range, SQUARE if square else WIDE, x_log)
@@ -92,7 +93,7 @@ def _reference(frame: Frame, one: Series) -> Markup:
 
 
 def _dot(frame: Frame, x: float, y: float, radius: float, kind: str, text: str) -> Markup:
-    attributes = {"cx": frame.x(x), "cy": frame.y(y), "r": radius, "class": kind}
+    attributes: Attributes = {"cx": frame.x(x), "cy": frame.y(y), "r": radius, "class": kind}
     return element("circle", attributes, tooltip(text))
 
 

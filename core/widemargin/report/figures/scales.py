@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from widemargin.report.wordings import MINUS
+
 __all__ = ["Scale", "extent", "nice_ticks", "simplified", "thinned", "tick_texts"]
 
 
@@ -64,9 +66,11 @@ def nice_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
         return [low]
     raw = (high - low) / max(wanted, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
+    ends = [
+        (math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9), step)
+        for step in (m * power for m in (10, 5, 2, 1))
+    ]
+    first, last, step = min(ends, key=lambda end: abs(end[1] - end[0] + 1 - wanted))
     # Rounding to the step's own decimals drops what binary fractions leave behind.
     places = max(0, -math.floor(math.log10(step))) + 1
     return [round(k * step, places) + 0.0 for k in range(first, last + 1)]
@@ -89,8 +93,8 @@ def _tick_text(tick: float) -> str:
     if abs(tick) >= 1e6 or abs(tick) < 1e-4:
         mantissa, exponent = f"{tick:.2e}".split("e")
         short = mantissa.rstrip("0").rstrip(".")
-        return f"{short}e{int(exponent)}".replace("-", "−")
-    return f"{tick:,.6f}".rstrip("0").rstrip(".").replace("-", "−")
+        return f"{short}e{int(exponent)}".replace("-", MINUS)
+    return f"{tick:,.6f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
 def extent(values: Iterable[float], pad: float = 0.04) -> tuple[float, float]:

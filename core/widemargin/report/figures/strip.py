@@ -9,7 +9,7 @@ from markupsafe import Markup
 from widemargin.contracts import Estimate
 from widemargin.report.figures.frame import WIDTH
 from widemargin.report.figures.scales import Scale, extent
-from widemargin.report.figures.svg import element, label, line, svg, tooltip
+from widemargin.report.figures.svg import Attributes, element, label, line, svg, tooltip
 
 __all__ = ["draw_headline_strip", "draw_strip"]
 
@@ -31,7 +31,7 @@ def draw_strip(row: Estimate) -> Markup:
         parts.append(line(x(nearest), 2, x(nearest), 16, "tickmark"))
     parts.append(line(x(low), 9, x(high), 9, "whisker s1"))
     parts.append(element("circle", {"cx": x(row.value), "cy": 9, "r": 3.5, "class": "point s1"}))
-    attributes = {"viewBox": "0 0 140 18", "class": "strip", "aria-hidden": "true"}
+    attributes: Attributes = {"viewBox": "0 0 140 18", "class": "strip", "aria-hidden": "true"}
     return element("svg", attributes, *parts)
 
 
@@ -61,9 +61,11 @@ def draw_headline_strip(
         parts.append(line(at, base, at, foot - 9, "tickmark"))
         right = at < WIDTH * 0.55
         words = f"{name} {text}"
-        parts.append(label(at + (3 if right else -3), foot, words, "tick", "start" if right else "end"))
+        parts.append(
+            label(at + (3 if right else -3), foot, words, "tick", "start" if right else "end")
+        )
     parts.append(line(x(low), base, x(high), base, "whisker thick s1"))
-    dot = {"cx": x(row.value), "cy": base, "r": 5, "class": "point s1"}
+    dot: Attributes = {"cx": x(row.value), "cy": base, "r": 5, "class": "point s1"}
     parts.append(element("circle", dot, tooltip(f"{row.text} ({row.interval})")))
     anchor = "start" if x(row.value) < 90 else "end" if x(row.value) > WIDTH - 90 else "middle"
     parts.append(label(x(row.value), base - 14, f"{row.text} ({row.interval})", "own", anchor))

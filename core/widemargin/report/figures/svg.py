@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup, escape
 
-__all__ = ["element", "label", "line", "path", "svg", "tooltip"]
+__all__ = ["Attributes", "element", "label", "line", "path", "svg", "tooltip"]
 
 Attributes = Mapping[str, str | float]
 

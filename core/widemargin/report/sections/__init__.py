@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 from widemargin.contracts import ReportSection
@@ -49,6 +50,15 @@ def build_sections(run: Artefacts) -> list[ReportSection]:
     first = [section for build in BEFORE if (section := build(run)) is not None]
     own: list[ReportSection] = []
     if run.use_case.report_sections is not None and run.predictions is not None:
-        own = list(run.use_case.report_sections(run.predictions))
+        try:
+            own = list(run.use_case.report_sections(run.predictions))
+        # Whatever a plugin raises must not cost the user the rest of the report.
+        except Exception as error:  # noqa: BLE001
+            warnings.warn(
+                f"the report's own part of {run.use_case.name!r} is left out: "
+                f"{type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
     rest = [section for build in AFTER if (section := build(run)) is not None]
     return [*first, *own, *rest]

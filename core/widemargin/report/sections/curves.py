@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from widemargin.contracts import Block, Histogram, Lines, Predictions, ReportSection, Series
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import brief, number
+from widemargin.report.wordings import MINUS, brief, capital, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ def build_ranking(run: Artefacts) -> ReportSection | None:
         if truth.all() or not truth.any():
             continue
         false, true, precision = ranking(truth, _score(predictions, code))
-        name = predictions.classes[code]
+        name = "this model" if predictions.is_binary else predictions.classes[code]
         roc.append(Series(name=name, x=false.tolist(), y=true.tolist()))
         recall.append(Series(name=name, x=true[1:].tolist(), y=precision[1:].tolist()))
     if not roc:
@@ -92,8 +92,8 @@ def build_scores(run: Artefacts) -> ReportSection | None:
     note = "Counts are on a logarithmic scale, so that the few in the wrong place can be seen. "
     note += "Scores beyond the ends are counted in the outermost bars."
     intro = (
-        "A score is the signed distance from the middle of the margin: 0 is the middle, −1 and 1 "
-        f"its edges. Above the threshold {items} are called {run.positive}."
+        "A score is the signed distance from the middle of the margin: 0 is the middle, "
+        f"{MINUS}1 and 1 its edges. Above the threshold {items} are called {run.positive}."
     )
     return ReportSection(
         title="Scores",
@@ -173,4 +173,8 @@ def _threshold(run: Artefacts, predictions: Predictions) -> float | None:
 
 def _area(run: Artefacts, name: str) -> str:
     value = (run.metrics.get("metrics") or {}).get(name, {}).get("value")
-    return f"{run.metric(name).title}: {brief(run.metric(name), value)}." if value is not None else ""
+    return (
+        f"{capital(run.title(name))}: {brief(run.metric(name), value)}."
+        if value is not None
+        else ""
+    )

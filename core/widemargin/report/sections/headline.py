@@ -9,7 +9,7 @@ from typing import Any
 
 from widemargin.contracts import Estimate, Estimates, ReportSection
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import brief, count, date, full, listing, number, percent
+from widemargin.report.wordings import brief, capital, count, date, full, listing, number, percent
 
 __all__ = ["Finding", "Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
 
@@ -31,6 +31,8 @@ class Headline:
     name: str
     title: str
     metric: str
+    number: str
+    unit: str
     estimate: Estimate | None
     references: Sequence[str]
     ends: tuple[float, float] | None
@@ -48,7 +50,9 @@ def build_headline(run: Artefacts) -> Headline:
     return Headline(
         name=run.record.use_case,
         title=run.use_case.summary.rstrip("."),
-        metric=metric.title,
+        metric=capital(run.title(run.primary)),
+        number=brief(metric, row.value) if row else "",
+        unit=run.units if metric.unit == "target" else "",
         estimate=row,
         references=titles,
         # Most scores live between 0 and 1, and are then shown on that whole line.
@@ -64,7 +68,7 @@ def build_findings(run: Artefacts) -> list[Finding]:
         Finding(
             code=str(one.get("code", "")),
             severity=str(one.get("severity", "note")),
-            title=str(one.get("title", "")),
+            title=capital(str(one.get("title", ""))),
             message=str(one.get("message", "")),
         )
         for one in run.metrics.get("findings") or []
@@ -82,8 +86,8 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     note = f"Intervals cover {_confidence(run)} and come from resampling the held-out predictions."
     if titles:
         note += (
-            " Each strip has a scale of its own: the dot is the value, the line its interval, the "
-            f"upright tick is {titles[-1]}."
+            " Each strip has a scale of its own: the dot is the value, the line its interval, and "
+            f"the upright tick marks “{titles[-1]}”."
         )
     return ReportSection(
         title="All the numbers", blocks=[Estimates(rows=rows, references=titles, note=note)]
@@ -100,22 +104,21 @@ def estimate(run: Artefacts, name: str, short: bool = False) -> Estimate | None:
     value, low, high = (measured.get(key) for key in ("value", "low", "high"))
     interval = ""
     if low is not None and high is not None:
-        # The unit is said once, after the value.
-        first, last = write(metric, low, ""), write(metric, high, run.units if short else "")
-        interval = f"{first} to {last}"
+        # The unit is said once, with the value.
+        interval = f"{write(metric, low, '')} to {write(metric, high, '')}"
     references = [
         (write(metric, other, ""), other)
         for other in (one.get("metrics", {}).get(name) for one in _baselines(run).values())
     ]
     return Estimate(
-        name=metric.title,
+        name=capital(run.title(name)),
         text=write(metric, value, run.units),
         value=value,
         low=low,
         high=high,
         interval=interval,
         references=references,
-        summary=metric.summary,
+        summary=capital(metric.summary),
     )
 
 
@@ -159,9 +162,9 @@ def _facts(run: Artefacts) -> list[tuple[str, str]]:
     chosen = metrics.get("chosen") or {}
     if chosen.get("kernel"):
         facts.append(("Kernel", str(chosen["kernel"])))
-    for name in ("C", "gamma"):
-        if chosen.get(name) is not None:
-            facts.append((name, number(chosen[name], 3)))
+    facts += [
+        (name, number(chosen[name], 3)) for name in ("C", "gamma") if chosen.get(name) is not None
+    ]
     support = metrics.get("support_vectors") or {}
     if support.get("count") is not None:
         share = support.get("share")
@@ -191,5 +194,5 @@ def _reference_name(key: str) -> str:
 
 
 def _confidence(run: Artefacts) -> str:
-    share = (run.record.config.get("evaluation") or {}).get("confidence", 0.95)
+    share = run.metrics.get("confidence") or 0.95
     return f"{number(100 * float(share), 3)}%"

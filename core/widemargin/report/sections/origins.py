@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from widemargin.contracts import Bars, Block, Code, Facts, Quote, Quotes, ReportSection, Table, Text
+from widemargin.contracts import (
+    Bars,
+    Block,
+    Cell,
+    Code,
+    Facts,
+    Quote,
+    Quotes,
+    ReportSection,
+    Table,
+    Text,
+)
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, number, percent, seconds
 
@@ -25,13 +36,16 @@ def build_data_card(run: Artefacts) -> ReportSection | None:
     if run.dataset.get("groups") is not None:
         pairs.append(("Groups kept whole", count(run.dataset["groups"])))
     kinds: Json = run.dataset.get("kinds") or {}
-    if 0 < len(kinds) <= 12:
-        pairs.append(("Columns", ", ".join(f"{name} ({kind})" for name, kind in kinds.items())))
-    elif kinds:
-        pairs.append(("Columns", count(len(kinds))))
-    for name, digest in (("SHA-256", card.get("sha256")), ("Rows", run.dataset.get("fingerprint"))):
+    if kinds:
+        pairs.append(("Columns", _columns(kinds)))
+    if spread := _target(run):
+        pairs.append(("Range", spread))
+    for name, digest in (
+        ("SHA-256 of the file", card.get("sha256")),
+        ("Fingerprint of the rows", run.dataset.get("fingerprint")),
+    ):
         if digest:
-            pairs.append((name if name == "SHA-256" else "Fingerprint", str(digest)))
+            pairs.append((name, str(digest)))
     blocks: list[Block] = []
     if pairs:
         blocks.append(Facts(title=str(card.get("title", "")), pairs=pairs))
@@ -43,7 +57,7 @@ def build_data_card(run: Artefacts) -> ReportSection | None:
             Quote(
                 text=str(one.get("text", "")),
                 name=str(one.get("id", "")),
-                facts=[("label", _label(one.get("label")))],
+                facts=[(str(card.get("target") or "label"), run.label(one.get("label")))],
             )
             for one in preview
         ]
@@ -61,13 +75,14 @@ def build_settings(run: Artefacts) -> ReportSection | None:
         again = f"widemargin run --like {run.record.id}"
         blocks.append(Code(title="The same again", text=again))
     timings: Json = manifest.get("timings") or {}
-    spent = {name: float(taken) for name, taken in timings.items() if taken is not None}
+    spent = {name: float(taken) for name, taken in timings.items() if taken}
+    total = spent.pop("total", sum(spent.values()))
     if spent:
         blocks.append(
             Bars(
-                title=f"Where {seconds(sum(spent.values()))} went",
+                title=f"Where {seconds(total)} went",
                 x_label="seconds",
-                labels=list(spent),
+                labels=[name.replace("_", " ") for name in spent],
                 values=list(spent.values()),
             )
         )
@@ -97,14 +112,29 @@ def _distribution(run: Artefacts) -> list[Block]:
     classes: Json = run.dataset.get("classes") or {}
     if classes:
         total = sum(float(n) for n in classes.values()) or 1.0
-        rows = [[name, int(n), percent(float(n) / total)] for name, n in classes.items()]
+        rows: list[list[Cell]] = [
+            [name, int(n), percent(float(n) / total)] for name, n in classes.items()
+        ]
         items = run.use_case.wording.items
         return [Table(title="Classes", columns=["class", items, "share"], rows=rows)]
-    target: Json = run.dataset.get("target") or {}
-    if target:
-        pairs = [(name, number(value)) for name, value in target.items()]
-        return [Facts(title="Target", pairs=pairs)]
     return []
+
+
+def _target(run: Artefacts) -> str:
+    target: Json = run.dataset.get("target") or {}
+    if not target:
+        return ""
+    low, high, mean, spread = (number(target.get(key)) for key in ("min", "max", "mean", "std"))
+    units = f" {run.units}" if run.units else ""
+    return f"{low} to {high}{units}; mean {mean}, standard deviation {spread}"
+
+
+def _columns(kinds: Json) -> str:
+    if len(kinds) > 24:
+        return count(len(kinds))
+    if len(set(kinds.values())) == 1:
+        return f"{', '.join(kinds)} ({next(iter(kinds.values()))})"
+    return ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
 
 
 def _made(manifest: Json) -> list[tuple[str, str]]:
@@ -127,7 +157,3 @@ def _made(manifest: Json) -> list[tuple[str, str]]:
         dirty = ", with changes not committed" if git.get("dirty") else ""
         pairs.append(("Git commit", f"{git['commit']}{dirty}"))
     return pairs
-
-
-def _label(label: object) -> str:
-    return number(label) if isinstance(label, int | float) else str(label)

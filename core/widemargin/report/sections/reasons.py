@@ -5,45 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection, Text
+from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, number, percent
 
 __all__ = ["build_mistakes", "build_pieces", "build_support_vectors"]
 
 Json = Mapping[str, Any]
-EACH_WAY, N_MISTAKES, N_EXAMPLES, LONGEST = 20, 10, 12, 1200
+EACH_WAY, N_MISTAKES, N_EXAMPLES, LONGEST = 20, 10, 12, 600
 
 
 def build_pieces(run: Artefacts) -> ReportSection | None:
     """Draw what pushes each way, as two sets of bars on one scale."""
     pieces: list[Json] = list(run.explanation.get("pieces") or [])
     note = str(run.explanation.get("note") or "")
-    if not pieces:
-        return None
     wording = run.use_case.wording
+    title = f"The {wording.pieces} that decide"
+    if not pieces:
+        # The note says why there are none.
+        return ReportSection(title=title, intro=note, blocks=[]) if note else None
     down = sorted((p for p in pieces if p["contribution"] < 0), key=lambda p: p["contribution"])
     up = sorted((p for p in pieces if p["contribution"] > 0), key=lambda p: -p["contribution"])
     most = max(abs(float(piece["contribution"])) for piece in pieces) or 1.0
     lower, higher = _sides(run)
     blocks: list[Block] = []
-    for title, side, x_range in (
+    for towards, side, x_range in (
         (f"Towards {lower}", down[:EACH_WAY], (-most, 0.0)),
         (f"Towards {higher}", up[:EACH_WAY], (0.0, most)),
     ):
         if side:
             blocks.append(
                 Bars(
-                    title=title,
+                    title=towards,
                     x_label=f"mean contribution where the {wording.piece} occurs",
-                    labels=[_with_count(piece) for piece in side],
+                    labels=[str(piece["piece"]) for piece in side],
                     values=[float(piece["contribution"]) for piece in side],
+                    details=[_occurs(run, piece) for piece in side],
                     x_range=x_range,
                 )
             )
-    return ReportSection(
-        title=f"The {wording.pieces} that decide", intro=note, blocks=blocks
-    )
+    return ReportSection(title=title, intro=note, blocks=blocks)
 
 
 def build_mistakes(run: Artefacts) -> ReportSection | None:
@@ -75,25 +76,29 @@ def build_support_vectors(run: Artefacts) -> ReportSection | None:
         return None
     wording = run.use_case.wording
     of = support.get("count")
+    held = "boundary" if run.classes else "curve"
     said = f"The model rests on {count(of)} {wording.items}, its support vectors. " if of else ""
     if support.get("at_bound") is not None and of:
         said += (
-            f"{count(support['at_bound'])} of them lie inside the margin or on its wrong side and "
-            "pull with full weight. "
+            f"{count(support['at_bound'])} of them lie beyond the margin's edge and pull with full "
+            "weight. "
         )
     quotes = [
         Quote(
             text=_cut(str(one.get("text", ""))),
             name=str(one.get("id", "")),
-            kind=_label(run, one.get("label")),
-            facts=[("label", _label(run, one.get("label"))), ("weight", number(one.get("weight"), 3))],
+            kind=run.label(one.get("label")),
+            facts=[
+                ("label", run.label(one.get("label"))),
+                ("weight", number(one.get("weight"), 3)),
+            ],
         )
         for one in examples
     ]
     blocks: list[Block] = [Quotes(quotes=quotes)]
     return ReportSection(
-        title=f"The {wording.items} that hold the boundary",
-        intro=f"{said}Without these examples the boundary would lie elsewhere.",
+        title=f"The {wording.items} that hold the {held}",
+        intro=f"{said}Without these examples the {held} would lie elsewhere.",
         blocks=blocks,
         advanced=True,
     )
@@ -139,6 +144,14 @@ def _mistakes_intro(run: Artefacts, shown: int) -> str:
     )
 
 
+def _occurs(run: Artefacts, piece: Json) -> str:
+    return (
+        ""
+        if piece.get("items") is None
+        else f"{count(piece['items'])} {run.use_case.wording.items}"
+    )
+
+
 def _sides(run: Artefacts) -> tuple[str, str]:
     if run.positive and len(run.classes) == 2:
         return next(name for name in run.classes if name != run.positive), run.positive
@@ -147,13 +160,7 @@ def _sides(run: Artefacts) -> tuple[str, str]:
     return "lower values", "higher values"
 
 
-def _with_count(piece: Json) -> str:
-    return str(piece.get("piece", ""))
-
-
-def _label(run: Artefacts, label: object) -> str:
-    return str(label) if run.classes or not isinstance(label, int | float) else number(label)
-
-
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}… ({count(len(text))} letters)"
+    return (
+        text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}… ({count(len(text))} letters)"
+    )

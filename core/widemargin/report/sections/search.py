@@ -7,7 +7,7 @@ from typing import Any
 
 from widemargin.contracts import Block, Cell, Heatmap, Lines, ReportSection, Series, Table, Text
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import brief, count, listing, number
+from widemargin.report.wordings import brief, capital, count, full, listing, number
 
 __all__ = ["build_near_duplicates", "build_search"]
 
@@ -20,7 +20,7 @@ def build_search(run: Artefacts) -> ReportSection | None:
     outer: list[Json] = list(run.search.get("outer") or [])
     if not cells and not outer:
         return None
-    scoring = run.metric(str(run.search.get("scoring", ""))).title
+    scoring = capital(run.title(str(run.search.get("scoring", ""))))
     blocks: list[Block] = []
     if len(cells) > 1:
         chosen = cells[run.search["chosen"]] if run.search.get("chosen") is not None else None
@@ -46,28 +46,35 @@ def build_near_duplicates(run: Artefacts) -> ReportSection | None:
         return None
     items = run.use_case.wording.items
     removed, groups = int(found.get("removed") or 0), found.get("groups")
-    among = f" in {count(groups)} groups" if groups else ""
-    text = (
-        f"{count(removed)} {items} equal another but for case, punctuation and digits{among}. "
-        "One of each stays, so that no copy of a training item is ever used for judging."
-    )
+    among = f", in {count(groups)} groups," if groups else ""
+    text = f"No two {items} are equal but for case, punctuation and digits."
+    if removed:
+        text = (
+            f"{count(removed)} {items}{among} equal another but for case, punctuation and digits. "
+            "One of each stays, so that no copy of a training item is ever used for judging."
+        )
     if found.get("contradictory"):
-        text += f" {count(found['contradictory'])} of the groups carry contradictory labels."
+        text += f" Groups whose labels contradict each other: {count(found['contradictory'])}."
     apart, crossing = found.get("apart") or {}, found.get("crossing") or {}
     columns = ["metric", "copies kept apart", "copies crossing"]
     names = [name for name in apart if name in crossing]
     said = [
-        f"{run.metric(name).title} from {brief(run.metric(name), apart[name], run.units)} to "
-        f"{brief(run.metric(name), crossing[name], run.units)}"
-        for name in names
+        f"{run.title(name)} {brief(run.metric(name), crossing[name], run.units)} instead of "
+        f"{brief(run.metric(name), apart[name], run.units)}"
+        for name in names[:2]
     ]
     if said:
         text += (
-            f" Letting them cross would have moved {listing(said)} "
+            f" Copies on both sides of a split would have shown {listing(said)} "
             "(one cross-validation at the chosen C, untuned)."
         )
     rows: list[list[Cell]] = [
-        [run.metric(name).title, apart[name], crossing[name]] for name in names
+        [
+            capital(run.title(name)),
+            full(run.metric(name), apart[name], run.units),
+            full(run.metric(name), crossing[name], run.units),
+        ]
+        for name in names
     ]
     blocks: list[Block] = [Text(text=text)]
     if len(rows) > 2:

@@ -59,5 +59,8 @@ def choose_engine(name: str) -> Engine:
     """
     engines: dict[str, type[Engine]] = {"auto": ScikitLearn, "scikit-learn": ScikitLearn}
     if name not in engines:
-        raise ValueError(f"The 'engine' parameter must be one of {set(engines)}. Got {name!r}.")
+        allowed = ", ".join(map(repr, engines))
+        raise ValueError(
+            f"The 'engine' parameter must be a str among {{{allowed}}}. Got {name!r} instead."
+        )
     return engines[name]()

@@ -32,9 +32,11 @@ def squared_distances(X: Any, Y: Any) -> NDArray[np.float64]:
     """
     import numpy as np
 
-    if not hasattr(X, "tocsr") and not hasattr(Y, "tocsr"):
+    # A regression machine whose targets all lie in the tube has no support vector at all.
+    if not hasattr(X, "tocsr") and not hasattr(Y, "tocsr") and len(Y):
         centre = Y.mean(axis=0)
-        X, Y = X - centre, Y - centre
+        # One array for both where they are one, so that BLAS computes only half of the products.
+        X, Y = (Y - centre,) * 2 if X is Y else (X - centre, Y - centre)
     distances = products(X, Y)
     distances *= -2
     distances += _squared_lengths(X)[:, None]

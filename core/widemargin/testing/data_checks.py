@@ -1,0 +1,148 @@
+"""Checks of the data that a use case loads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from widemargin.contracts import UseCase
+from widemargin.data import merge_groups, near_duplicates
+from widemargin.data.splits import make_splits
+from widemargin.encoders.tfidf import texts_of
+from widemargin.errors import DataError
+from widemargin.testing.fixture import Fixture, broken, load_fixture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from widemargin.registry import Registry
+
+__all__ = ["check_groups_do_not_cross", "check_lengths", "check_loads_offline"]
+
+_FOLDS = 3
+
+
+def check_loads_offline(use_case: UseCase, registry: Registry | None = None) -> None:
+    """Check that the fixture loads without network and with an empty data home.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        What is checked.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where it does not.
+    """
+    load_fixture(use_case, registry)
+
+
+def check_lengths(use_case: UseCase, registry: Registry | None = None) -> None:
+    """Check that there is one label, one id and one row of features for each item.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        What is checked.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where a number differs, a column has no kind, or the labels fit another task.
+    """
+    fixture = load_fixture(use_case, registry)
+    whole = fixture.loaded.whole
+    if use_case.task not in ("auto", whole.task):
+        raise broken(
+            use_case,
+            f"It declares {use_case.task}, so its labels must fit that.",
+            f"labels of type {whole.y.dtype}, which mean {whole.task}.",
+            "return class names as strings for classification and float64 for regression.",
+        )
+    if whole.y.dtype.kind not in "Uf":
+        raise broken(
+            use_case,
+            "Labels must be strings or float64.",
+            f"labels of type {whole.y.dtype}.",
+            "name the classes, as in np.array(['ham', 'spam'])[codes].",
+        )
+    unnamed = [str(column) for column in whole.X.columns if column not in whole.kinds]
+    if unnamed:
+        raise broken(
+            use_case,
+            "Each column of X must have a kind.",
+            f"none for {', '.join(unnamed)}.",
+            "name it in `kinds`, or leave the column out of X.",
+        )
+    dataset = fixture.dataset
+    features = fixture.config.features.build(dataset.kinds)
+    rows = features.fit(dataset.X, dataset.y).transform(dataset.X)
+    if rows.shape[0] != len(dataset):
+        raise broken(
+            use_case,
+            "Features must have one row for each item.",
+            f"{rows.shape[0]} rows for {len(dataset)} items.",
+            "leave unusable items out in `load`, never in the features.",
+        )
+
+
+def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = None) -> None:
+    """Check that no group, declared or of near-duplicate texts, is on both sides of a split.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        What is checked.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where one is, or the fixture cannot be split.
+    """
+    fixture = load_fixture(use_case, registry)
+    dataset = fixture.dataset
+    try:
+        splits = make_splits(
+            dataset.y, use_case.split, n_splits=_FOLDS, groups=dataset.groups, random_state=0
+        )
+    except DataError as error:
+        raise broken(
+            use_case,
+            "The fixture must be divisible into training and test parts.",
+            str(error),
+            "give the fixture at least two items, and two groups, of each class.",
+        ) from error
+    groups = _groups(fixture)
+    for split in splits:
+        shared = sorted(set(groups[split.train]) & set(groups[split.test]))
+        if shared:
+            rows = [str(dataset.ids[row]) for row in (groups == shared[0]).nonzero()[0]]
+            raise broken(
+                use_case,
+                "Items of one group, and texts that nearly repeat each other, must stay together.",
+                f"{' and '.join(rows[:2])} are on both sides of a split.",
+                "leave SplitRule(near_duplicates=True), and give each item that belongs to "
+                "another the same group.",
+            )
+
+
+def _groups(fixture: Fixture) -> NDArray[np.intp]:
+    """Merge the declared groups with those of near-duplicate texts; by itself a row is one."""
+    dataset = fixture.dataset
+    groupings: list[list[Hashable]] = [list(range(len(dataset)))]
+    if dataset.groups is not None:
+        # As text, so that rows whose group is missing count as one group.
+        groupings.append([str(group) for group in dataset.groups])
+    texts = [column for column, kind in dataset.kinds.items() if kind == "text"]
+    if texts:
+        columns = {column: dataset.X[column] for column in texts}
+        groupings.append(near_duplicates(texts_of(columns)).tolist())
+    return merge_groups(*groupings)

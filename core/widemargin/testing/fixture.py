@@ -1,0 +1,158 @@
+"""The fixture: loaded and trained on as a run does it, but without network and assets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from widemargin.config import RunConfig, resolve
+from widemargin.contracts import Dataset, Silent, UseCase
+from widemargin.registry import Registry, discover
+from widemargin.runs.loading import Loaded, load_dataset
+from widemargin.runs.runner import prepare
+from widemargin.runs.training import train
+
+if TYPE_CHECKING:
+    from widemargin.runs.model import Model
+
+__all__ = ["ConformanceError", "Fixture", "broken", "expecting", "load_fixture"]
+
+
+class ConformanceError(AssertionError):
+    """A use case breaks a rule; the message states the rule, what was found and the remedy."""
+
+
+def broken(use_case: UseCase, rule: str, found: str, remedy: str) -> ConformanceError:
+    """Return the error that says which rule a use case breaks, how, and what to do.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> print(broken(SimpleNamespace(name="rain"), "Rules hold.", "none.", "add one."))
+    use case 'rain': Rules hold. Found: none. Remedy: add one.
+    """
+    return ConformanceError(f"use case {use_case.name!r}: {rule} Found: {found} Remedy: {remedy}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixture:
+    """A use case's fixture, ready for training.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        Whose fixture it is.
+    registry : Registry
+        What is installed.
+    config : RunConfig
+        The use case's defaults with the fixture as data and C = 1, so that little is searched.
+    loaded : Loaded
+        The data set with and without its near-duplicates.
+    """
+
+    use_case: UseCase
+    registry: Registry
+    config: RunConfig
+    loaded: Loaded
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set that a run trains on."""
+        return self.loaded.dataset
+
+    def train(self) -> Model:
+        """Train a model on the whole fixture."""
+        with expecting(
+            self.use_case,
+            "A model must be trainable on the fixture.",
+            "give the fixture a few dozen items, half of them of each class, and see that the "
+            "features take them.",
+        ):
+            setup = prepare(self.config, self.use_case, self.registry, self.loaded)
+            return train(setup, self.dataset, progress=Silent()).model
+
+
+def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture:
+    """Load a use case's fixture.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        Whose fixture.
+    registry : Registry, optional
+        What is installed; found by `widemargin.registry.discover` if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where it cannot be loaded, or the loader asks for the network.
+    """
+    registry = discover() if registry is None else registry
+    with expecting(
+        use_case,
+        "The fixture must load offline, from files inside the plugin.",
+        "let `fixture` name a small file beside the plugin's code, as in "
+        '{"path": str(Path(__file__).with_name("fixture.csv"))}.',
+    ):
+        config = resolve(
+            use_case,
+            [{"data": dict(use_case.fixture), "svm": {"C": 1.0}, "evaluation": {"inner": 2}}],
+            encoders=registry.encoders,
+            kernels=registry.kernels,
+        )
+        with _empty_data_home(), _no_network() as asked:
+            loaded = load_dataset(
+                config, use_case.split, offline=True, mirror="", progress=Silent()
+            )
+        if asked:
+            # The loader may have caught the error and gone on; it asked all the same.
+            raise OSError(f"the network was asked for {asked[0]}")
+    return Fixture(use_case=use_case, registry=registry, config=config, loaded=loaded)
+
+
+@contextmanager
+def expecting(use_case: UseCase, rule: str, remedy: str) -> Iterator[None]:
+    """Turn whatever the use case's code raises into a broken rule."""
+    try:
+        yield
+    except ConformanceError:
+        raise
+    except Exception as error:
+        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise broken(use_case, rule, found, remedy) from error
+
+
+@contextmanager
+def _empty_data_home() -> Iterator[None]:
+    with TemporaryDirectory() as home, patch.dict(os.environ, WIDEMARGIN_HOME=home):
+        yield
+
+
+@contextmanager
+def _no_network() -> Iterator[list[str]]:
+    """Refuse every connection and look-up of a host; yield the list of those asked for."""
+    asked: list[str] = []
+    connect = socket.socket.connect
+
+    def refuse(*address: Any, **options: Any) -> Any:
+        asked.append(str(address[0] if address else options))
+        raise OSError("the network is blocked while the fixture loads")
+
+    def connect_locally(self: socket.socket, address: Any) -> Any:
+        # A socket that is a file is how processes of one machine talk.
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            refuse(address)
+        return connect(self, address)
+
+    with (
+        patch.object(socket.socket, "connect", connect_locally),
+        patch.object(socket.socket, "connect_ex", connect_locally),
+        patch.object(socket, "getaddrinfo", refuse),
+    ):
+        yield asked

@@ -1,0 +1,137 @@
+"""What every command has in common: help, exit codes, messages, interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from widemargin.cli import main as main_module
+
+SCRIPT = [sys.executable, "-m", "widemargin"]
+
+
+def test_help_names_every_command(call: Any) -> None:
+    said = call("--help")
+    assert said.code == 0
+    for name in ("run", "predict", "runs", "show", "report", "config", "data", "plugin", "doctor"):
+        assert f" {name} " in said.out
+
+
+def test_version(call: Any) -> None:
+    from widemargin import __version__
+
+    assert call("--version").out == f"widemargin {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run"], "Name a use case or a config file"),
+        (["run", "spma"], "There is no use case 'spma'. Did you mean 'spam'?"),
+        (["run", "absent.yaml"], "absent.yaml: there is no such file"),
+        (["run", "spam", "--set", "svm.kernal=rbf"], "svm.kernal: unknown setting. Did you mean"),
+        (["run", "spam", "--set", "svm.C=-1"], "svm.C: must be"),
+        (["run", "spam", "--set", "data.path=absent.csv"], "absent.csv: there is no such file"),
+        (["predict", "absent", "text"], "No run answers to 'absent'"),
+        (["show", "absent"], "No run answers to 'absent'"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["run", "spam", "--frobnicate"], "No such option"),
+    ],
+)
+def test_wrong_usage_or_input_exits_with_2_and_no_traceback(
+    call: Any, words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WIDEMARGIN_RUNS", raising=False)
+    said = call(*words)
+    assert said.code == 2
+    assert message in " ".join(said.err.split())
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_all_problems_of_a_config_are_told_at_once(call: Any) -> None:
+    said = call("run", "spam", "--set", "svm.C=-1", "--set", "seeed=1", "--set", "data.pth=a")
+    assert "3 problems" in said.err
+    assert said.err.count("--set: ") == 3
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(call: Any) -> None:
+    for words in (["--debug", "show", "absent"], ["show", "absent", "--debug"]):
+        said = call(*words)
+        assert "Traceback" in said.err
+        assert said.code == 2
+
+
+def test_a_text_after_two_dashes_is_never_an_option(call: Any, small_runs: Path) -> None:
+    said = call("predict", "spam", "--runs", str(small_runs), "--", "--debug")
+    assert said.code == 0, said.err
+
+
+def test_a_defect_is_told_in_one_line_and_exits_with_1(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(main_module, "_load", fail)
+    said = call("doctor")
+    assert said.code == 1
+    assert "ZeroDivisionError: division by zero" in said.err
+    assert "--debug" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_no_colour_where_the_output_is_no_terminal(small_runs: Path) -> None:
+    done = subprocess.run(
+        [*SCRIPT, "show", "spam", "--runs", str(small_runs)], capture_output=True, check=True
+    )
+    assert b"\x1b[" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_ctrl_c_leaves_no_run_and_says_how_to_continue(tmp_path: Path, fixtures: Any) -> None:
+    words = [
+        "run",
+        "texts",
+        "--runs",
+        str(tmp_path),
+        "--set",
+        f"data.path={fixtures['texts']['path']}",
+    ]
+    # Many repeats, so that there is something to interrupt.
+    words += ["--set", "evaluation.repeats=100"]
+    process = subprocess.Popen([*SCRIPT, *words], stderr=subprocess.PIPE, text=True)
+    work = tmp_path / ".work"
+    deadline = time.monotonic() + 60
+    while not (work.is_dir() and any(work.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not (tmp_path / "texts").exists()
+
+
+def test_help_discovers_no_plugin_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from widemargin.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert not loaded & {"numpy", "pandas", "scipy", "sklearn", "torch", "pydantic", "pluggy"}
+    assert not {name for name in loaded if name.startswith("widemargin_")}
+    assert len({name for name in loaded if name.startswith("widemargin")}) <= 6

@@ -1,0 +1,34 @@
+"""The configs that ship: each resolves, and the default one says what `run spam` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from widemargin.config import read, resolve
+from widemargin.registry import discover
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_every_shipped_config_resolves(path: Path) -> None:
+    registry = discover()
+    document = read(path)
+    assert path.parent.name == document.use_case()
+    case = registry.use_case(document.use_case())
+    resolve(case, [document], encoders=registry.encoders, kernels=registry.kernels)
+
+
+def test_the_spelt_out_spam_config_is_the_default_one() -> None:
+    registry = discover()
+    case = registry.use_case("spam")
+    spelt = read(CONFIGS / "spam" / "tfidf.yaml")
+    usual, given = (
+        resolve(case, documents, encoders=registry.encoders, kernels=registry.kernels)
+        for documents in ([], [spelt])
+    )
+    assert given == usual

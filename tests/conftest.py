@@ -1,0 +1,47 @@
+"""What tests of several areas share: distributions with plugins, put where Python finds them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+InstallPlugin = Callable[..., Path]
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InstallPlugin]:
+    """Install distributions as pip does: modules, METADATA and entry_points.txt on the path.
+
+    ``install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": "..."})`` installs the
+    distribution ``rainy`` whose entry point ``rain`` is the module ``rain_plugin``. Fresh
+    interpreters see it too.
+    """
+    site = tmp_path / "site"
+    site.mkdir()
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+
+    def install(distribution: str, points: Mapping[str, str], files: Mapping[str, str]) -> Path:
+        for name, content in files.items():
+            path = site / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        info = site / f"{distribution.replace('-', '_')}-1.2.dist-info"
+        info.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
+        (info / "METADATA").write_text(metadata, encoding="utf-8")
+        lines = [f"{name} = {module}" for name, module in points.items()]
+        group = "\n".join(["[widemargin.plugins]", *lines, ""])
+        (info / "entry_points.txt").write_text(group, encoding="utf-8")
+        importlib.invalidate_caches()
+        return site
+
+    yield install
+    for name in set(sys.modules) - before:
+        if str(site) in str(getattr(sys.modules[name], "__file__", None)):
+            del sys.modules[name]

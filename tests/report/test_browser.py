@@ -1,0 +1,195 @@
+"""The report in a real browser: no errors, no requests, no sideways scrolling."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from widemargin.contracts import RunRecord
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+if BROWSER is None and not os.environ.get("CI"):
+    pytest.skip("needs Debian's chromium", allow_module_level=True)
+
+Write = Callable[..., RunRecord]
+Render = Callable[[RunRecord, str], str]
+SHAPES = ["binary", "many", "regression"]
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    # Nobody answers, whatever is asked.
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+]
+
+
+def browse(page: Path, profile: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Open a page in a fresh profile; every request that leaves the machine would fail."""
+    assert BROWSER is not None, "CI needs Debian's chromium: apt-get install chromium"
+    return subprocess.run(
+        [
+            BROWSER,
+            *QUIET,
+            f"--user-data-dir={profile}",
+            "--enable-logging=stderr",
+            "--v=0",
+            "--virtual-time-budget=3000",
+            *options,
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+
+def console(output: str) -> list[str]:
+    return re.findall(r":CONSOLE[^\]]*\] (.*)", output)
+
+
+def requests(log: Path) -> set[str]:
+    """Return what pages asked the network for; what the browser itself asks has no origin."""
+    events = json.loads(log.read_text(encoding="utf-8"))["events"]
+    asked = [event.get("params", {}) for event in events]
+    return {
+        one["url"]
+        for one in asked
+        if re.match("(http|ws)s?:", str(one.get("url")))
+        and one.get("initiator", "not an origin") != "not an origin"
+    }
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_report_opens_without_errors_or_requests(
+    shape: str, write: Write, render: Render, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(render(write(tmp_path / "run", shape), shape), encoding="utf-8")
+    log = tmp_path / "net.json"
+    done = browse(page, tmp_path / "profile", "--dump-dom", f"--log-net-log={log}")
+    assert console(done.stderr) == []
+    assert "interval" in done.stdout
+    # The script ran: it shows the theme switch.
+    assert re.search(r'<button type="button" class="theme" aria-label="Switch', done.stdout)
+    assert requests(log) == set()
+
+
+def test_the_log_would_show_a_request(tmp_path: Path) -> None:
+    page, log = tmp_path / "page.html", tmp_path / "net.json"
+    page.write_text('<!doctype html><img src="http://example.invalid/x.png">', encoding="utf-8")
+    browse(page, tmp_path / "profile", "--dump-dom", f"--log-net-log={log}")
+    assert requests(log) == {"http://example.invalid/x.png"}
+
+
+def test_the_log_would_show_an_error(write: Write, render: Render, tmp_path: Path) -> None:
+    html = render(write(tmp_path / "run", "binary"), "binary")
+    page = tmp_path / "report.html"
+    page.write_text(html.replace("</main>", "<script>throw 1</script></main>"), encoding="utf-8")
+    done = browse(page, tmp_path / "profile", "--dump-dom")
+    assert "Content Security Policy" in " ".join(console(done.stderr))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_report_never_scrolls_sideways(
+    width: int, shape: str, write: Write, render: Render, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.html"
+    report.write_text(render(write(tmp_path / "run", shape), shape), encoding="utf-8")
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f"""<!doctype html><body><iframe src="report.html" width="{width}" height="800"></iframe>
+        <script>
+        const frame = document.querySelector("iframe");
+        frame.onload = () => {{
+          const page = frame.contentDocument.documentElement;
+          frame.contentDocument.querySelectorAll("details").forEach((fold) => fold.open = true);
+          document.body.dataset.measured = `${{page.scrollWidth}} of ${{page.clientWidth}}`;
+        }};
+        </script></body>""",
+        encoding="utf-8",
+    )
+    # Only so may one file look into another.
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    measured = re.search(r'data-measured="(\d+) of (\d+)"', done.stdout)
+    assert measured, done.stdout[-500:]
+    assert int(measured[1]) <= int(measured[2])
+    # A scrollbar may take a little of the frame.
+    assert width - 20 <= int(measured[2]) <= width
+
+
+def test_paper_shows_what_is_folded_on_the_screen(
+    write: Write, render: Render, tmp_path: Path
+) -> None:
+    page, paper = tmp_path / "report.html", tmp_path / "report.pdf"
+    page.write_text(render(write(tmp_path / "run", "binary"), "binary"), encoding="utf-8")
+    browse(page, tmp_path / "profile", f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("needs poppler's pdftotext to read the paper")
+    text = subprocess.run([reader, paper, "-"], capture_output=True, text=True, check=True).stdout
+    assert "Resolved config" in text
+    assert "widemargin run --like" in text
+    assert "Skip to the report" not in text
+
+
+def test_readers_can_sort_filter_and_switch_the_theme(
+    write: Write, render: Render, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.html"
+    report.write_text(render(write(tmp_path / "run", "binary"), "binary"), encoding="utf-8")
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        """<!doctype html><body><iframe src="report.html" width="900" height="800"></iframe>
+        <script>
+        document.querySelector("iframe").onload = (event) => {
+          const page = event.target.contentDocument;
+          const say = (name, text) => { document.body.dataset[name] = text; };
+          const table = page.querySelector(".estimates");
+          const first = () => table.tBodies[0].rows[0].cells[0].textContent;
+          const head = table.querySelectorAll("thead th")[1];
+          head.querySelector("button").click();
+          say("lowest", `${first()}, ${head.getAttribute("aria-sort")}`);
+          head.querySelector("button").click();
+          say("highest", `${first()}, ${head.getAttribute("aria-sort")}`);
+          say("last", [...table.tBodies[0].rows].at(-1).cells[1].textContent);
+          page.querySelectorAll(".filter button")[1].click();
+          const shown = [...page.querySelectorAll(".quotes li[data-kind]")].slice(0, 10);
+          const kinds = new Set(shown.filter((item) => !item.hidden).map((i) => i.dataset.kind));
+          say("kinds", kinds.size);
+          page.querySelector(".theme").click();
+          say("theme", page.documentElement.dataset.theme);
+          const dot = page.querySelector("svg.plot circle.hit");
+          const text = dot.querySelector("title").textContent;
+          dot.dispatchEvent(new event.target.contentWindow.PointerEvent("pointerover",
+            { bubbles: true }));
+          say("tip", page.querySelector(".tip").textContent === text);
+        };
+        </script></body>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    said = dict(re.findall(r'data-(lowest|highest|last|kinds|theme|tip)="([^"]*)"', done.stdout))
+    assert said["lowest"].startswith("Spam caught at 0.1%")
+    assert said["lowest"].endswith("ascending")
+    assert said["highest"].startswith("ROC AUC")
+    assert said["highest"].endswith("descending")
+    # What is undefined stays at the end, whichever way the rest is sorted.
+    assert said["last"] == "undefined"
+    assert said["kinds"] == "1"
+    assert said["theme"] == "dark"
+    assert said["tip"] == "true"

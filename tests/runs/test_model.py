@@ -1,0 +1,268 @@
+"""Saved models: the same bits come back, and what was tampered with is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from widemargin.contracts import SVMSettings
+from widemargin.encoders import JoinedEncoders, TabularEncoder, TfidfEncoder
+from widemargin.errors import ModelError
+from widemargin.runs.model import Model, as_rows, dump_model, parse_model
+from widemargin.svm import KERNELS, Calibration, Cell
+from widemargin.svm.selection import refit
+
+KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
+TEXTS = [
+    "win cash now",
+    "see you there",
+    "cash prize £9",
+    "you and me",
+    "free prize",
+    "at home",
+] * 4
+TABLE = pd.DataFrame(np.random.default_rng(0).normal(size=(24, 3)), columns=["a", "b", "c"])
+Files = dict[str, bytes]
+
+
+def text_features() -> JoinedEncoders:
+    return JoinedEncoders([("tfidf", ("text",), TfidfEncoder(min_df=1))])
+
+
+def table_features() -> JoinedEncoders:
+    return JoinedEncoders([("tabular", ("a", "b", "c"), TabularEncoder())])
+
+
+def make_model(build: Callable[[], Any], kernel: str, n_classes: int) -> tuple[Model, Any]:
+    X: Any = pd.DataFrame({"text": TEXTS}) if build is text_features else TABLE
+    y = np.arange(24) % max(n_classes, 2)
+    features = build()
+    rows = as_rows(features.fit_transform(X, y))
+    machine = refit(
+        rows,
+        y if n_classes else np.linspace(-1, 1, 24) ** 3,
+        n_classes=n_classes,
+        settings=SVMSettings(kernel=kernel, coef0=0.3),
+        kernel=KERNEL_OF[kernel],
+        cell=Cell(1.3, 0.21, ()),
+    )
+    calibration = {0: None, 2: Calibration(-1.7, 0.2)}.get(n_classes, Calibration(-1.7, 0.0))
+    model = Model(
+        features=features,
+        machine=machine,
+        calibration=calibration,
+        classes=tuple("abc"[:n_classes]),
+        centre=0.0 if n_classes else 31.7,
+        scale=1.0 if n_classes else 0.3,
+    )
+    return model, X
+
+
+def parsed(files: Files, build: Callable[[], Any] = text_features, **more: Any) -> Model:
+    options = {"kernels": KERNEL_OF, "trusted": ("widemargin",), **more}
+    return parse_model(files, features=build(), **options)
+
+
+@pytest.fixture
+def files() -> Files:
+    return dump_model(make_model(text_features, "rbf", 2)[0])
+
+
+def rehashed(files: Files, **changed: bytes) -> Files:
+    """Change files and let the manifest vouch for it, as an attacker would."""
+    changed = {name.replace("__", "."): content for name, content in changed.items()}
+    files = {**files, **changed}
+    del files["manifest.json"]
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return {**files, "manifest.json": json.dumps(hashes).encode()}
+
+
+def refusal(files: Files, **more: Any) -> str:
+    with pytest.raises(ModelError) as caught:
+        parsed(files, **more)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "poly", "sigmoid"])
+@pytest.mark.parametrize("build", [text_features, table_features])
+def test_a_model_comes_back_bit_by_bit(
+    build: Callable[[], Any], kernel: str, n_classes: int
+) -> None:
+    model, X = make_model(build, kernel, n_classes)
+    files = dump_model(model)
+    back = parsed(files, build)
+    was, now = model.predict(X), back.predict(X)
+    np.testing.assert_array_equal(now.decision, was.decision)
+    np.testing.assert_array_equal(now.prediction, was.prediction)
+    if was.probability is None:
+        assert now.probability is None
+    else:
+        np.testing.assert_array_equal(now.probability, was.probability)
+    assert (back.classes, back.centre, back.scale) == (model.classes, model.centre, model.scale)
+    assert dump_model(back) == files
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_scikit_learns_transformers_come_back_through_skops(kernel: str) -> None:
+    def build() -> Any:
+        return make_pipeline(StandardScaler(), SelectKBest(f_classif, k=2), PCA(2))
+
+    model, X = make_model(build, kernel, 2)
+    files = dump_model(model)
+    assert "features.skops" in files
+    back = parsed(files, build)
+    np.testing.assert_array_equal(back.predict(X).decision, model.predict(X).decision)
+    as_columns = {name: X[name].tolist() for name in X}
+    np.testing.assert_array_equal(back.predict(as_columns).decision, model.predict(X).decision)
+
+
+def test_nothing_in_the_folder_is_a_pickle() -> None:
+    for build in (text_features, table_features):
+        files = dump_model(make_model(build, "rbf", 2)[0])
+        assert {name.rpartition(".")[2] for name in files} == {"json", "safetensors"}
+        for content in files.values():
+            assert not content.startswith(b"\x80")  # how every pickle of protocol 2 and up begins
+    skops = dump_model(make_model(lambda: make_pipeline(PCA(2)), "rbf", 2)[0])
+    assert skops["features.skops"].startswith(b"PK")  # a zip of JSON and arrays
+    assert b".pkl" not in skops["features.skops"]
+
+
+@pytest.mark.parametrize(
+    "name", ["model.json", "machine.safetensors", "features.safetensors", "features.json"]
+)
+def test_an_altered_or_missing_file_is_refused(files: Files, name: str) -> None:
+    altered = {**files, name: files[name] + b" "}
+    assert refusal(altered) == (
+        f"the model's {name} was altered after it was saved. "
+        "Run the use case again, or restore the run's folder from a copy."
+    )
+    without = {key: content for key, content in files.items() if key != name}
+    assert refusal(without).startswith(f"the model's {name} is absent.")
+    assert refusal(rehashed(without)).startswith(f"the model's {name} is absent.")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[1", b"[]", b"3"])
+def test_a_missing_or_broken_manifest_is_refused(files: Files, content: bytes | None) -> None:
+    broken = {key: own for key, own in files.items() if key != "manifest.json"}
+    if content is not None:
+        broken["manifest.json"] = content
+    assert refusal(broken).startswith("the model's manifest.json is absent or unreadable.")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(files: Files, value: float) -> None:
+    arrays = load(files["machine.safetensors"])
+    arrays["dual_coef"][0, 0] = value
+    assert refusal(rehashed(files, machine__safetensors=bytes(save(arrays)))) == (
+        "the model's machine.safetensors has values in 'dual_coef' that are not finite."
+    )
+
+
+def test_a_file_that_is_no_safetensors_is_refused(files: Files) -> None:
+    message = refusal(rehashed(files, machine__safetensors=b"\x00" * 40))
+    assert message.startswith("the model's machine.safetensors cannot be read: ")
+
+
+def changed_meta(files: Files, **changed: Any) -> Files:
+    meta = {**json.loads(files["model.json"]), **changed}
+    return rehashed(files, model__json=json.dumps(meta).encode())
+
+
+def test_another_format_is_refused(files: Files) -> None:
+    assert refusal(changed_meta(files, format=99)) == (
+        "the model has format 99, and this version reads 1. "
+        "Run the use case again: widemargin run --like RUN."
+    )
+
+
+def test_a_kernel_that_is_not_installed_is_refused(files: Files) -> None:
+    assert refusal(files, kernels={}) == (
+        "the model uses the kernel 'rbf', which no installed plugin registers."
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"classes": None},
+        {"classes": ["a", "b", "c"]},
+        {"scheme": "best-of-three"},
+        {"calibration": [1.0]},
+        {"calibration": [float("nan"), 0.0]},
+        {"scale": float("inf")},
+        {"parameters": {"gama": 1}},
+        {"parameters": None},
+        {"kernel": None},
+    ],
+    ids=str,
+)
+def test_a_model_json_that_makes_no_sense_is_refused(files: Files, changed: Any) -> None:
+    assert refusal(changed_meta(files, **changed)).startswith("the model's files do not fit ")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'"model"', b"\xff"])
+def test_a_model_json_that_is_no_object_is_refused(files: Files, content: bytes) -> None:
+    refusal(rehashed(files, model__json=content))
+
+
+def shrink(name: str) -> Callable[[dict[str, NDArray[Any]]], None]:
+    def change(arrays: dict[str, NDArray[Any]]) -> None:
+        arrays[name] = np.ascontiguousarray(arrays[name][..., :-1])
+
+    return change
+
+
+def drop(name: str) -> Callable[[dict[str, NDArray[Any]]], None]:
+    def change(arrays: dict[str, NDArray[Any]]) -> None:
+        del arrays[name]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        shrink("intercept"),
+        shrink("dual_coef"),
+        shrink("vectors.indptr"),
+        shrink("vectors.data"),
+        drop("intercept"),
+        drop("dual_coef"),
+        drop("vectors.shape"),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused(files: Files, change: Any) -> None:
+    arrays = load(files["machine.safetensors"])
+    change(arrays)
+    message = refusal(rehashed(files, machine__safetensors=bytes(save(arrays))))
+    assert message.startswith("the model's files do not fit ")
+
+
+def test_features_that_do_not_fit_the_machine_are_refused(files: Files) -> None:
+    assert refusal(rehashed(files, features__json=b"{}")).startswith("the model's files do not fit")
+
+
+def foreign(x: Any) -> Any:
+    return x
+
+
+def test_a_type_that_belongs_to_no_plugin_is_refused_unloaded() -> None:
+    features = make_pipeline(FunctionTransformer(foreign))
+    files = dump_model(make_model(lambda: features, "linear", 2)[0])
+    message = refusal(files)
+    assert message.startswith("the model names the type ")
+    assert message.endswith("which belongs to no installed plugin; it is not loaded.")
+    assert "foreign" in message

@@ -1,0 +1,90 @@
+"""What the README promises is what CI runs, and what is packaged is what is there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def readme_commands() -> list[str]:
+    """Return the README's commands that install widemargin from a checkout, in order."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [
+        line for line in lines if line.startswith("pip install -c constraints.txt") and "&&" in line
+    ]
+
+
+def test_the_readme_has_two_commands_as_promised() -> None:
+    assert readme_commands() == [
+        "pip install -c constraints.txt . && widemargin run spam",
+        'pip install -c constraints.txt -e ".[all,dev]" && pytest',
+    ]
+
+
+def test_ci_runs_the_second_command_as_it_stands_in_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert readme_commands()[1] in script.splitlines()
+
+
+def test_ci_runs_the_first_commands_use_case_from_the_wheel() -> None:
+    assert '"$widemargin" run spam' in (ROOT / ".ci" / "wheel").read_text(encoding="utf-8")
+
+
+def test_every_package_of_the_tree_is_packaged() -> None:
+    packaged = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    found = {
+        path.parent.relative_to(ROOT).as_posix()
+        for folder in ("core", "plugins")
+        for path in (ROOT / folder).glob("*/__init__.py")
+    }
+    assert packaged == found
+
+
+def test_every_plugin_is_an_entry_point() -> None:
+    points = set(PROJECT["project"]["entry-points"]["widemargin.plugins"].values())
+    assert points == {path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")}
+
+
+def test_every_package_is_marked_as_typed() -> None:
+    for path in [*(ROOT / "core").glob("*/__init__.py"), *(ROOT / "plugins").glob("*/__init__.py")]:
+        assert path.with_name("py.typed").exists(), path.parent
+
+
+def test_every_dependency_has_a_tested_version() -> None:
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    tested = {line.partition("==")[0].lower() for line in constraints.splitlines() if "==" in line}
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*PROJECT["project"]["dependencies"], *(one for own in extras.values() for one in own)]
+    names = {re.split(r"[\[<>=;! ]", one, maxsplit=1)[0].lower() for one in wanted}
+    assert names - {"widemargin"} <= {name.replace("_", "-") for name in tested}
+
+
+@pytest.mark.parametrize("name", ["numpy", "scikit-learn", "pydantic", "pandas", "typer"])
+def test_the_tests_run_with_the_tested_versions(name: str) -> None:
+    assert f"{name}=={version(name)}" in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_ignored_folders_are_anchored_so_that_the_wheel_keeps_core_widemargin_data() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/data/" in ignored
+    assert "/runs/" in ignored
+    assert not {"data/", "runs/", "data", "runs"} & set(ignored)
+
+
+def test_the_top_level_holds_nothing_unforeseen() -> None:
+    allowed = {
+        *("pyproject.toml", "README.md", "core", "plugins", "configs", "tests", "LICENSE"),
+        *("CHANGELOG.md", "CONTRIBUTING.md", "constraints.txt", ".ci", ".gitignore", ".git"),
+    }
+    made_by_tools = {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".venv"}
+    made_by_tools |= {".import_linter_cache", "runs", "data", "dist", "build", "__pycache__"}
+    assert {path.name for path in ROOT.iterdir()} <= allowed | made_by_tools
