@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from widemargin.contracts import Metric, Progress, RunRecord, Silent
+from widemargin.contracts import Metric, Progress, RunRecord, Silent, Wording
 from widemargin.errors import DataError
 from widemargin.registry import Registry, discover
 from widemargin.runs.store import RunStore, runs_home
@@ -59,6 +59,12 @@ class Run:
         """Each metric's value, out of fold; nan where undefined."""
         metrics: Mapping[str, Mapping[str, float | None]] = self.record.metrics["metrics"]
         return {name: _number(own["value"]) for name, own in metrics.items()}
+
+    @property
+    def wording(self) -> Wording:
+        """How the run's use case speaks; in general words where it is not installed any more."""
+        use_case = self._registry.use_cases.get(self.record.use_case)
+        return use_case.wording if use_case else Wording()
 
     @property
     def predictor(self) -> Predictor:

@@ -44,7 +44,13 @@ def register_use_cases() -> list[UseCase]:
             metrics=_METRICS,
             fixture={"path": str(here.with_name("texts_fixture.csv"))},
             defaults={"features": {"encoder": "tfidf"}},
-            wording=Wording(item="text", items="texts", piece="word", pieces="words"),
+            wording=Wording(
+                item="text",
+                items="texts",
+                piece="word",
+                pieces="words",
+                example="not worth the money",
+            ),
         ),
         UseCase(
             name="table",

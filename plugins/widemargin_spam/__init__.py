@@ -42,6 +42,7 @@ def register_use_cases() -> list[UseCase]:
                 items="messages",
                 piece="word",
                 pieces="words",
+                example="free entry, win cash",
                 headline="Catches {caught_at_0.1} of spam at 0.1% of ham blocked",
             ),
             report_sections=mail_server_section,

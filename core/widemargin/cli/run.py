@@ -144,7 +144,7 @@ def show_summary(console: Console, made: Run) -> None:
     console.print()
     if made.report.exists():
         console.print(Text(f"Report   {made.report}"))
-    console.print(Text(f"Predict  {_example(made)}"))
+    console.print(Text(f"Predict  widemargin predict {made.record.use_case} {_example(made)}"))
 
 
 def _number(value: float | None) -> str:
@@ -152,6 +152,5 @@ def _number(value: float | None) -> str:
 
 
 def _example(made: Run) -> str:
-    if made.record.use_case == "spam":
-        return 'widemargin predict spam "free entry, win cash"'
-    return f"widemargin predict {made.record.use_case} --file FILE"
+    example = made.wording.example
+    return f'"{example}"' if example else "--file FILE"

@@ -30,6 +30,8 @@ class Wording:
     headline : str
         What the report says first, with metrics by name in braces, as in
         ``"Catches {recall} of spam"``; left out where one of them was not measured.
+    example : str
+        An item that the command line proposes to predict; empty where items are not typed in.
     """
 
     item: str = "item"
@@ -37,6 +39,7 @@ class Wording:
     piece: str = "feature"
     pieces: str = "features"
     headline: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
