@@ -136,8 +136,19 @@ def test_a_config_file_is_run(tmp_path: Path) -> None:
 def test_a_config_file_must_name_a_use_case(tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     config.write_text("seed: 4\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"must name a use case; allowed are .*spam"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: use_case: must be the name of a use case"):
         widemargin.run(config, runs=tmp_path)
+    config.write_text("seed: 4\nseed: 5\nuse_case: 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        widemargin.run(config, runs=tmp_path)
+    assert [(problem.path, problem.line) for problem in caught.value.problems] == [
+        ("seed", 2),
+        ("use_case", 3),
+    ]
+
+
+def test_loading_a_run_returns_it(spam: Run) -> None:
+    assert widemargin.load(spam) is spam
 
 
 def test_an_unknown_use_case_is_refused_with_the_nearest(tmp_path: Path) -> None:

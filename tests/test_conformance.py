@@ -292,17 +292,6 @@ def test_near_duplicates_that_cross_a_split_are_refused(notes: UseCase) -> None:
     assert "note 0 and note 24 are on both sides of a split" in said
 
 
-def test_items_without_a_group_that_cross_a_split_are_refused(notes: UseCase) -> None:
-    class Ungrouped(NotesFile):
-        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
-            # Missing groups are not equal to each other, so that no split keeps them together.
-            groups = np.array([float("nan") for _ in texts], dtype=object)
-            return super().make(labels, texts, groups=groups)
-
-    said = refusal(check_groups_do_not_cross, replace(notes, data=(Ungrouped,)))
-    assert "are on both sides of a split" in said
-
-
 def test_a_fixture_whose_class_is_one_group_is_refused(notes: UseCase) -> None:
     class Grouped(NotesFile):
         def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,33 @@ def test_the_readme_has_two_commands_as_promised() -> None:
 def test_ci_runs_the_second_command_as_it_stands_in_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert readme_commands()[1] in script.splitlines()
+
+
+FAKES = {
+    # Makes the "virtual environment" whose pip fails.
+    "python3": 'mkdir -p "$3/bin"; echo > "$3/bin/activate"',
+    "pip": "exit 1",
+    **dict.fromkeys(("chromium", "pdftotext", "apt-get", "python"), "exit 0"),
+    **dict.fromkeys(("pytest", "ruff", "mypy", "lint-imports"), "echo went on"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the script is bash's")
+@pytest.mark.parametrize("failing", ["pip", "pytest"])
+def test_ci_stops_where_the_second_command_fails(tmp_path: Path, failing: str) -> None:
+    for name, body in FAKES.items():
+        body = "exit 1" if name == failing else body if name != "pip" else "exit 0"
+        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", str(ROOT / ".ci" / "run")],  # noqa: S607  # whichever bash there is
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "went on" not in done.stdout
 
 
 def test_ci_runs_the_first_commands_use_case_from_the_wheel() -> None:

@@ -28,21 +28,22 @@ PUBLIC = {
         Table UseCase WidemarginError Wording __version__ hookimpl load run
     """,
     "widemargin.data": """
+        MISSING
         TableFormat check_columns decode fingerprint hash_file iter_table iter_texts merge_groups
-        near_duplicate_key near_duplicates read_table text_items
+        near_duplicate_key near_duplicates parse_numbers read_table text_items
     """,
     "widemargin.encoders": """
         Columns ENCODERS Encoder EncoderChoice EncoderSpec Features JoinedEncoders Kind Learns Share
         State TabularEncoder TabularSettings TfidfEncoder TfidfSettings Transformer
     """,
     "widemargin.svm": """
-        Calibration Cell KERNELS KernelParameters Machine SVC SVR Search fit_calibration select
+        Calibration GridCell KERNELS KernelParameters Machine SVC SVR Search fit_calibration select
     """,
     "widemargin.evaluation": """
         Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates Facts
         Finding Heatmap Histogram Interval Lines METRICS NearDuplicates OperatingPoint Quote Quotes
-        Scatter Searched Series Table Text baselines bootstrap_intervals calibration_curve
-        expected_calibration_error fold_scores operating_points run_checks take
+        RunRecord Scatter Searched Series Table Text baselines bootstrap_intervals
+        calibration_curve expected_calibration_error fold_scores operating_points run_checks take
     """,
     "widemargin.testing": """
         Check ConformanceError Fixture check_deterministic check_empty_and_odd_items
@@ -227,7 +228,7 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
 
 def test_exit_codes_are_those_that_the_drawing_names() -> None:
     assert errors.InputError.exit_code == 2
-    assert errors.RunFailedError.exit_code == 1
+    assert errors.WidemarginError.exit_code == 1
 
 
 PLUGIN_SOURCES = sorted((ROOT / "plugins").rglob("*.py"))

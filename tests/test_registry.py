@@ -252,6 +252,49 @@ def test_a_name_twice_in_one_list_is_refused(install_plugin: Install) -> None:
     )
 
 
+def test_a_command_that_could_not_be_reached_is_refused(install_plugin: Install) -> None:
+    source = COMMAND.replace('name="drizzle"', 'name="predict"')
+    assert reason(install_plugin, source) == (
+        "the command 'predict' is registered by widemargin itself already. Rename it in the plugin "
+        "'rain' of rainy, or uninstall one of the two."
+    )
+
+
+ASSET = """
+from dataclasses import replace
+import widemargin_spam
+from widemargin import hookimpl
+
+@hookimpl
+def register_use_cases():
+    [spam] = widemargin_spam.register_use_cases()
+
+    class Loader({base}):
+        assets = ({asset},)
+
+    return [replace(spam, name="{name}", data=(Loader, *spam.data[1:]))]
+"""
+
+
+def test_two_assets_that_differ_cannot_share_a_name(install_plugin: Install) -> None:
+    source = ASSET.format(
+        name="ham", base="spam.data[0]", asset="replace(spam.data[0].assets[0], licence='none')"
+    )
+    assert reason(install_plugin, source) == (
+        "the asset 'sms-spam' is another one in the plugin 'spam' of widemargin already. Rename it "
+        "in the plugin 'rain' of rainy, or uninstall one of the two."
+    )
+    assert discover().assets()["sms-spam"].licence == "CC BY 4.0"
+
+
+def test_two_loaders_may_use_the_same_asset(install_plugin: Install) -> None:
+    source = ASSET.format(name="ham", base="spam.data[0]", asset="spam.data[0].assets[0]")
+    install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": source})
+    registry = discover()
+    assert not registry.broken
+    assert "ham" in registry.use_cases
+
+
 def test_an_entry_point_name_of_two_distributions_is_refused(install_plugin: Install) -> None:
     install_kernel(install_plugin, "sunny", "sunshine")
     files = {"other_plugin.py": KERNEL.format(name="other")}

@@ -1,5 +1,6 @@
 """``python -m widemargin`` is ``widemargin``."""
 
-from widemargin.cli.main import main
+from widemargin.cli.entry import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -275,6 +275,7 @@ def run_documents(
 
     registry = discover()
     config, name = resolve_target(target, overrides, like, registry)
+    store.check_writable()
     record = execute(
         config,
         registry.use_case(name),
@@ -294,7 +295,6 @@ def resolve_target(
 ) -> tuple[RunConfig, str]:
     """Resolve what a target names; return the config and the use case's name."""
     from widemargin.config import Document, read, resolve
-    from widemargin.errors import ConfigError, Problem
 
     layers: list[Document | Mapping[str, Any]] = []
     if like is not None:
@@ -303,11 +303,7 @@ def resolve_target(
     elif target.endswith((".yaml", ".yml")):
         document = read(Path(target))
         layers.append(document)
-        found = document.values.get("use_case")
-        if not isinstance(found, str):
-            message = f"must name a use case; allowed are {', '.join(sorted(registry.use_cases))}"
-            raise ConfigError([Problem(message, "use_case", document.name)])
-        name = found
+        name = document.use_case()
     else:
         name = target
     layers.extend(overrides)
@@ -324,14 +320,14 @@ def write_report(record: RunRecord, registry: Registry, store: RunStore) -> Path
     return store.add_artefact(record.path, "report.html", page.encode())
 
 
-def load(name: str | Path, *, runs: Path | str | None = None) -> Run:
+def load(name: str | Path | Run, *, runs: Path | str | None = None) -> Run:
     """Load a finished run.
 
     Parameters
     ----------
-    name : str or Path
+    name : str, Path or Run
         A run's folder, its id or the beginning of it, a use case's name (its last run), or
-        ``latest``.
+        ``latest``; a run that `run` returned is returned as it is.
     runs : Path or str, optional
         The folder of runs; ``WIDEMARGIN_RUNS`` or ``runs`` by default.
 
@@ -340,6 +336,8 @@ def load(name: str | Path, *, runs: Path | str | None = None) -> Run:
     RunNotFoundError
         Where none, or more than one, answers to the name.
     """
+    if isinstance(name, Run):
+        return name
     store = RunStore(runs_home() if runs is None else Path(runs))
     return Run(store.find(str(name)), discover())
 

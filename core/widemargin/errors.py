@@ -3,16 +3,16 @@
 ::
 
     WidemarginError                what a caller may catch
-    ├── InputError                 the user can mend it (exit code 2)
-    │   ├── ConfigError            a config or a --set does not fit the schema
-    │   ├── DataError              a data set cannot be used as it is
-    │   ├── AssetError             a data set or weight file is absent or not what it should be
-    │   ├── PluginError            a plugin is broken, absent or clashes with another
-    │   ├── ModelError             a saved model is refused
-    │   └── RunNotFoundError       no run answers to that name
-    └── RunFailedError             the work itself failed (exit code 1)
+    └── InputError                 the user can mend it (exit code 2)
+        ├── ConfigError            a config or a --set does not fit the schema
+        ├── DataError              a data set cannot be used as it is
+        ├── AssetError             a data set or weight file is absent or not what it should be
+        ├── PluginError            a plugin is broken, absent or clashes with another
+        ├── ModelError             a saved model is refused
+        └── RunNotFoundError       no run answers to that name
 
-A message says what was wrong, where, what is allowed, and what to do.
+Whatever else is raised is a defect, and the command line ends with exit code 1. A message says what
+was wrong, where, what is allowed, and what to do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ __all__ = [
     "ModelError",
     "PluginError",
     "Problem",
-    "RunFailedError",
     "RunNotFoundError",
     "WidemarginError",
     "nearest",
@@ -106,10 +105,6 @@ class ModelError(InputError):
 
 class RunNotFoundError(InputError):
     """No run answers to that name."""
-
-
-class RunFailedError(WidemarginError):
-    """A run failed for a reason that is no fault of its input."""
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

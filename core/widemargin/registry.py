@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from widemargin.contracts import (
     RunRecord,
     UseCase,
 )
+from widemargin.contracts.command import RESERVED
 from widemargin.encoders import ENCODERS
 from widemargin.errors import PluginError, nearest
 from widemargin.evaluation import METRICS
@@ -115,8 +116,7 @@ class Registry:
 
     def assets(self) -> dict[str, Asset]:
         """Return the assets of all loaders, by name."""
-        loaders = (loader for case in self.use_cases.values() for loader in case.data)
-        return {asset.name: asset for loader in loaders for asset in loader.assets}
+        return {asset.name: asset for asset in _assets_of(self.use_cases.values())}
 
     def packages(self) -> tuple[str, ...]:
         """Name the Python packages of widemargin and of the plugins in order."""
@@ -174,7 +174,10 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
     True
     """
     found: dict[str, dict[str, Any]] = {kind: {} for kind, _ in _HOOKS.values()}
-    owners: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {
+        ("commands", name): "widemargin itself" for name in RESERVED
+    }
+    assets: dict[str, tuple[Asset, str]] = {}
     for kind, core in (("encoders", ENCODERS), ("kernels", KERNELS), ("metrics", METRICS)):
         for item in core:
             found[kind][item.name] = item
@@ -190,11 +193,13 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
             module = _load(point, {plugin.name: plugin for plugin in plugins})
             offered = _ask(module, point.name)
             _refuse_duplicates(offered, owners, mine)
+            own = _own_assets(offered["use_cases"], assets, mine)
         # Whatever a plugin's import raises, SystemExit included, must not take the others down.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             reason = str(error) if isinstance(error, PluginError) else _one_line(error)
             broken.append(Broken(point.name, distribution, reason))
             continue
+        assets |= own
         for kind, items in offered.items():
             for item in items:
                 found[kind][item.name] = item
@@ -297,6 +302,26 @@ def _refuse_duplicates(
                     f"the {kind.replace('_', ' ')[:-1]} {item.name!r} is registered by {other} "
                     f"already. Rename it in {mine}, or uninstall one of the two."
                 )
+
+
+def _assets_of(use_cases: Iterable[UseCase]) -> Iterator[Asset]:
+    return (asset for case in use_cases for loader in case.data for asset in loader.assets)
+
+
+def _own_assets(
+    use_cases: Iterable[UseCase], known: Mapping[str, tuple[Asset, str]], mine: str
+) -> dict[str, tuple[Asset, str]]:
+    """Return a plugin's assets with their owner; two that differ cannot share a folder."""
+    own: dict[str, tuple[Asset, str]] = {}
+    for asset in _assets_of(use_cases):
+        other, owner = {**own, **known}.get(asset.name, (asset, mine))
+        if other != asset:
+            raise PluginError(
+                f"the asset {asset.name!r} is another one in {owner} already. Rename it in {mine}, "
+                "or uninstall one of the two."
+            )
+        own.setdefault(asset.name, (asset, owner))
+    return own
 
 
 def _hook_names() -> list[str]:

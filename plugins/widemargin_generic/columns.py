@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from widemargin.data import parse_numbers
 from widemargin_generic.target import cell_text
 
 if TYPE_CHECKING:
@@ -11,14 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["find_columns", "plain_cells"]
 
-_NUMERIC_SHARE = 0.99
+# Many distinct numbers are a measurement with slips in it; few may be the names of categories, of
+# which one or two happen to be letters.
+_MANY = 20
+_SHARE_OF_MANY = 0.8
+_SHARE_OF_FEW = 0.99
 _FEW_ROWS = 20
 
 
 def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Find the columns that a model can use.
 
-    A column is numeric where at least 99% of its values are numbers, otherwise categorical. Left
+    A column is numeric where at least 99% of its values are numbers, or 80% and more than 20
+    different ones; otherwise it is categorical. Left
     out are columns without any value, with the same value everywhere, categories that are all
     distinct (names, identifiers) and row counters.
 
@@ -70,6 +76,13 @@ def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame,
         notes.append(f"{missing} of {X.size} values are missing.")
     if slips:
         notes.append(f"Not every value is a number in {_shown(slips)}.")
+    crowded = [
+        f"{name} ({found[name].nunique()} values in {len(X)} rows)"
+        for name in categorical
+        if len(X) >= _FEW_ROWS and found[name].nunique() > len(X) / 2
+    ]
+    if crowded:
+        notes.append(f"Categories with hardly a value twice say little: {_shown(crowded)}.")
     if left_out:
         notes.append(f"Columns left out: {_shown(left_out)}.")
     return X, tuple(notes)
@@ -101,11 +114,11 @@ def _parse(values: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
         numbers = values.astype(np.float64)
         return numbers.where(np.isfinite(numbers)), int(np.isinf(numbers).sum())
     texts = plain_cells(values.to_frame()).iloc[:, 0]
-    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    numbers = numbers.where(np.isfinite(numbers))
+    numbers = pd.Series(parse_numbers(texts), index=texts.index)
     present = texts.notna()
     n_slips = int((present & numbers.isna()).sum())
-    if n_slips <= (1 - _NUMERIC_SHARE) * present.sum():
+    share = _SHARE_OF_MANY if numbers.nunique() > _MANY else _SHARE_OF_FEW
+    if n_slips <= (1 - share) * present.sum():
         return numbers, n_slips
     return texts, 0
 

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from widemargin import DataError
+from widemargin.data import MISSING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MISSING", "TaskChoice", "cell_text", "parse_target"]
+__all__ = ["TaskChoice", "cell_text", "parse_target"]
 
 TaskChoice = Literal["auto", "classification", "regression"]
-
-MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"})
-"""How a missing value is spelt."""
 
 _MOSTLY = 0.9  # a column of numbers with some slips, as opposed to a column of names
 

@@ -146,7 +146,8 @@ class TableFile(MessageLoader):
             if value.casefold() in _SPAM | _HAM
         }
         if len(known) < len(values):
-            example = next(value for value in values if value not in known)
+            unknown = next(value for value in values if value not in known)
+            example = next((value for value in values if value.casefold() in _SPAM), unknown)
             raise DataError(
                 f"{self.path}: column {self.label!r} does not say what is spam and what is ham; "
                 f"its values are {shown}. Name the one that means spam, as in "

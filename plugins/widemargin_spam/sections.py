@@ -22,14 +22,16 @@ def mail_server_section(predictions: Predictions) -> Sequence[ReportSection]:
             f"{100 * limit:.1f}%",
             f"{100 * point.blocked:.2f}%",
             f"{100 * point.caught:.1f}%",
-            round(point.threshold, 3),
+            round(point.threshold, 2),
         )
         for limit, point in zip(_BLOCKED, points, strict=True)
     ]
     table = Table(
         columns=("ham blocked, at most", "ham blocked", "spam caught", "margin above"),
         rows=rows,
-        note="A message is blocked where its margin lies above the last column's value.",
+        note="A message is blocked where its margin, which `widemargin predict` prints, lies above "
+        "the last column. That value is pooled from the held-out parts' models, whose margins "
+        "differ a little in scale from the saved one's: try it on mail of your own.",
     )
     return [
         ReportSection(

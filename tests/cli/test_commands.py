@@ -5,6 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +123,50 @@ def test_predict_reads_standard_input_whatever_its_encoding(
     assert {share["piece"] for share in lines[1]["shares"]} == {"café", "later"}
 
 
+@pytest.mark.parametrize("form", ["json", "text", "csv"])
+def test_predict_answers_each_line_of_an_open_pipe_at_once(small_runs: Path, form: str) -> None:
+    words = ["predict", "spam", "--format", form, "--runs", str(small_runs), "--quiet"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "widemargin", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # Lines that are answered only when the pipe is closed would make this wait for ever.
+    alarm = threading.Timer(60, process.kill)
+    alarm.start()
+    try:
+        if form == "csv":
+            process.stdin.write(b"win")
+            process.stdin.flush()
+        for number, text in enumerate((b" cash\n", b"see you\n\n", b"half a line, and"), start=1):
+            process.stdin.write(text)
+            process.stdin.flush()
+            if number == 1 and form == "csv":
+                assert process.stdout.readline().startswith(b"id,label")
+            for _ in range(text.count(b"\n")):
+                assert b"line:" in process.stdout.readline()
+        rest, _ = process.communicate(b" its end", timeout=60)
+        assert rest.count(b"\n") == 1
+        assert b"line:4" in rest
+    finally:
+        alarm.cancel()
+        process.kill()
+
+
+def test_predict_answers_a_long_pipe_as_it_answers_a_file(
+    call: Any, small_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new.txt"
+    lines = [f"call {number} now, caf\u00e9 {'x' * (number % 97)}" for number in range(5000)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    words = ("predict", "spam", "--runs", str(small_runs))
+    from_file = call(*words, "--file", str(path)).out
+    with path.open(encoding="utf-8") as opened:
+        monkeypatch.setattr("sys.stdin", opened)
+        from_pipe = call(*words).out
+    assert from_pipe.replace("line:", "new.txt:") == from_file
+
+
 def test_predict_refuses_items_and_file_together(call: Any, small_runs: Path) -> None:
     said = call("predict", "spam", "a", "--file", "b", "--runs", str(small_runs))
     assert said.code == 2
@@ -125,7 +174,9 @@ def test_predict_refuses_items_and_file_together(call: Any, small_runs: Path) ->
 
 
 def test_predict_reads_table_rows_as_json_objects(call: Any, small_runs: Path) -> None:
-    row = json.dumps({"area": 100, "rooms": 4, "year": 1990, "town": "harbour"})
+    row = json.dumps(
+        {"area": 100, "rooms": 4, "year": 1990, "town": "harbour", "garden": "yes", "energy": None}
+    )
     said = call("predict", "table", row, "--json", "--runs", str(small_runs))
     assert isinstance(json.loads(said.out)["label"], float)
 
@@ -176,9 +227,50 @@ def test_prune_keeps_the_last_runs(call: Any, fixtures: Any, tmp_path: Path) -> 
     would = call("runs", "prune", "--keep", "1", "--dry-run", "--runs", str(tmp_path))
     assert "would delete" in would.out
     assert all(run.path.is_dir() for run in made)
-    call("runs", "prune", "--keep", "1", "--runs", str(tmp_path))
+    said = call("runs", "prune", "--keep", "1", "--runs", str(tmp_path))
+    assert said.out == f"deleted {made[0].path}\n"
     assert len(RunStore(tmp_path).folders()) == 1
+
+
+def test_prune_deletes_kept_folds_when_told_to_and_says_so(call: Any, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    words = ("runs", "prune", "--runs", str(tmp_path))
+    none = "Nothing to delete: no use case has more than 5 whole runs.\n"
+    store.keep("young", {"a": b"1"})
+    store.keep("old", {"a": b"1"})
+    os.utime(tmp_path / ".work" / "old", (0, 0))
+    assert call(*words, "--use-case", "spam").out == none
+    assert call(*words, "--dry-run").out == f"{none}would delete 1 kept fold\n"
+    assert call(*words).out == f"{none}deleted 1 kept fold\n"
+    assert store.kept("young") is not None
+    store.keep("another", {"a": b"1"})
+    assert call(*words, "--work", "--dry-run").out == f"{none}would delete 2 kept folds\n"
+    said = json.loads(call(*words, "--use-case", "spam", "--work", "--json").out)
+    assert said == {"deleted": [], "kept_folds": 2, "dry_run": False}
     assert not (tmp_path / ".work").exists()
+
+
+def test_paths_are_printed_as_they_are_and_in_one_piece(
+    call: Any, small_runs: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "[bold]a :dog: folder" / ("long" * 15) / ("name" * 15) / "runs"
+    shutil.copytree(RunStore(small_runs).find("texts").path, runs / "texts" / "one")
+    for words in (("show", "texts"), ("report", "texts")):
+        assert f"{runs}/texts/one/report.html\n" in call(*words, "--runs", str(runs)).out
+    pruned = call("runs", "prune", "--keep", "0", "--runs", str(runs))
+    assert pruned.out == f"deleted {runs}/texts/one\n"
+    assert f"No runs in {runs}. " in call("runs", "--runs", str(runs)).out
+
+
+def test_doctor_prints_the_extras_names_and_paths_as_they_are(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "[bold]a" / ("long" * 40)
+    monkeypatch.setenv("WIDEMARGIN_HOME", str(home))
+    monkeypatch.setattr("widemargin.cli.doctor._missing", lambda extra: ["one"])
+    said = call("doctor").out
+    assert str(home) in said
+    assert 'pip install "widemargin[text]"' in said
 
 
 def test_show_prints_what_run_printed(call: Any, small_runs: Path) -> None:
@@ -218,3 +310,202 @@ def test_doctor_knows_every_extra_of_the_project(call: Any) -> None:
 
     extras = set(metadata("widemargin").get_all("Provides-Extra") or []) - {"all", "dev"}
     assert set(json.loads(call("doctor", "--json").out)["extras"]) == extras
+
+
+def copy_runs(small_runs: Path, target: Path, *ids: str) -> RunStore:
+    """Copy the small run of texts, under other ids."""
+    source = RunStore(small_runs).find("texts").path
+    for run_id in ids:
+        run = shutil.copytree(source, target / "texts" / run_id)
+        manifest = json.loads((run / "manifest.json").read_bytes())
+        manifest |= {"id": run_id, "created": f"20{run_id[:2]}-01-01T00:00:00+00:00"}
+        (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return RunStore(target)
+
+
+@pytest.mark.filterwarnings("default")
+def test_prune_keeps_the_last_whole_run_and_names_the_one_it_cannot_read(
+    call: Any, small_runs: Path, tmp_path: Path
+) -> None:
+    copy_runs(small_runs, tmp_path, "24-a", "25-b", "26-c")
+    broken = tmp_path / "texts" / "26-c"
+    (broken / "metrics.json").unlink()
+    said = call("runs", "prune", "--keep", "1", "--runs", str(tmp_path))
+    assert said.out == f"deleted {tmp_path}/texts/24-a\n"
+    assert f"Warning: {broken} is not a whole run" in said.err
+    assert sorted(path.name for path in (tmp_path / "texts").iterdir()) == ["25-b", "26-c"]
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("content", ["{}", "[]", "null"])
+def test_a_run_of_the_wrong_shape_is_named_and_hides_no_other(
+    call: Any, small_runs: Path, tmp_path: Path, content: str
+) -> None:
+    copy_runs(small_runs, tmp_path, "24-a", "25-b")
+    (tmp_path / "texts" / "25-b" / "metrics.json").write_text(content, encoding="utf-8")
+    for words in (("runs",), ("show", "latest"), ("show", "texts")):
+        said = call(*words, "--runs", str(tmp_path))
+        assert said.code == 0
+        assert "24-a" in said.out
+        assert "25-b is not a whole run (" in said.err
+    said = call("show", "25-b", "--runs", str(tmp_path))
+    assert said.code == 2
+    assert "delete the folder" in said.err
+
+
+def test_runs_are_listed_by_time_with_the_newest_last(
+    call: Any, small_runs: Path, tmp_path: Path
+) -> None:
+    copy_runs(small_runs, tmp_path, "24-z", "25-y", "26-x")
+    head, *lines = call("runs", "--runs", str(tmp_path)).out.splitlines()
+    assert head.split()[:6] == ["run", "use", "case", "metric", "value", "interval"]
+    assert [line.split()[0] for line in lines] == ["24-z", "25-y", "26-x"]
+
+
+@pytest.mark.parametrize("words", [("runs",), ("show", "spam"), ("show", "table"), ("doctor",)])
+def test_nothing_that_is_piped_ends_with_blanks(
+    call: Any, small_runs: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WIDEMARGIN_RUNS", str(small_runs))
+    lines = call(*words).out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console as RichConsole
+
+    monkeypatch.setattr(
+        "widemargin.cli.console._rich",
+        lambda stream: RichConsole(file=stream, width=width, markup=False, emoji=False),
+    )
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_a_narrow_terminal_shows_ids_values_and_intervals_whole(
+    call: Any, small_runs: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    wide = {"runs": call("runs", "--runs", str(small_runs)).out}
+    wide["spam"] = call("show", "spam", "--runs", str(small_runs)).out
+    narrow(monkeypatch, width)
+    listed = call("runs", "--runs", str(small_runs)).out
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == [
+        line.split()[0] for line in wide["runs"].splitlines()[1:]
+    ]
+    assert all(" to " in line for line in listed.splitlines()[1:])
+    for name in ("spam", "table"):
+        shown = call("show", name, "--runs", str(small_runs)).out.split("\n\n")[1]
+        assert all(len(line) <= width for line in shown.splitlines())
+        assert shown.count(" to ") >= 3
+    if width == 80:
+        assert "logistic" in call("show", "spam", "--runs", str(small_runs)).out
+        assert "settings" not in listed
+
+
+def test_the_heads_of_baselines_are_short(call: Any, small_runs: Path) -> None:
+    shown = call("show", "spam", "--runs", str(small_runs)).out
+    assert "commonest class  logistic regression" in shown
+    assert "training mean" in call("show", "table", "--runs", str(small_runs)).out
+
+
+def test_a_finding_begins_with_a_capital(call: Any, small_runs: Path, tmp_path: Path) -> None:
+    copy_runs(small_runs, tmp_path, "24-a")
+    path = tmp_path / "texts" / "24-a" / "metrics.json"
+    metrics = json.loads(path.read_bytes())
+    metrics["findings"] = [
+        {"code": "WM001", "severity": "note", "title": "a", "message": "macro F1 is low."}
+    ]
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+    assert "WM001 Macro F1 is low." in call("show", "24-a", "--runs", str(tmp_path)).out
+
+
+def test_a_folder_of_runs_that_cannot_be_written_is_told_before_the_data_is_read(
+    call: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "afile"
+    path.write_bytes(b"")
+    said = call("run", "spam", "--runs", str(path), "--set", "data.path=absent.csv")
+    assert said.code == 2
+    assert f"The folder of runs, {path}, cannot be written" in said.err
+    assert "defect" not in said.err
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("predictions.parquet", "damaged"),
+        ("explanation.json", "damaged"),
+        ("search.json", "absent"),
+    ],
+)
+def test_report_names_what_a_run_lacks_and_still_writes(
+    call: Any, small_runs: Path, tmp_path: Path, name: str, how: str
+) -> None:
+    copy_runs(small_runs, tmp_path, "24-a")
+    path = tmp_path / "texts" / "24-a" / name
+    path.write_bytes(b"{") if how == "damaged" else path.unlink()
+    (path.parent / "report.html").unlink()
+    said = call("report", "texts", "--runs", str(tmp_path))
+    assert said.code == 0
+    assert f"{name} is {how}. The report leaves out what rests on it" in said.err
+    assert (path.parent / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "state"), [(None, "absent"), (b"", "damaged"), (b"tampered", "damaged")]
+)
+def test_doctor_shows_an_assets_state_and_the_remedy(
+    call: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    state: str,
+) -> None:
+    from widemargin.registry import discover
+
+    asset = discover().assets()["sms-spam"]
+    monkeypatch.setenv("WIDEMARGIN_HOME", str(tmp_path))
+    if content is not None:
+        (tmp_path / "sms-spam").mkdir()
+        for file in asset.files:
+            (tmp_path / "sms-spam" / file.name).write_bytes(content)
+    [line] = [line for line in call("doctor").out.splitlines() if "asset sms-spam" in line]
+    assert state in line
+    assert "widemargin data fetch sms-spam" in line
+    assert json.loads(call("doctor", "--json").out)["assets"] == {"sms-spam": state}
+
+
+def test_doctor_says_where_a_folder_cannot_be_written(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "afile"
+    path.write_bytes(b"")
+    monkeypatch.setenv("WIDEMARGIN_RUNS", str(path))
+    monkeypatch.setenv("WIDEMARGIN_HOME", str(path / "home"))
+    said = " ".join(call("doctor").out.split())
+    assert "runs cannot be written" in said
+    assert "name another with WIDEMARGIN_RUNS" in said
+    assert "name another with WIDEMARGIN_HOME" in said
+    monkeypatch.setenv("WIDEMARGIN_RUNS", str(tmp_path / "made" / "later"))
+    assert set(json.loads(call("doctor", "--json").out)["obstacles"]) == {"data home"}
+    assert not (tmp_path / "made").exists()
+
+
+def test_predict_writes_large_numbers_grouped_and_leaves_out_pieces_that_add_nothing() -> None:
+    from widemargin.cli.predict import _line
+    from widemargin.contracts import Share
+    from widemargin.serving import Prediction
+
+    one = Prediction(
+        id="item:1",
+        label=1159420.25,
+        probability=None,
+        margin=None,
+        probabilities={},
+        shares=[
+            Share(piece="area 100", contribution=508790.63),
+            Share(piece="town north", contribution=0.0),
+            Share(piece="rooms 4", contribution=-12.345),
+        ],
+    )
+    assert _line(one) == "item:1  1,159,420  area 100 +508,791, rooms 4 -12.35"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from widemargin.cli import main as main_module
+from widemargin.contracts.command import RESERVED
 
 SCRIPT = [sys.executable, "-m", "widemargin"]
 
@@ -121,6 +122,32 @@ def test_ctrl_c_leaves_no_run_and_says_how_to_continue(tmp_path: Path, fixtures:
     assert not (tmp_path / "texts").exists()
 
 
+def test_an_interrupted_fetch_says_itself_how_it_goes_on(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt("`widemargin data fetch sms-spam` goes on where this stopped.")
+
+    monkeypatch.setattr("widemargin.api.run_documents", stop)
+    said = call("run", "spam")
+    assert said.code == 130
+    assert said.err == "Stopped. `widemargin data fetch sms-spam` goes on where this stopped.\n"
+
+
+def test_importing_the_entry_module_runs_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import widemargin.__main__; print('here')"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+def test_the_names_that_plugins_cannot_take_are_those_of_our_commands() -> None:
+    assert {*main_module._COMMANDS, "help"} == RESERVED
+
+
 def test_help_discovers_no_plugin_and_imports_nothing_heavy() -> None:
     program = (
         "import sys\n"
@@ -135,3 +162,37 @@ def test_help_discovers_no_plugin_and_imports_nothing_heavy() -> None:
     assert not loaded & {"numpy", "pandas", "scipy", "sklearn", "torch", "pydantic", "pluggy"}
     assert not {name for name in loaded if name.startswith("widemargin_")}
     assert len({name for name in loaded if name.startswith("widemargin")}) <= 6
+
+
+def test_ctrl_c_while_the_command_line_is_still_imported_leaves_no_traceback(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    done = subprocess.run(
+        [*SCRIPT, "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
+def test_help_names_every_exit_code(call: Any) -> None:
+    assert "130 stopped by Ctrl-C" in " ".join(call("--help").out.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("words", [["show", "spam"], ["runs"], ["runs", "--json"], ["--version"]])
+def test_a_full_standard_output_is_told_in_one_line(small_runs: Path, words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*SCRIPT, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "WIDEMARGIN_RUNS": str(small_runs)},
+        )
+    assert done.returncode == 1
+    assert done.stderr == ("Error: standard output cannot be written: No space left on device.\n")

@@ -7,13 +7,14 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from widemargin import DataError
-from widemargin.data import iter_table, iter_texts, read_table, text_items
+from widemargin.data import iter_table, iter_texts, parse_numbers, read_table, text_items
 from widemargin.data.readers.tables import table_format
 
 Write = Callable[[str, str], Path]
@@ -199,3 +200,11 @@ def test_half_of_a_surrogate_pair_in_jsonl_becomes_a_question_mark(tmp_path: Pat
     path = tmp_path / "half.jsonl"
     path.write_text('{"text": "see \\ud83d you", "label": "a"}\n', encoding="utf-8")
     assert list(read_table(path)["text"]) == ["see ? you"]
+
+
+def test_numbers_are_read_with_grouped_thousands_and_nothing_else_is_guessed() -> None:
+    given = ["1,234", "-1,234,567.5", "3,5", "12,34", " 7 ", "inf", "1e400", "x", None]
+    read = parse_numbers(given)
+    assert read[:2].tolist() == [1234.0, -1234567.5]
+    assert read[4] == 7
+    assert np.isnan(read[[2, 3, 5, 6, 7, 8]]).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from widemargin.config import RunConfig, dump_yaml, parse_overrides, resolve
 from widemargin.encoders import Features, JoinedEncoders, TabularEncoder, TfidfEncoder
@@ -211,3 +212,20 @@ def test_an_absent_column_is_named(joined: JoinedEncoders, columns: pd.DataFrame
     joined.fit(columns)
     with pytest.raises(DataError, match="the column 'age', which the model was trained on, is"):
         joined.transform({"body": ["win"], "aeg": [1.0]})
+
+
+def test_what_is_not_fitted_says_so_as_scikit_learn_does() -> None:
+    encoder = JoinedEncoders([("tfidf", ("text",), TfidfEncoder())])
+    message = (
+        "This JoinedEncoders instance is not fitted yet. Call 'fit' with appropriate "
+        "arguments before using this estimator."
+    )
+    for ask in (
+        lambda: encoder.transform({"text": ["win"]}),
+        lambda: encoder.explain({"text": ["win"]}, np.ones(1)),
+        encoder.get_feature_names_out,
+        encoder.get_state,
+    ):
+        with pytest.raises(NotFittedError) as caught:
+            ask()
+        assert str(caught.value) == message

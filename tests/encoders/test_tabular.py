@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
@@ -73,7 +74,9 @@ def test_a_missing_number_is_the_median_and_is_marked() -> None:
 
 def test_a_number_missing_only_later_is_the_median_without_a_mark() -> None:
     encoder = TabularEncoder(scale="none").fit(pd.DataFrame({"area": [1.0, 2.0, 9.0]}))
-    assert encoder.transform(pd.DataFrame({"area": [np.nan, np.inf]})).tolist() == [[2], [2]]
+    assert encoder.transform(pd.DataFrame({"area": [np.nan]})).tolist() == [[2]]
+    with pytest.warns(UserWarning, match="are no numbers"):
+        assert encoder.transform(pd.DataFrame({"area": [np.inf]})).tolist() == [[2]]
 
 
 def test_a_column_without_any_number_is_zero() -> None:
@@ -113,7 +116,8 @@ def test_only_the_commonest_categories_have_columns_of_their_own() -> None:
 
 def test_strings_are_read_as_numbers_where_training_had_numbers() -> None:
     encoder = TabularEncoder(scale="none").fit(pd.DataFrame({"area": [1.0, 2.0, 9.0]}))
-    X = encoder.transform(pd.DataFrame({"area": ["7", " 8.5 ", "many", None]}))
+    with pytest.warns(UserWarning, match="are no numbers"):
+        X = encoder.transform(pd.DataFrame({"area": ["7", " 8.5 ", "many", None]}))
     assert X.ravel().tolist() == [7, 8.5, 2, 2]
 
 
@@ -201,3 +205,28 @@ def test_a_share_is_named_after_the_column_and_its_value() -> None:
     encoder = TabularEncoder(min_count=1).fit(table)
     pieces = [[share.piece for share in own] for own in encoder.explain(table, np.ones(4))]
     assert pieces == [["area = 81.1235", "town = Bonn"], ["area = missing", "town = missing"]]
+
+
+def test_what_is_not_fitted_says_so_as_scikit_learn_does() -> None:
+    encoder = TabularEncoder()
+    message = (
+        "This TabularEncoder instance is not fitted yet. Call 'fit' with appropriate "
+        "arguments before using this estimator."
+    )
+    for ask in (
+        lambda: encoder.transform({"a": [1]}),
+        lambda: encoder.explain({"a": [1]}, np.ones(1)),
+        encoder.get_feature_names_out,
+        encoder.get_state,
+    ):
+        with pytest.raises(NotFittedError) as caught:
+            ask()
+        assert str(caught.value) == message
+
+
+def test_a_value_that_is_no_number_counts_as_missing_and_is_named() -> None:
+    encoder = TabularEncoder().fit(pd.DataFrame({"area": [1.0, 2.0, 3.0]}))
+    with pytest.warns(UserWarning, match="1 values of the numeric column 'area' .* 'big'"):
+        rows = encoder.transform({"area": ["1,000", "big"]})
+    assert rows[1, 0] == 0.0  # the training median
+    assert rows[0, 0] > 100

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -253,3 +254,20 @@ def test_settings_refuse_what_makes_no_sense() -> None:
         TfidfSettings(words=None, characters=None)
     with pytest.raises(ValueError, match="characters: the shortest, 4, exceeds the longest"):
         TfidfSettings(characters=(4, 2))
+
+
+def test_what_is_not_fitted_says_so_as_scikit_learn_does() -> None:
+    encoder = TfidfEncoder()
+    message = (
+        "This TfidfEncoder instance is not fitted yet. Call 'fit' with appropriate "
+        "arguments before using this estimator."
+    )
+    for ask in (
+        lambda: encoder.transform(["win"]),
+        lambda: encoder.explain(["win"], np.ones(1)),
+        encoder.get_feature_names_out,
+        encoder.get_state,
+    ):
+        with pytest.raises(NotFittedError) as caught:
+            ask()
+        assert str(caught.value) == message

@@ -231,17 +231,17 @@ def test_wm006_is_silent_for_numbers(numbers: CheckContext, numeric: Make) -> No
 def test_wm007_fires_where_a_part_cannot_hold_a_class(good: CheckContext) -> None:
     message = _message("WM007", replace(good, class_counts={"ham": 400, "spam": 4}))
     assert message.startswith(
-        "Class 'spam' has 4 items, fewer than the 5 parts of the outer cross-validation, so some "
-        "parts hold none. Lower evaluation.outer"
+        "Class 'spam' has 4 items, fewer than the 5 parts asked for of the outer cross-validation, "
+        "so fewer were made. Lower evaluation.outer"
     )
     message = _message("WM007", replace(good, class_counts={"ham": 400, "spam": 5}))
-    assert "'spam' has 4 items to train on, fewer than the 5 parts of the inner" in message
+    assert "'spam' has 4 items to train on, fewer than the 5 parts asked for of" in message
     assert _find("WM007", replace(good, class_counts={"ham": 400, "spam": 7})) is None
 
 
 def test_wm007_counts_all_items_of_a_numeric_target(numbers: CheckContext) -> None:
     message = _message("WM007", replace(numbers, n_samples=3))
-    assert message.startswith("The data set has 3 items, fewer than the 5 parts of the outer")
+    assert message.startswith("The data set has 3 items, fewer than the 5 parts asked for of")
 
 
 def test_wm008_fires_for_a_score_that_is_too_good(good: CheckContext) -> None:

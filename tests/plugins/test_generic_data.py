@@ -11,7 +11,9 @@ import pytest
 import widemargin_generic
 from widemargin import DataError
 from widemargin.data import fingerprint
-from widemargin_generic.data import BreastCancer, Diabetes, TableFile, TextFile, TextFolder
+from widemargin_generic.examples import BreastCancer, Diabetes
+from widemargin_generic.tables import TableFile
+from widemargin_generic.texts import TextFile, TextFolder
 
 HOME = Path("nowhere")
 FOLDER = Path(widemargin_generic.__file__).parent
@@ -292,3 +294,27 @@ def test_every_setting_has_a_line_of_help(loader: Any) -> None:
     for name, field in loader.model_fields.items():
         assert field.description, name
         assert "\n" not in field.description
+
+
+def table_of(tmp_path: Path, area: list[str]) -> Any:
+    path = tmp_path / "t.csv"
+    lines = [f'"{value}",{at % 3},{at * 3.5}' for at, value in enumerate(area)]
+    path.write_text("\n".join(["area,kind,price", *lines]) + "\n", encoding="utf-8")
+    return TableFile(path=path, label="price").load(tmp_path)
+
+
+def test_a_measurement_with_some_slips_stays_a_number_and_says_so(tmp_path: Path) -> None:
+    area = [str(10.5 + at) if at % 10 else "unknown" for at in range(100)]
+    dataset = table_of(tmp_path, area)
+    assert dataset.X["area"].dtype.kind == "f"
+    assert any("area (10 taken for missing)" in note for note in dataset.card.notes)
+
+
+def test_grouped_thousands_are_numbers(tmp_path: Path) -> None:
+    dataset = table_of(tmp_path, [f"{1000 + 7 * at:,}" for at in range(60)])
+    assert dataset.X["area"].iloc[1] == 1007
+
+
+def test_a_category_with_hardly_a_value_twice_is_named(tmp_path: Path) -> None:
+    dataset = table_of(tmp_path, [f"name {at // 2 if at < 20 else at}" for at in range(60)])
+    assert any("area (50 values in 60 rows)" in note for note in dataset.card.notes)

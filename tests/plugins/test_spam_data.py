@@ -411,3 +411,10 @@ def test_every_setting_has_a_line_of_help(loader: Any) -> None:
     for name, field in loader.model_fields.items():
         assert field.description, name
         assert "\n" not in field.description
+
+
+def test_of_three_labels_the_one_that_sounds_like_spam_is_proposed(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\na,ham\nb,meh\nc,spam\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"--set data\.spam='spam'"):
+        TableFile(path=path).load(tmp_path)

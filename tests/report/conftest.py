@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -28,6 +29,7 @@ from widemargin.contracts import (
     Wording,
 )
 from widemargin.report import render_report
+from widemargin.report.artefacts import Artefacts, read_artefacts
 
 Shape = Literal["binary", "many", "regression"]
 HOSTILE = "<script>alert('won')</script> & \"FREE\" <b>entry</b>"
@@ -235,6 +237,9 @@ def write_run(folder: Path, shape: Shape, n: int = 0, seed: int = 0) -> RunRecor
         "svm: {kernel: linear, C: auto}\nevaluation: {outer: 5, inner: 5, repeats: 1}\nseed: 0\n",
         encoding="utf-8",
     )
+    for name in ("dataset.json", "search.json", "explanation.json"):
+        if not (folder / name).is_file():
+            _json(folder / name, {})
     _json(folder / "metrics.json", metrics)
     _json(folder / "manifest.json", manifest)
     return RunRecord(
@@ -261,15 +266,22 @@ def _values(**given: tuple[float, float, float] | None) -> dict[str, Any]:
 
 def _write_predictions(folder: Path, columns: Mapping[str, Any], n: int) -> None:
     frame = pd.DataFrame(
-        {"id": [f"sms-{k}" for k in range(n)], "repeat": 0, "fold": np.arange(n) % 5, **columns}
+        {
+            "id": [f"sms-{k}" for k in range(n)],
+            "repeat": 0,
+            "fold": np.arange(n) % 5,
+            "weight": 1.0,
+            **columns,
+        }
     )
     frame.to_parquet(folder / "predictions.parquet")
 
 
 def _write_binary(folder: Path, rng: np.random.Generator, n: int) -> dict[str, Any]:
     spam = rng.random(n) < 0.13
-    decision = np.where(spam, rng.normal(1.25, 0.62, n), rng.normal(-1.45, 0.42, n))
-    probability = 1 / (1 + np.exp(-3.4 * decision - 0.3))
+    margin = np.where(spam, rng.normal(1.25, 0.62, n), rng.normal(-1.45, 0.42, n))
+    decision = 3.4 * margin + 0.3
+    probability = 1 / (1 + np.exp(-decision))
     called = probability > 0.5
     names = np.array(["ham", "spam"])
     _write_predictions(
@@ -342,7 +354,7 @@ def _write_binary(folder: Path, rng: np.random.Generator, n: int) -> dict[str, A
                 "average_precision": 0.9827, "spam_caught_at_0.1": 0.9187,
                 "spam_caught_at_0.5": None}},
         },
-        "folds": [{"f1": 0.95 + 0.003 * k} for k in range(5)],
+        "folds": [{"f1": 0.95 + 0.003 * k} for k in range(5)], "n_folds": {"outer": 5, "inner": 5},
         "near_duplicates": {
             "removed": 373, "groups": 250, "contradictory": 2,
             "apart": {"accuracy": 0.9893, "f1": 0.9575},
@@ -373,7 +385,7 @@ def _write_many(folder: Path, rng: np.random.Generator, n: int) -> dict[str, Any
         "y_pred": [names[k] for k in called],
     }
     for k, name in enumerate(names):
-        columns[f"decision: {name}"] = decision[:, k]
+        columns[f"decision: {name}"] = np.log(probability[:, k])
         columns[f"probability: {name}"] = probability[:, k]
     _write_predictions(folder, columns, n)
     _json(folder / "search.json", _search(rng, [0.001, 0.01, 0.1, 1.0, 10.0], "accuracy", 0.9))
@@ -463,3 +475,15 @@ def write() -> Callable[..., RunRecord]:
 def render() -> Callable[[RunRecord, Shape], str]:
     """Render the report of a made-up run."""
     return lambda record, shape: render_report(record, make_use_case(shape), METRICS)
+
+
+@pytest.fixture
+def read() -> Callable[..., Artefacts]:
+    """Read a made-up run, some of its metrics replaced."""
+    shapes: dict[str, Shape] = {"spam": "binary", "leaves": "many", "table": "regression"}
+
+    def read_run(record: RunRecord, **metrics: Any) -> Artefacts:
+        changed = replace(record, metrics={**record.metrics, **metrics})
+        return read_artefacts(changed, make_use_case(shapes[record.use_case]), METRICS)
+
+    return read_run

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from widemargin.contracts import Bars, Heatmap, Histogram, Lines, Scatter, Series
 from widemargin.report.figures import Figure, draw
 from widemargin.report.figures.scales import Scale, nice_ticks, simplified, thinned
-from widemargin.report.sections.curves import ranking
 
 EVIL = "<script>&\"'"
 NUMBERS = st.floats(-1e9, 1e9, allow_nan=False)
@@ -98,14 +96,3 @@ def test_bars_stand_on_the_side_of_their_sign() -> None:
     up, down = (bar.attrib for bar in root.iter("rect") if "bar" in bar.attrib["class"])
     assert float(up["x"]) >= float(down["x"]) + float(down["width"]) - 0.1
     assert float(up["width"]) == pytest.approx(2 * float(down["width"]), abs=0.2)
-
-
-def test_the_curve_has_the_area_that_the_peer_measures() -> None:
-    from sklearn.metrics import roc_auc_score
-
-    rng = np.random.default_rng(0)
-    truth = rng.random(300) < 0.2
-    scores = np.round(rng.normal(truth.astype(float), 1.0), 1)
-    false, true, precision = ranking(truth, scores)
-    assert np.trapezoid(true, false) == pytest.approx(roc_auc_score(truth, scores))
-    assert precision[-1] == pytest.approx(truth.mean())

@@ -229,17 +229,32 @@ def test_a_file_that_is_not_there_drops_its_sections(
     record = write(tmp_path / "run", "binary")
     before = headings(render(record, "binary"))
     (record.path / file).unlink()
-    after = headings(render(record, "binary"))
+    with pytest.warns(UserWarning, match=f"{file} is absent. The report leaves out what rests on"):
+        after = headings(render(record, "binary"))
     assert set(dropped) <= set(before)
     assert not set(dropped) & set(after)
     assert "Settings and versions" in after
+    (record.path / file).write_bytes(b"torn")
+    with pytest.warns(UserWarning, match=f"{file} is damaged"):
+        assert headings(render(record, "binary")) == after
+
+
+def test_a_finding_and_the_sentence_begin_with_a_capital(
+    write: Write, render: Render, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary")
+    [*findings] = record.metrics["findings"]
+    findings[0] = {**findings[0], "message": "macro F1 is no better."}
+    changed = replace(record, metrics={**record.metrics, "findings": findings})
+    assert "Macro F1 is no better." in Page(render(changed, "binary")).words
 
 
 def test_a_run_with_nothing_but_a_name_still_has_a_report(
     write: Write, render: Render, tmp_path: Path
 ) -> None:
     bare = RunRecord(path=tmp_path, id="x", use_case="spam", manifest={}, config={}, metrics={})
-    page = Page(render(bare, "binary"))
+    with pytest.warns(UserWarning, match="predictions.parquet is absent, search.json is absent"):
+        page = Page(render(bare, "binary"))
     assert "Tells spam from ham in text messages" in page.words
 
 
@@ -298,8 +313,8 @@ def test_repeats_are_told_and_listed(write: Write, render: Render, tmp_path: Pat
     search = json.loads(path.read_text(encoding="utf-8"))
     search["outer"] += [{**one, "repeat": 1} for one in search["outer"]]
     path.write_text(json.dumps(search), encoding="utf-8")
-    config = {"evaluation": {"outer": 5, "repeats": 2}}
-    page = Page(render(replace(record, config=config), "binary"))
+    metrics = {**record.metrics, "folds": 2 * record.metrics["folds"]}
+    page = Page(render(replace(record, metrics=metrics), "binary"))
     assert "Measured on 5 held-out parts, 2 times" in page.words
     assert "repeat part C F1 of spam inside" in page.words
 

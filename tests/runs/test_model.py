@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.pipeline import make_pipeline
@@ -21,7 +25,7 @@ from widemargin.contracts import SVMSettings
 from widemargin.encoders import JoinedEncoders, TabularEncoder, TfidfEncoder
 from widemargin.errors import ModelError
 from widemargin.runs.model import Model, as_rows, dump_model, parse_model
-from widemargin.svm import KERNELS, Calibration, Cell
+from widemargin.svm import KERNELS, Calibration, GridCell
 from widemargin.svm.selection import refit
 
 KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
@@ -56,7 +60,7 @@ def make_model(build: Callable[[], Any], kernel: str, n_classes: int) -> tuple[M
         n_classes=n_classes,
         settings=SVMSettings(kernel=kernel, coef0=0.3),
         kernel=KERNEL_OF[kernel],
-        cell=Cell(1.3, 0.21, ()),
+        cell=GridCell(1.3, 0.21, (), mean=0.0, std=0.0),
     )
     calibration = {0: None, 2: Calibration(-1.7, 0.2)}.get(n_classes, Calibration(-1.7, 0.0))
     model = Model(
@@ -89,9 +93,9 @@ def rehashed(files: Files, **changed: bytes) -> Files:
     return {**files, "manifest.json": json.dumps(hashes).encode()}
 
 
-def refusal(files: Files, **more: Any) -> str:
+def refusal(files: Files, build: Callable[[], Any] = text_features, **more: Any) -> str:
     with pytest.raises(ModelError) as caught:
-        parsed(files, **more)
+        parsed(files, build, **more)
     return str(caught.value)
 
 
@@ -263,6 +267,79 @@ def test_a_type_that_belongs_to_no_plugin_is_refused_unloaded() -> None:
     features = make_pipeline(FunctionTransformer(foreign))
     files = dump_model(make_model(lambda: features, "linear", 2)[0])
     message = refusal(files)
-    assert message.startswith("the model names the type ")
-    assert message.endswith("which belongs to no installed plugin; it is not loaded.")
+    assert message.startswith("the model names ")
+    assert message.endswith("which is no transformer of an installed plugin; it is not loaded.")
     assert "foreign" in message
+
+
+class Doubling(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-learn's are untyped
+    def fit(self, X: Any, y: Any = None) -> Any:
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return 2 * np.asarray(X)
+
+
+def test_only_transformers_that_a_plugin_defines_and_imported_are_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = ModuleType("sunny_plugin")
+    monkeypatch.setitem(sys.modules, "sunny_plugin", own)
+    monkeypatch.setattr(Doubling, "__module__", "sunny_plugin")
+    setattr(own, "Doubling", Doubling)  # noqa: B010  # mypy knows no such attribute
+    model, X = make_model(lambda: make_pipeline(Doubling()), "linear", 2)
+    files = dump_model(model)
+    back = parsed(files, trusted=("sunny_plugin",))
+    np.testing.assert_array_equal(back.predict(X).decision, model.predict(X).decision)
+    refused = "the model names sunny_plugin.Doubling, which is no transformer of an installed "
+    assert refusal(files, trusted=("widemargin",)).startswith(refused)
+    for spoilt in (None, Doubling().fit, type("Doubling", (), {"__module__": "sunny_plugin"})):
+        setattr(own, "Doubling", spoilt)  # noqa: B010  # as above
+        assert refusal(files, trusted=("sunny_plugin",)).startswith(refused)
+    monkeypatch.delitem(sys.modules, "sunny_plugin")
+    assert refusal(files, trusted=("sunny_plugin",)).startswith(refused)
+
+
+def test_features_of_another_scikit_learn_are_refused_with_what_to_do() -> None:
+    files = dump_model(make_model(lambda: make_pipeline(PCA(2)), "linear", 2)[0])
+    here = version("scikit-learn")
+    major, minor, *_ = here.split(".")
+    for same in ("", here, f"{major}.{minor}.99"):
+        parsed(files, scikit_learn=same)
+    other = f"{major}.{int(minor) + 1}.0"
+    assert refusal(files, scikit_learn=other) == (
+        f"the model's features were saved with scikit-learn {other}, and {here} is installed; what "
+        "one writes, the other may misread. Run the use case again (widemargin run --like RUN), "
+        f"or install that version: pip install scikit-learn=={other}."
+    )
+
+
+def test_our_own_features_are_read_whatever_the_version_of_scikit_learn(files: Files) -> None:
+    parsed(files, scikit_learn="0.1.0")
+
+
+def test_a_broken_skops_file_is_refused() -> None:
+    files = dump_model(make_model(lambda: make_pipeline(PCA(2)), "linear", 2)[0])
+    message = refusal(rehashed(files, features__skops=b"no zip"))
+    assert message.startswith("the model's files do not fit each other (BadZipFile")
+
+
+def test_a_state_that_the_encoder_refuses_is_a_models_fault(files: Files) -> None:
+    arrays = load(files["features.safetensors"])
+    arrays["tfidf/words.idf"] = arrays["tfidf/words.idf"][:-1]
+    message = refusal(rehashed(files, features__safetensors=bytes(save(arrays))))
+    assert message.startswith("the model's files do not fit each other (DataError: tfidf: words")
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("build", [table_features, lambda: make_pipeline(StandardScaler())])
+def test_as_many_features_as_the_machine_was_trained_on_are_asked_for(
+    kernel: str, build: Callable[[], Any]
+) -> None:
+    files = dump_model(make_model(build, kernel, 2)[0])
+    arrays = load(files["machine.safetensors"])
+    name = "coef" if kernel == "linear" else "vectors"
+    arrays[name] = np.ascontiguousarray(arrays[name][:, :2])
+    message = refusal(rehashed(files, machine__safetensors=bytes(save(arrays))), build=build)
+    assert "the features are 3, and the machine was trained on 2" in message

@@ -223,9 +223,9 @@ def test_a_weight_for_an_unknown_class_is_refused(run_quickly: Run) -> None:
     assert str(caught.value) == ("svm.class_weight: 'spma' is no class; the classes are ham, spam.")
 
 
-def test_class_weights_move_the_decisions(run_quickly: Run) -> None:
+def test_class_weights_move_the_predictions(run_quickly: Run) -> None:
     shares = [
-        (predictions(run_quickly("spam", svm={"C": 1.0, **more}))["decision"] > 0).mean()
+        (predictions(run_quickly("spam", svm={"C": 1.0, **more}))["y_pred"] == "spam").mean()
         for more in ({"class_weight": {"ham": 50.0}}, {}, {"class_weight": {"spam": 50.0}})
     ]
     assert shares == sorted(shares)
@@ -247,7 +247,7 @@ def test_a_class_of_too_few_items_is_refused_before_anything_is_trained(
     watch = watcher()
     with pytest.raises(DataError) as caught:
         run_quickly("table", data=data, progress=watch)
-    assert str(caught.value) == f"{message}Add some, or leave the class out."
+    assert str(caught.value) == f"t.csv: {message}Add some, or leave the class out."
     assert watch.stages[SEARCH] == 0
 
 
@@ -496,3 +496,132 @@ def test_a_use_case_whose_own_report_part_fails_loses_that_part_alone(tmp_path: 
         page = render_report(made.record, replace(case, report_sections=fail), registry.metrics)
     assert "Confusion matrix" in page
     assert "What a mail server would see" not in page
+
+
+def test_predictions_carry_their_weights(run_quickly: Run) -> None:
+    assert (predictions(run_quickly("spam"))["weight"] == 1).all()
+
+
+def test_a_metric_of_two_classes_refuses_three_before_anything_is_trained(
+    run_quickly: Run, watcher: Any, tmp_path: Path
+) -> None:
+    data = write_csv(tmp_path / "t.csv", a=np.arange(30) % 7, label=np.repeat(["x", "y", "z"], 10))
+    registry = discover()
+    table = registry.use_case("table")
+    case = replace(table, task="classification", primary_metric={"classification": "f1"})
+    watch = watcher()
+    config = resolve(case, [{"data": data}], encoders=registry.encoders, kernels=registry.kernels)
+    with pytest.raises(DataError, match=r"judged by F1, which is for two classes, .* 3: x, y, z"):
+        execute(config, case, registry, RunStore(tmp_path / "runs"), progress=watch)
+    assert watch.stages[SEARCH] == 0
+
+
+def test_a_kernel_whose_matrices_would_not_fit_is_refused_before_anything_is_trained(
+    run_quickly: Run, watcher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from widemargin.svm import selection
+
+    monkeypatch.setattr(selection, "_GRAM_LIMIT", 3 * 8 * 79 * 79)  # the fixture has 80 rows
+    watch = watcher()
+    with pytest.raises(DataError, match="matrices of 80 x 80 numbers"):
+        run_quickly("table", progress=watch)
+    assert watch.stages[SEARCH] == 0
+
+
+@pytest.mark.parametrize("outer", [30, 50])
+def test_regression_takes_as_many_folds_as_it_is_told(run_quickly: Run, outer: int) -> None:
+    run = run_quickly("table", evaluation={"outer": outer, "resamples": 100})
+    assert run.record.metrics["n_folds"]["outer"] == outer
+    assert len(run.record.metrics["folds"]) == outer
+
+
+def test_fewer_folds_are_told_of_where_a_class_has_fewer_items(
+    run_quickly: Run, watcher: Any, tmp_path: Path
+) -> None:
+    labels = ["often"] * 20 + ["rare"] * 4
+    data = write_csv(tmp_path / "t.csv", a=np.arange(24) % 7, label=labels)
+    watch = watcher()
+    run = run_quickly("table", data=data, evaluation={"outer": 5}, progress=watch)
+    assert run.record.metrics["n_folds"]["outer"] == 4
+    assert any("4 outer folds are made" in note for note in watch.notes)
+
+
+def test_texts_beside_other_columns_are_grouped_and_not_left_out() -> None:
+    from widemargin.contracts import Dataset, DatasetCard, SplitRule
+    from widemargin.runs.loading import _without_near_duplicates
+
+    dataset = Dataset(
+        X=pd.DataFrame({"text": ["ok", "OK!", "", "", "no"], "age": [3.0, 90.0, 1.0, 2.0, 5.0]}),
+        kinds={"text": "text", "age": "table"},
+        y=np.array(["a", "b", "a", "b", "a"]),
+        ids=np.array(list("12345")),
+        card=DatasetCard(title="Notes"),
+    )
+    loaded = _without_near_duplicates(dataset, SplitRule())
+    assert len(loaded.dataset) == 5
+    assert loaded.dataset.groups is not None
+    assert loaded.dataset.groups.tolist() == [0, 0, 1, 2, 3]
+
+
+def test_a_row_that_is_left_out_still_ties_its_group_to_that_of_the_row_kept() -> None:
+    from widemargin.contracts import Dataset, DatasetCard, SplitRule
+    from widemargin.runs.loading import _without_near_duplicates
+
+    dataset = Dataset(
+        X=pd.DataFrame({"text": ["win", "WIN!", "bye", "see you"]}),
+        kinds={"text": "text"},
+        y=np.array(["a", "a", "b", "b"]),
+        ids=np.array(list("1234")),
+        groups=np.array(["p", "q", "q", "r"]),
+        card=DatasetCard(title="Notes"),
+    )
+    loaded = _without_near_duplicates(dataset, SplitRule())
+    assert loaded.dataset.ids.tolist() == ["1", "3", "4"]
+    assert loaded.dataset.groups is not None
+    assert loaded.dataset.groups.tolist() == [0, 0, 1]
+    assert loaded.whole is dataset
+
+
+def test_folds_kept_from_an_earlier_run_are_told_of(run_quickly: Run, watcher: Any) -> None:
+    run_quickly()
+    watch = watcher()
+    run_quickly(progress=watch)
+    assert any("3 of 3 outer folds were kept from an earlier run" in note for note in watch.notes)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null"])
+def test_a_kept_fold_of_another_shape_is_made_again(
+    run_quickly: Run, watcher: Any, tmp_path: Path, content: str
+) -> None:
+    run_quickly()
+    for kept in (tmp_path / "runs" / ".work").iterdir():
+        (kept / "meta.json").write_text(content)
+    watch = watcher()
+    run_quickly(progress=watch)
+    assert watch.stages[SEARCH] == 3 + 1
+
+
+def test_near_duplicates_with_another_label_are_told_of(
+    run_quickly: Run, watcher: Any, tmp_path: Path
+) -> None:
+    texts = [f"{word} {other}" for word in "abcdefgh" for other in ("good", "fine", "bad", "poor")]
+    labels = ["yes" if text.split()[1] in ("good", "fine") else "no" for text in texts]
+    data = write_csv(tmp_path / "t.csv", text=[*texts, "a good!"], label=[*labels, "no"])
+    watch = watcher()
+    run_quickly("texts", data=data | {"text": "text"}, progress=watch)
+    assert any("1 of them had another label than the one kept" in note for note in watch.notes)
+
+
+def test_too_few_items_are_put_down_to_the_near_duplicates_that_were_left_out(
+    run_quickly: Run, tmp_path: Path
+) -> None:
+    data = write_csv(
+        tmp_path / "t.csv", text=["same", "other", *["Same!"] * 20], label=["a", "b"] * 11
+    )
+    with pytest.raises(DataError, match=r"20 near-duplicates of 1 .* were left out"):
+        run_quickly("texts", data=data | {"text": "text"})
+
+
+def test_a_kernel_that_is_too_large_for_a_number_is_told_in_words(run_quickly: Run) -> None:
+    with pytest.raises(DataError, match=r"poly kernel .* too large .* svm.degree"):
+        run_quickly("table", svm={"kernel": "poly", "coef0": -1e308, "C": 1.0, "gamma": 1.0})

@@ -4,26 +4,52 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from widemargin.errors import RunNotFoundError
+from widemargin.errors import InputError, RunNotFoundError
 from widemargin.runs import RunStore, read_record, runs_home
 
+HOST = re.sub(r"[^\w.-]", "", platform.node())
 FIRST, SECOND, OTHER = "20260101-120000-0001", "20260202-120000-0002", "20260303-120000-0003"
 
 
+METRICS: dict[str, Any] = {
+    "task": "classification",
+    "primary": "f1",
+    "n_items": 9,
+    "classes": ["ham", "spam"],
+    "units": "",
+    "confidence": 0.95,
+    "metrics": {"f1": {"value": 0.9, "low": 0.8, "high": None}},
+    "baselines": {"dummy": {"title": "always guessing", "metrics": {"f1": 0.0}}},
+    "near_duplicates": {"removed": 2, "apart": {"f1": 0.8}, "crossing": {"f1": 0.9}},
+    "findings": [{"code": "WM001", "severity": "warning", "title": "a", "message": "b"}],
+    "chosen": {"kernel": "linear", "C": 1, "gamma": None},
+    "support_vectors": {"count": 4, "share": 0.4},
+}
+
+
 def files_of(use_case: str, run_id: str) -> dict[str, bytes]:
+    manifest = {
+        "id": run_id,
+        "use_case": use_case,
+        "created": "2026-01-01T12:00:00+00:00",
+        "timings": {"total": 1.5},
+    }
     return {
-        "manifest.json": json.dumps({"id": run_id, "use_case": use_case}).encode(),
-        "metrics.json": b'{"metrics": {}}',
+        "manifest.json": json.dumps(manifest).encode(),
+        "metrics.json": json.dumps(METRICS).encode(),
         "config.yaml": b"use_case: spam\nseed: 0\n",
         "model/model.json": b"{}",
     }
@@ -39,6 +65,11 @@ def filled(store: RunStore) -> RunStore:
     for use_case, run_id in (("spam", SECOND), ("spam", FIRST), ("table", OTHER)):
         store.write(use_case, run_id, files_of(use_case, run_id))
     return store
+
+
+def make_old(path: Path) -> None:
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(path, (two_days_ago, two_days_ago))
 
 
 def hidden(home: Path) -> list[str]:
@@ -67,7 +98,7 @@ def test_a_write_that_fails_leaves_nothing(store: RunStore) -> None:
             yield "manifest.json", b"{}"
             raise OSError("no space left on device")
 
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(InputError, match="cannot be written \\(no space left on device\\)"):
         store.write("spam", FIRST, Torn())
     assert store.folders() == []
     assert hidden(store.home) == []
@@ -111,14 +142,85 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_seen_and_is_swept
 
 
 def test_what_a_living_process_writes_is_not_swept(store: RunStore) -> None:
-    mine = store.home / "spam" / f".staging-{os.getpid()}-{SECOND}"
+    mine = store.home / "spam" / f".staging-{os.getpid()}@{HOST}@{SECOND}"
     mine.mkdir(parents=True)
     store.write("spam", FIRST, files_of("spam", FIRST))
+    store.prune(keep=0)
+    store.prune_work(every=True)
     assert mine.is_dir()
-    two_days_ago = time.time() - 2 * 86_400
-    os.utime(mine, (two_days_ago, two_days_ago))
+
+
+@pytest.mark.parametrize("owner", [f"{2**22 + 1}@another-host@", f"{2**22 + 1}-"])
+def test_what_another_machine_writes_is_swept_by_its_age_alone(store: RunStore, owner: str) -> None:
+    theirs = store.home / "spam" / f".staging-{owner}{SECOND}"
+    theirs.mkdir(parents=True)
+    store.write("spam", FIRST, files_of("spam", FIRST))
+    assert theirs.is_dir()
+    make_old(theirs)
     store.write("spam", SECOND, files_of("spam", SECOND))
-    assert not mine.is_dir()
+    assert not theirs.exists()
+
+
+def test_what_a_killed_report_left_in_a_run_is_swept(filled: RunStore) -> None:
+    # Linux gives no process a number above 2 ** 22.
+    left = filled.home / "spam" / FIRST / f".staging-{2**22 + 1}@{HOST}@report.html"
+    left.write_bytes(b"half")
+    filled.add_artefact(left.parent, "report.html", b"whole")
+    assert not left.exists()
+    left.write_bytes(b"half")
+    filled.prune(keep=5)
+    assert not left.exists()
+
+
+def test_on_windows_no_process_is_asked_after_since_that_would_end_it(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = store.home / "spam" / f".staging-{2**22 + 1}@{HOST}@{SECOND}"
+    mine.mkdir(parents=True)
+    monkeypatch.setattr("widemargin.runs.store.os.name", "nt")
+    monkeypatch.setattr("widemargin.runs.store.os.kill", None)
+    store._sweep(mine.parent)  # paths cannot be made while Windows is played
+    monkeypatch.undo()
+    assert mine.is_dir()
+
+
+def test_what_vanishes_while_it_is_swept_is_no_fault(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = store.home / ".work" / ".staging-1@another-host@key"
+    monkeypatch.setattr("widemargin.runs.store._entries", lambda folder: [gone])
+    store.keep("key", {"a": b"1"})
+    assert store.kept("key") == {"a": b"1"}
+
+
+BUSY = """
+import sys
+from pathlib import Path
+from widemargin.runs.store import RunStore
+
+store, me = RunStore(Path(sys.argv[1])), sys.argv[2]
+for turn in range(150):
+    key = f"key{turn % 3}"
+    word = f"{me} {turn}".encode()
+    store.keep(key, {name: word for name in "abc"})
+    kept = store.kept(key)
+    assert kept is None or (set(kept) == set("abc") and len(set(kept.values())) == 1), kept
+    if turn % 50 == 49:
+        store.prune_work(every=True)
+"""
+
+
+def test_processes_share_a_folder_without_hurting_each_other(store: RunStore) -> None:
+    words = [sys.executable, "-c", BUSY, str(store.home)]
+    processes = [
+        subprocess.Popen([*words, str(number)], stderr=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    for process in processes:
+        _, said = process.communicate()
+        assert (process.returncode, said) == (0, "")
+    store.keep("last", {"a": b"1"})
+    assert hidden(store.home) == []
 
 
 def test_ids_sort_by_time_even_within_a_second(store: RunStore) -> None:
@@ -215,15 +317,105 @@ def test_a_damaged_run_is_told_and_does_not_hide_the_others(
         read_record(path.parent)
     assert str(caught.value).startswith(f"{path.parent} is not a whole run (")
     assert str(caught.value).endswith("Run the use case again, or delete the folder.")
-    assert [record.id for record in filled.records()] == [FIRST, SECOND]
+    with pytest.warns(UserWarning, match="is not a whole run"):
+        assert [record.id for record in filled.records()] == [FIRST, SECOND]
+    with pytest.warns(UserWarning, match=f"{OTHER} is not a whole run .* {SECOND} is taken"):
+        assert filled.find("latest").id == SECOND
+    with pytest.raises(RunNotFoundError, match="is not a whole run"):
+        filled.find("table")
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b'{"metrics": {}}'])
+def test_metrics_that_are_not_a_runs_are_told(filled: RunStore, content: bytes) -> None:
+    run = filled.home / "table" / OTHER
+    (run / "metrics.json").write_bytes(content)
+    assert "metrics.json" in refusal(filled, OTHER)
+
+
+@pytest.mark.parametrize("key", sorted(METRICS))
+@pytest.mark.parametrize("wrong", ["absent", "of another kind"])
+def test_every_entry_that_others_rely_on_is_looked_at(
+    filled: RunStore, key: str, wrong: str
+) -> None:
+    metrics = {name: value for name, value in METRICS.items() if name != key}
+    if wrong != "absent":
+        metrics[key] = 7 if not isinstance(METRICS[key], int | float) else "7"
+    run = filled.home / "table" / OTHER
+    (run / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    said = refusal(filled, OTHER)
+    assert repr(key) in said
+    assert said.endswith("Run the use case again, or delete the folder.")
+
+
+@pytest.mark.parametrize("key", ["id", "use_case", "created", "timings"])
+def test_a_manifest_without_what_others_rely_on_is_told(filled: RunStore, key: str) -> None:
+    path = filled.home / "table" / OTHER / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    del manifest[key]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert f"manifest.json lacks {key!r}" in refusal(filled, OTHER)
+
+
+def test_prune_neither_counts_nor_deletes_a_run_that_cannot_be_read(filled: RunStore) -> None:
+    third = "20260404-120000-0004"
+    broken = filled.write("spam", third, files_of("spam", third))
+    (broken / "metrics.json").unlink()
+    with pytest.warns(UserWarning, match=f"{third} is not a whole run"):
+        assert [path.name for path in filled.prune(keep=1)] == [FIRST]
+    assert [path.name for path in filled.folders()] == [SECOND, third, OTHER]
+
+
+@pytest.mark.parametrize("step", ["check_writable", "write", "keep"])
+def test_a_folder_of_runs_that_cannot_be_written_is_told(tmp_path: Path, step: str) -> None:
+    home = tmp_path / "afile"
+    home.write_bytes(b"")
+    store = RunStore(home)
+    steps: dict[str, Callable[[], Any]] = {
+        "check_writable": store.check_writable,
+        "write": lambda: store.write("spam", FIRST, files_of("spam", FIRST)),
+        "keep": lambda: store.keep("key", {"a": b""}),
+    }
+    with pytest.raises(InputError) as caught:
+        steps[step]()
+    said = str(caught.value)
+    assert said.startswith(f"The folder of runs, {home}, cannot be written (")
+    assert "Name another with --runs or WIDEMARGIN_RUNS" in said
+
+
+def test_an_artefact_that_cannot_be_written_is_told(store: RunStore) -> None:
+    with pytest.raises(InputError, match="WIDEMARGIN_RUNS"):
+        store.add_artefact(store.home / "absent", "report.html", b"")
+
+
+def test_the_folder_of_runs_is_made_and_nothing_is_left_in_it(store: RunStore) -> None:
+    store.check_writable()
+    store.check_writable()
+    assert list(store.home.iterdir()) == []
+
+
+def test_a_name_longer_than_names_may_be_is_refused(store: RunStore) -> None:
+    assert "No run answers to" in refusal(store, "x" * 5000)
 
 
 def test_prune_keeps_the_last_runs_of_each_use_case(filled: RunStore) -> None:
     filled.keep("key", {"a": b"1"})
     assert [path.name for path in filled.prune(keep=1)] == [FIRST]
     assert [path.name for path in filled.folders()] == [SECOND, OTHER]
-    assert filled.kept("key") is None
+    assert filled.kept("key") == {"a": b"1"}
     assert hidden(filled.home) == []
+
+
+def test_kept_work_is_deleted_after_a_day_or_when_all_of_it_is_asked_for(store: RunStore) -> None:
+    assert store.prune_work() == 0
+    for key in ("old", "new"):
+        store.keep(key, {"a": b"1"})
+    make_old(store.home / ".work" / "old")
+    assert store.prune_work(dry_run=True) == 1
+    assert store.kept("old") == {"a": b"1"}
+    assert store.prune_work() == 1
+    assert (store.kept("old"), store.kept("new")) == (None, {"a": b"1"})
+    assert store.prune_work(every=True) == 1
+    assert not (store.home / ".work").exists()
 
 
 @pytest.mark.parametrize("keep", [2, 3, 5, 100])

@@ -125,8 +125,9 @@ def test_beyond_two_classes_the_margin_and_shares_are_those_of_the_label(
         assert len(one.shares) == 2
         if kernel == "linear":
             total = sum(share.contribution for share in one.shares)
-            intercept = predictor.model.machine.intercept[code]
-            assert total + intercept == pytest.approx(one.margin, abs=1e-9)
+            machine = predictor.model.machine
+            row_of = predictor.model.features.transform(rows.iloc[[row]])
+            assert total == pytest.approx(float(row_of[0] @ machine.class_coef(code)), abs=1e-9)
 
 
 def test_predicting_one_by_one_is_predicting_all_at_once(predictor: Predictor) -> None:
@@ -158,11 +159,60 @@ def test_items_are_numbered_where_they_have_no_name(predictor: Predictor) -> Non
 
 def test_rows_of_a_table_are_typed_as_json(make_run: MakeRun) -> None:
     predictor, rows = table(make_run, "table")
-    lines = [row.dropna().to_json() for _, row in rows.iterrows()]
+    lines = [row[list(predictor.kinds)].to_json() for _, row in rows.iterrows()]
     typed = list(predictor.predict_items(predictor.batches_of(lines, "line"), explain=False))
     assert [one.label for one in typed] == [
         pytest.approx(one.label) for one in predictor.predict(rows)
     ]
+
+
+GOOD = '{"a": 1, "b": null}'
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"xx": 100}', "the model knows no column 'xx'. Give a, b, and leave out the rest."),
+        (
+            '{"a": 1, "B": 2}',
+            "the model knows no column 'B'. Did you mean 'b'? Give a, b, and leave out the rest.",
+        ),
+        ("{}", "a, b is absent. Give a, b; null is a missing value."),
+        ('{"a": 1}', "b is absent. Give a, b; null is a missing value."),
+    ],
+)
+def test_a_row_with_other_keys_than_the_columns_is_refused(
+    make_run: MakeRun, line: str, message: str
+) -> None:
+    predictor, _ = table(make_run, "three")
+    with pytest.raises(DataError) as caught:
+        list(predictor.batches_of([GOOD, line], "line"))
+    assert str(caught.value) == f"line:2: {message}"
+
+
+def test_null_is_a_missing_value(make_run: MakeRun) -> None:
+    predictor, _ = table(make_run, "three")
+    [items] = predictor.batches_of([GOOD], "line")
+    [typed] = predictor.predict(items.X)
+    [given] = predictor.predict(pd.DataFrame({"a": [1.0], "b": [np.nan]}))
+    assert typed.margin == given.margin
+
+
+def test_a_batch_never_waits_for_the_next_group_of_lines(predictor: Predictor) -> None:
+    def groups() -> Iterator[list[str]]:
+        yield ["a", "b"]
+        yield []
+        yield ["c"]
+        pytest.fail("the third group was not asked for yet")
+
+    batches = predictor.batches_of_groups(groups(), "line")
+    assert list(next(batches).ids) == ["line:1", "line:2"]
+    assert list(next(batches).ids) == ["line:3"]
+
+
+def test_a_large_group_of_lines_becomes_batches(predictor: Predictor) -> None:
+    sizes = [len(one.ids) for one in predictor.batches_of_groups([["a"] * 2001], "line")]
+    assert sizes == [1000, 1000, 1]
 
 
 @pytest.mark.parametrize("line", ["area 81", "[1, 2]", '"area"', ""])
@@ -171,9 +221,7 @@ def test_a_row_that_is_no_json_object_is_refused_by_its_number(
 ) -> None:
     predictor, _ = table(make_run, "three")
     with pytest.raises(DataError) as caught:
-        list(
-            predictor.predict_items(predictor.batches_of(['{"a": 1}', line], "line"), explain=False)
-        )
+        list(predictor.predict_items(predictor.batches_of([GOOD, line], "line"), explain=False))
     assert str(caught.value) == (
         "line:2: each item of this run is a row with the columns a, b; write it as a JSON object, "
         "or give a table with --file."

@@ -13,12 +13,14 @@ from scipy.sparse import csr_matrix
 from sklearn import svm as reference
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.multiclass import OneVsOneClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import widemargin.svm
 from widemargin.svm import SVC, SVR
+from widemargin.svm.engines import choose_engine
 
 KERNELS: list[dict[str, Any]] = [
     {"kernel": "rbf"},
@@ -67,12 +69,20 @@ def test_svc_decides_as_scikit_learn_does(
     np.testing.assert_allclose(ours, same.decision_function(gram), atol=1e-6)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_linear_svc_decides_as_linear_svc_does(
-    n_classes: int, form: Callable[[Any], Any]
-) -> None:
-    X, y = make_rows(n_classes)
+def test_a_linear_svc_of_more_classes_decides_by_duels(form: Callable[[Any], Any]) -> None:
+    X, y = make_rows(3)
+    own = SVC(C=0.5, kernel="linear").fit(form(X), y)
+    other = OneVsOneClassifier(reference.LinearSVC(C=0.5, random_state=0)).fit(form(X), y)
+    np.testing.assert_allclose(
+        own.decision_function(form(X)), other.decision_function(form(X)), atol=1e-6
+    )
+    assert own.predict(form(X)).tolist() == other.predict(form(X)).tolist()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_linear_svc_decides_as_linear_svc_does(form: Callable[[Any], Any]) -> None:
+    X, y = make_rows(2)
     own = SVC(C=0.5, kernel="linear").fit(form(X), y)
     other = reference.LinearSVC(C=0.5, random_state=0).fit(form(X), y)
     np.testing.assert_allclose(
@@ -254,6 +264,32 @@ def test_clones_and_shows_as_scikit_learn_does() -> None:
     assert clone(model).get_params() == model.get_params()
     assert repr(model) == "SVC(C=3.0, gamma=0.5)"
     assert repr(SVR(epsilon=0.2)) == "SVR(epsilon=0.2)"
+
+
+@pytest.mark.parametrize("model", [SVC(C=np.inf), SVR(C=float("inf")), SVC(C=np.nan)])
+def test_a_price_that_is_not_finite_is_refused(model: Any) -> None:
+    X, y = make_rows(2)
+    with pytest.raises(ValueError, match=r"'C' parameter of SV[CR] must be a float in .* Got "):
+        model.fit(X, (y == "ant").astype(float))
+
+
+def test_every_form_of_random_state_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+    engine = choose_engine("auto")
+
+    class Listening:
+        def solve_linear(self, *rows: Any, **options: Any) -> Any:
+            used.append(options["random_state"])
+            return engine.solve_linear(*rows, **options)
+
+    monkeypatch.setattr("widemargin.svm.estimators.choose_engine", lambda name: Listening())
+    X, y = make_rows(2)
+    forms = (None, 7, np.int64(7), np.random.RandomState(3), np.random.RandomState(3))
+    for form in forms:
+        SVC(kernel="linear", random_state=form).fit(X, y)  # type: ignore[arg-type]  # numpy's ints
+    assert used[:3] == [0, 7, 7]
+    assert used[3] == used[4] > 0
+    assert type(used[2]) is int
 
 
 def test_works_in_a_pipeline() -> None:

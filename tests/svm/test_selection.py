@@ -13,11 +13,12 @@ from sklearn import svm as reference
 from sklearn.base import clone
 from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsOneClassifier
 
 from widemargin.contracts import Split, SplitRule, SVMSettings
 from widemargin.data.splits import make_splits
 from widemargin.errors import DataError
-from widemargin.svm import KERNELS, Cell, Search, select
+from widemargin.svm import KERNELS, Search, select
 from widemargin.svm.selection import Scorer, refit
 
 KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
@@ -35,14 +36,21 @@ def make_task(n_classes: int) -> tuple[NDArray[Any], NDArray[Any], list[Split]]:
     return X, y, make_splits(y.astype(float) if not n_classes else y, SplitRule(), n_splits=4)
 
 
-def scorer_of(y: NDArray[Any], n_classes: int) -> Scorer:
+class ByDuels(OneVsOneClassifier):  # type: ignore[misc]  # scikit-learn has no type hints
+    """One machine a pair of classes, which predicts by its decisions as a calibrated one does."""
+
+    def predict(self, X: Any) -> Any:
+        return self.classes_[self.decision_function(X).argmax(axis=1)]
+
+
+def scorer_of(y: NDArray[Any], n_classes: int, splits: list[Split]) -> Scorer:
     def score(rows: NDArray[np.intp], decision: NDArray[np.float64]) -> float:
         if n_classes == 0:
             return float(-np.mean((decision - y[rows]) ** 2))
         codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
         return float(np.mean(codes == y[rows]))
 
-    return score
+    return lambda decision: [score(split.test, decision[split.test]) for split in splits]
 
 
 def search(
@@ -54,7 +62,7 @@ def search(
         "settings": SVMSettings(kernel=kernel, C=C_VALUES, gamma=GAMMAS),
         "kernel": KERNEL_OF[kernel],
         "splits": splits,
-        "scorer": scorer_of(y, n_classes),
+        "scorer": scorer_of(y, n_classes, splits),
         **more,
     }
     return select(form(X), y, **options)
@@ -72,6 +80,9 @@ def test_every_cell_is_what_grid_search_finds(
     estimator: Any
     if kernel == "linear":
         estimator = reference.LinearSVC(random_state=0, max_iter=5000, dual="auto")
+        if n_classes > 2:
+            estimator = ByDuels(estimator)
+            grid = {"estimator__C": C_VALUES}
         if n_classes == 0:
             estimator = reference.LinearSVR(
                 epsilon=0.1, loss="squared_epsilon_insensitive", dual=False, random_state=0
@@ -85,15 +96,16 @@ def test_every_cell_is_what_grid_search_finds(
     cells = {(cell.C, cell.gamma): cell for cell in found.cells}
     assert len(cells) == len(other.cv_results_["params"])
     for at, params in enumerate(other.cv_results_["params"]):
-        cell = cells[params["C"], params.get("gamma")]
+        cell = cells[
+            next(C for name, C in params.items() if name.endswith("C")), params.get("gamma")
+        ]
         expected = [other.cv_results_[f"split{fold}_test_score"][at] for fold in range(len(splits))]
         np.testing.assert_allclose(cell.scores, expected, atol=2e-3 if n_classes == 0 else 1e-12)
         assert cell.mean == pytest.approx(float(np.mean(expected)), abs=2e-3)
     assert found.best.mean == pytest.approx(other.best_score_, abs=2e-3)
     whole = found.machine.decide(form(X))
-    again = clone(estimator).set_params(
-        C=found.best.C, **({"gamma": found.best.gamma} if kernel == "rbf" else {})
-    )
+    chosen = {name: getattr(found.best, name.removeprefix("estimator__")) for name in grid}
+    again = clone(estimator).set_params(**chosen)
     again.fit(form(X), y)
     expected = again.predict(X) if n_classes == 0 else again.decision_function(X)
     np.testing.assert_allclose(whole, expected, atol=2e-3)
@@ -129,28 +141,30 @@ def test_the_best_mean_is_chosen() -> None:
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_of_equal_cells_the_smallest_c_then_the_smallest_gamma_is_chosen(kernel: str) -> None:
-    found = search(2, kernel, scorer=lambda rows, decision: 0.5)
+    found = search(2, kernel, scorer=lambda decision: [0.5] * 4)
     assert C_VALUES[0] == found.best.C
     assert found.best.gamma == (GAMMAS[0] if kernel == "rbf" else None)
 
 
-def test_a_cell_with_an_undefined_score_never_wins() -> None:
-    calls = iter(range(99))
-
-    def score(rows: NDArray[np.intp], decision: NDArray[np.float64]) -> float:
-        # Four folds by three values of C, fold by fold: the last C is undefined in one fold.
-        call = next(calls)
-        return float("nan") if call == 5 else float(call % 3)
-
-    found = search(2, "linear", scorer=score)
+def test_a_cell_that_leaves_a_score_undefined_where_others_do_not_never_wins() -> None:
+    told = iter([[0.0] * 4, [1.0] * 4, [2.0, 2.0, float("nan"), 2.0]])
+    found = search(2, "linear", scorer=lambda decision: next(told))
     assert C_VALUES[1] == found.best.C
     assert [cell.mean for cell in found.cells] == [0.0, 1.0, -np.inf]
     assert np.isnan(found.cells[2].std)
 
 
-def test_where_all_scores_are_undefined_the_smallest_c_is_taken() -> None:
-    found = search(2, "linear", scorer=lambda rows, decision: float("nan"))
-    assert C_VALUES[0] == found.best.C
+def test_a_fold_that_defines_no_cells_score_does_not_count() -> None:
+    told = iter([[0.2, float("nan"), 0.2, 0.2], [0.4, float("nan"), 0.6, 0.8], [0.3] * 4])
+    told = iter([[one if at != 1 else float("nan") for at, one in enumerate(row)] for row in told])
+    found = search(2, "linear", scorer=lambda decision: next(told))
+    assert C_VALUES[1] == found.best.C
+    assert found.best.mean == pytest.approx(0.6)
+
+
+def test_a_score_that_no_fold_defines_is_refused() -> None:
+    with pytest.raises(DataError, match="undefined on every inner fold"):
+        search(2, "linear", scorer=lambda decision: [float("nan")] * 4)
 
 
 def test_an_inner_fold_may_hold_out_no_row_of_a_class() -> None:
@@ -182,7 +196,7 @@ def test_features_that_learn_y_are_those_of_each_split(kernel: str) -> None:
         "settings": SVMSettings(kernel=kernel, C=1.0, gamma=0.1),
         "kernel": KERNEL_OF[kernel],
         "splits": splits,
-        "scorer": scorer_of(y, 2),
+        "scorer": scorer_of(y, 2, splits),
     }
     honest = select(everything, y, fold_rows=fold_rows, **options)
     leaking = select(everything, y, **options)
@@ -217,7 +231,7 @@ def test_a_gram_matrix_that_cannot_fit_is_refused_before_anything_is_computed() 
             settings=SVMSettings(kernel="rbf"),
             kernel=KERNEL_OF["rbf"],
             splits=[],
-            scorer=lambda rows, decision: 0.0,
+            scorer=lambda decision: [0.0],
         )
     assert str(caught.value) == (
         "the rbf kernel needs matrices of 30,000 x 30,000 numbers, 20 GiB. "
@@ -268,6 +282,11 @@ def test_progress_counts_every_fit() -> None:
     assert sum(steps) == 24
 
 
-def test_a_cells_mean_and_deviation() -> None:
-    cell = Cell(1.0, None, (0.5, 1.0))
+def test_a_cells_mean_and_deviation_are_those_of_its_folds() -> None:
+    [cell] = search(
+        2,
+        "linear",
+        settings=SVMSettings(kernel="linear", C=1.0),
+        scorer=lambda decision: [0.5, 1.0, 0.5, 1.0],
+    ).cells
     assert (cell.mean, cell.std) == (0.75, 0.25)

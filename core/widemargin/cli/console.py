@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,17 +13,43 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from widemargin.contracts import Progress, Stage
+from widemargin.contracts import Progress, Silent, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.text import Text
 
-__all__ = ["Console", "JsonOption", "QuietOption"]
+__all__ = ["Column", "Console", "JsonOption", "QuietOption"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes; results and errors only.")
 ]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of `Console.table`.
+
+    Parameters
+    ----------
+    head : str
+        Its head.
+    spare : int
+        How soon it is left out where there is no room: the highest first, 0 never.
+    right : bool
+        Whether it is set to the right.
+    leads : bool
+        Whether the first row stands out.
+    folds : bool
+        Whether the head may take a line a word.
+    """
+
+    head: str
+    spare: int = 0
+    right: bool = False
+    leads: bool = False
+    folds: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +75,58 @@ class Console:
 
     def print(self, renderable: Any = "") -> None:
         """Write a result for people; silent where ``--json`` is on."""
-        if not self.json:
+        if self.json:
+            return
+        if self.out.is_terminal:
             self.out.print(renderable)
+            return
+        # Rich pads to the width; nobody who reads a file or a pipe wants the blanks.
+        with self.out.capture() as captured:
+            self.out.print(renderable)
+        for line in captured.get().splitlines():
+            sys.stdout.write(line.rstrip() + "\n")
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        """Write a table whose cells are never cut or folded.
+
+        Where it is too wide, heads that fold take a line a word; then columns go, those of the
+        highest `spare` first.
+        """
+        from rich.text import Text
+
+        shown = list(range(len(columns)))
+        heads = [[column.head] for column in columns]
+        while (widths := _widths(heads, rows, shown)) and sum(widths) + 2 * (
+            len(shown) - 1
+        ) > self.out.width:
+            spare = max(shown, key=lambda k: columns[k].spare)
+            folded = [
+                column.head.split() or [""] if column.folds else [column.head] for column in columns
+            ]
+            if heads != folded:
+                heads = folded
+            elif columns[spare].spare:
+                shown.remove(spare)
+            else:
+                break  # the terminal folds it, and nothing is lost
+        lines = max(len(heads[k]) for k in shown)
+        for at in range(lines):
+            parts = [[*[""] * (lines - len(head)), *head][at] for head in heads]
+            self._line(Text(_joined(columns, parts, shown, widths), style="dim"))
+        for k, row in enumerate(rows):
+            text = Text(_joined(columns, row, shown, widths))
+            if k == 0 and any(column.leads for column in columns):
+                text.stylize("bold")
+            self._line(text)
+
+    def _line(self, text: Text) -> None:
+        if not self.json:
+            self.out.print(text, soft_wrap=True, highlight=False)
+
+    def say(self, line: str) -> None:
+        """Write a line for people as it is, however long: a path, or what can be copied."""
+        if not self.json:
+            sys.stdout.write(line + "\n")
 
     def emit(self, value: Any) -> None:
         """Write a result as JSON where ``--json`` is on."""
@@ -66,7 +142,7 @@ class Console:
     def progress(self) -> Iterator[Progress]:
         """Show stages with time left on a terminal; one line a stage elsewhere."""
         if self.quiet:
-            yield _Quiet()
+            yield Silent()
         elif self.err.is_terminal:
             from rich.progress import (
                 BarColumn,
@@ -94,26 +170,33 @@ class Console:
             yield _Lines(self)
 
 
+def _widths(
+    heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], shown: Sequence[int]
+) -> list[int]:
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, [*heads[k], *(row[k] for row in rows)])) for k in shown]
+
+
+def _joined(
+    columns: Sequence[Column], cells: Sequence[str], shown: Sequence[int], widths: Sequence[int]
+) -> str:
+    from rich.cells import cell_len
+
+    parts = []
+    for k, width in zip(shown, widths, strict=True):
+        blanks = " " * (width - cell_len(cells[k]))
+        parts.append(blanks + cells[k] if columns[k].right else cells[k] + blanks)
+    return "  ".join(parts).rstrip()
+
+
 def _rich(stream: Any) -> RichConsole:
     from rich.console import Console as RichConsole
 
     terminal = stream.isatty()
     # Rich wraps at 80 columns where there is no terminal, which would break a script's grep.
-    return RichConsole(file=stream, width=None if terminal else 120, soft_wrap=False)
-
-
-class _Quiet:
-    @contextmanager
-    def stage(self, name: str, total: float | None = None) -> Iterator[Stage]:
-        yield _Steps()
-
-    def note(self, message: str) -> None:
-        """Say nothing."""
-
-
-class _Steps:
-    def advance(self, steps: float = 1) -> None:
-        """Say nothing."""
+    # Brackets and colons in what is shown are names' and paths', never markup.
+    return RichConsole(file=stream, width=None if terminal else 120, markup=False, emoji=False)
 
 
 class _Lines:
@@ -128,7 +211,8 @@ class _Lines:
         start = time.monotonic()
         self._depth += 1
         try:
-            yield _Steps()
+            with Silent().stage(name, total) as silent:
+                yield silent
         finally:
             self._depth -= 1
         if not self._depth and (seconds := time.monotonic() - start) > 2:

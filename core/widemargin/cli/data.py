@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from widemargin.contracts import Asset
     from widemargin.data.assets import FileFinding
 
-__all__ = ["app"]
+__all__ = ["app", "state_of"]
 
 app = typer.Typer(no_args_is_help=True, help="Data sets and weight files.")
 
@@ -36,7 +36,7 @@ def list_assets(json: JsonOption = False, quiet: QuietOption = False) -> None:
     rows: list[dict[str, Any]] = []
     for asset in _known().values():
         findings = verify(asset, home)
-        size, state = sum(file.size for file in asset.files), _state(findings)
+        size, state = sum(file.size for file in asset.files), state_of(findings)
         table.add_row(asset.name, asset.title, asset.licence, decimal(size), state)
         rows.append(
             {
@@ -115,7 +115,7 @@ def verify_assets(
     wrong: list[str] = []
     for asset in _named(names, known):
         findings = verify(asset, home)
-        if not names and _state(findings) == "absent":
+        if not names and state_of(findings) == "absent":
             continue
         for finding in findings:
             words = finding.detail or "is right"
@@ -179,7 +179,8 @@ def _list(known: dict[str, Asset]) -> str:
     return ", ".join(known) or "none is known"
 
 
-def _state(findings: list[FileFinding]) -> str:
+def state_of(findings: list[FileFinding]) -> str:
+    """Say in a word or two how an asset is: in place, absent, damaged or incomplete."""
     states = [finding.state for finding in findings]
     right = states.count("ok")
     if right == len(states):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, metadata, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
 
 from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.data import state_of
+from widemargin.runs.store import runs_home
 
 __all__ = ["app"]
 
@@ -35,15 +39,13 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     from widemargin.data.assets import data_home, verify
     from widemargin.registry import discover
     from widemargin.runs.identity import versions
-    from widemargin.runs.store import runs_home
 
     console = Console(json=json, quiet=quiet)
     registry = discover()
     home = data_home()
-    assets = {
-        name: all(found.state == "ok" for found in verify(asset, home))
-        for name, asset in registry.assets().items()
-    }
+    assets = {name: state_of(verify(asset, home)) for name, asset in registry.assets().items()}
+    folders = {"data home": home, "runs": runs_home()}
+    obstacles = {name: _obstacle(folder) for name, folder in folders.items()}
     extras = {name: _missing(name) for name in _PURPOSES}
     found = versions()
     console.emit(
@@ -55,13 +57,14 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
             },
             "data_home": str(home),
             "runs": str(runs_home()),
+            "obstacles": {name: reason for name, reason in obstacles.items() if reason},
             "assets": assets,
             "plugins": [one.name for one in registry.plugins],
             "broken": {one.name: one.reason for one in registry.broken},
         }
     )
     console.print(Text(", ".join(f"{name} {number}" for name, number in found.items())))
-    console.print(Text(f"data home  {home}\nruns       {runs_home().absolute()}", style="dim"))
+    console.say(f"data home  {home}\nruns       {runs_home().absolute()}")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for head in ("", "", "what to do"):
         table.add_column(head)
@@ -69,16 +72,41 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
         table.add_row(f"plugin {one.name}", Text("in order", style="green"), "")
     for broken in registry.broken:
         table.add_row(f"plugin {broken.name}", Text("broken", style="red"), broken.reason)
-    for name, in_place in assets.items():
-        state = Text("in place", style="green") if in_place else Text("not here", style="yellow")
-        remedy = "" if in_place else f"widemargin data fetch {name} (or the first run fetches it)"
-        table.add_row(f"asset {name}", state, remedy)
+    for name, reason in obstacles.items():
+        if reason:
+            table.add_row(name, Text("cannot be written", style="red"), reason)
+    for name, how in assets.items():
+        style = {"in place": "green", "absent": "yellow"}.get(how, "red")
+        table.add_row(f"asset {name}", Text(how, style=style), _remedy(name, how))
     for name, missing in extras.items():
         state = Text("not installed", style="dim") if missing else Text("installed", style="green")
         remedy = f'pip install "widemargin[{name}]": {_PURPOSES[name]}' if missing else ""
         table.add_row(f"extra {name}", state, remedy)
     console.print()
     console.print(table)
+
+
+def _remedy(name: str, how: str) -> str:
+    fetch = f"widemargin data fetch {name}"
+    if how == "in place":
+        return ""
+    if how == "absent":
+        return f"{fetch} (or the first run fetches it)"
+    return f"{fetch} (it replaces only what is wrong)"
+
+
+def _obstacle(folder: Path) -> str:
+    """Say why a folder cannot be written and what to do; nothing where it can, or can be made."""
+    variable = "WIDEMARGIN_RUNS" if folder == runs_home() else "WIDEMARGIN_HOME"
+    there = folder.absolute()
+    try:
+        while not there.exists():
+            there = there.parent
+        # Permissions alone do not tell: the disk may be read-only, or the folder a file.
+        with TemporaryDirectory(dir=there):
+            return ""
+    except OSError as error:
+        return f"{error.strerror or error}; mend it, or name another with {variable}"
 
 
 def _missing(extra: str) -> list[str]:

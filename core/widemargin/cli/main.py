@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -29,8 +32,9 @@ _COMMANDS = {
     "doctor": "Say what is installed and in place, and what to do about the rest.",
 }
 
-
 _ASKED = "widemargin.asked"
+# What writing to a full or broken standard output ends with; a closed pipe ends quietly.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class _Commands(TyperGroup):
@@ -110,7 +114,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Embeddings in front, a support vector machine behind, one command per real problem.\n\n"
     "Begin with [bold]widemargin run spam[/].",
-    epilog="Exit codes: 0 done, 1 the run failed, 2 wrong usage or input. "
+    epilog="Exit codes: 0 done, 1 the run failed, 2 wrong usage or input, 130 stopped by Ctrl-C. "
     "--debug, anywhere, shows an error's traceback.",
 )
 
@@ -126,12 +130,18 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 the run failed, 2 wrong usage or input."""
+    """Run the command line and exit with the code that ``--help`` explains."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
     debug = "--debug" in given[:end]
     given = [word for place, word in enumerate(given) if place >= end or word != "--debug"]
-    sys.exit(_run(given, debug))
+    code = _run(given, debug)
+    try:
+        # What is still held back would else fail while Python ends, with a traceback.
+        sys.stdout.flush()
+    except OSError as error:
+        code = _tell_unwritable(error)
+    sys.exit(code)
 
 
 def _run(given: list[str], debug: bool) -> int:
@@ -147,18 +157,38 @@ def _run(given: list[str], debug: bool) -> int:
             traceback.print_exc()
         _say(_wording(error))
         return error.exit_code
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 130
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            return _tell_defect(error, debug)
+        return _tell_unwritable(error)
     # The last resort of a program: whatever else happens is our defect, told in one line.
     except Exception as error:  # noqa: BLE001
-        if debug:
-            traceback.print_exc()
-        else:
-            _say(
-                f"Error: {type(error).__name__}: {error}\n"
-                "This is a defect of widemargin or of a plugin, not of your input. "
-                "Run the command again with --debug to see where it happened."
-            )
-        return 1
+        return _tell_defect(error, debug)
     return code if isinstance(code, int) else 0
+
+
+def _tell_defect(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    else:
+        _say(
+            f"Error: {type(error).__name__}: {error}\n"
+            "This is a defect of widemargin or of a plugin, not of your input. "
+            "Run the command again with --debug to see where it happened."
+        )
+    return 1
+
+
+def _tell_unwritable(error: OSError) -> int:
+    with suppress(OSError, ValueError):
+        # Python flushes once more when it ends, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno != errno.EPIPE:
+        _say(f"Error: standard output cannot be written: {error.strerror or error}.")
+    return 1
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

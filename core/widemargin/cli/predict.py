@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import json as json_module
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from widemargin.cli.console import Console, QuietOption
+from widemargin.contracts.metric import amount
 
 if TYPE_CHECKING:
     from widemargin.contracts import Items, Stage
@@ -23,6 +25,7 @@ __all__ = ["app"]
 app = typer.Typer(add_completion=False)
 
 _DECIDING = 6
+_CHUNK = 1 << 16
 
 
 class Format(StrEnum):
@@ -77,11 +80,14 @@ def predict(
     store = RunStore(runs or runs_home())
     predictor = Predictor(store.find(run), discover())
     wanted = bool(items) if explain is None else explain
-    predictions = predictor.predict_items(_batches(predictor, items, file), explain=wanted)
+    answers = (
+        predictor.predict(batch.X, batch.ids, explain=wanted)
+        for batch in _batches(predictor, items, file)
+    )
     # A bar on a terminal that also shows the predictions would only be in their way.
     console = Console(quiet=quiet or bool(items) or sys.stdout.isatty())
     with console.progress() as progress, progress.stage("predicting", _count(file)) as stage:
-        _write(_told(predictions, stage), Format.json if json else format, explained=wanted)
+        _write(_told(answers, stage), Format.json if json else format, explained=wanted)
 
 
 def _count(file: str) -> float | None:
@@ -93,11 +99,10 @@ def _count(file: str) -> float | None:
         return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) or None
 
 
-def _told(predictions: Iterator[Prediction], stage: Stage) -> Iterator[Prediction]:
-    for number, one in enumerate(predictions, start=1):
-        yield one
-        if number % 1000 == 0:
-            stage.advance(1000)
+def _told(answers: Iterable[Sequence[Prediction]], stage: Stage) -> Iterator[Sequence[Prediction]]:
+    for answer in answers:
+        yield answer
+        stage.advance(len(answer))
 
 
 def _batches(predictor: Predictor, items: list[str] | None, file: str) -> Iterator[Items]:
@@ -105,35 +110,45 @@ def _batches(predictor: Predictor, items: list[str] | None, file: str) -> Iterat
         return predictor.batches_of(items, "item")
     if file and file != "-":
         return predictor.read(Path(file))
-    return predictor.batches_of(_lines(sys.stdin.buffer), "line")
+    return predictor.batches_of_groups(_lines(cast(BufferedReader, sys.stdin.buffer)), "line")
 
 
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Read lines as UTF-8; one that is not reads as Windows-1252, so that none is lost."""
-    for raw in stream:
-        line = raw.rstrip(b"\r\n")
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            yield line.decode("cp1252", errors="replace")
+def _lines(stream: BufferedReader) -> Iterator[list[str]]:
+    """Group lines as they arrive, so that those of a slow pipe are answered at once."""
+    rest = b""
+    # read1 waits for the first bytes only, and takes what is there.
+    while chunk := stream.read1(_CHUNK):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield [_decode(line) for line in whole]
+    if rest:
+        yield [_decode(rest)]
 
 
-def _write(predictions: Iterator[Prediction], form: Format, *, explained: bool) -> None:
+def _decode(line: bytes) -> str:
+    """Read a line as UTF-8; one that is not reads as Windows-1252, so that none is lost."""
+    line = line.rstrip(b"\r")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
+
+
+def _write(answers: Iterable[Sequence[Prediction]], form: Format, *, explained: bool) -> None:
     out = sys.stdout
-    if form is Format.json:
-        for one in predictions:
-            out.write(json_module.dumps(_plain(one, explained), ensure_ascii=False) + "\n")
-    elif form is Format.csv:
-        writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
+    if form is Format.csv:
         heads = ["id", "label", "probability", "margin", *(["shares"] if explained else [])]
         writer.writerow(heads)
-        for one in predictions:
-            row = [one.id, one.label, one.probability, one.margin]
-            writer.writerow([*row, _deciding(one)] if explained else row)
-    else:
-        for one in predictions:
-            out.write(_line(one) + "\n")
-    out.flush()
+    for answer in answers:
+        for one in answer:
+            if form is Format.json:
+                out.write(json_module.dumps(_plain(one, explained), ensure_ascii=False) + "\n")
+            elif form is Format.csv:
+                row = [one.id, one.label, one.probability, one.margin]
+                writer.writerow([*row, _deciding(one)] if explained else row)
+            else:
+                out.write(_line(one) + "\n")
+        out.flush()
 
 
 def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
@@ -154,7 +169,7 @@ def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
 def _line(one: Prediction) -> str:
     if one.probability is None:
         assert isinstance(one.label, float)
-        said = f"{one.id}  {one.label:.6g}"
+        said = f"{one.id}  {amount(one.label, 6)}"
     else:
         said = f"{one.id}  {one.label}  {one.probability:6.1%}  margin {one.margin:+.2f}"
     deciding = _deciding(one)
@@ -162,4 +177,9 @@ def _line(one: Prediction) -> str:
 
 
 def _deciding(one: Prediction) -> str:
-    return ", ".join(f"{share.piece} {share.contribution:+.2f}" for share in one.shares[:_DECIDING])
+    shares = [share for share in one.shares if share.contribution]
+    return ", ".join(f"{share.piece} {_signed(share.contribution)}" for share in shares[:_DECIDING])
+
+
+def _signed(contribution: float) -> str:
+    return f"{contribution:+,.0f}" if abs(contribution) >= 1000 else f"{contribution:+.2f}"

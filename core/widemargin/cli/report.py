@@ -35,4 +35,4 @@ def report(
     store = RunStore(runs or runs_home())
     path = write_report(store.find(run), discover(), store)
     console.emit({"report": str(path)})
-    console.print(str(path))
+    console.say(str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.console import Column, Console, JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from widemargin.api import Run
@@ -75,9 +75,12 @@ def run(
                 mirror=data_mirror,
                 progress=progress,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        # A fetch that is stopped says itself how it goes on.
         raise KeyboardInterrupt(
-            "Nothing was written. Finished folds are kept: the same command continues after them."
+            str(stop)
+            or "Nothing was written. Finished folds are kept: the same command continues after "
+            "them."
         ) from None
     console.emit(summary(made))
     show_summary(console, made)
@@ -98,9 +101,9 @@ def summary(made: Run) -> dict[str, Any]:
 
 def show_summary(console: Console, made: Run) -> None:
     """Print a run for people: the numbers, what to know about them, and what to do next."""
-    from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
+
+    from widemargin.report.wordings import capital
 
     said = made.record.metrics
     chosen = said["chosen"]
@@ -117,20 +120,33 @@ def show_summary(console: Console, made: Run) -> None:
             style="dim",
         )
     )
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("")
-    table.add_column("", justify="right")
-    table.add_column(f"{said['confidence']:.0%} interval", justify="right")
-    for title in made.baselines():
-        table.add_column(title, justify="right", style="dim")
-    for at, (title, value, interval, baselines) in enumerate(made.table()):
-        table.add_row(title, value, interval, *baselines, style="bold" if at == 0 else "")
-    console.print(Padding(table, (1, 0)))
+    console.print()
+    names = [_short_name(name, said["task"]) for name in said["baselines"]]
+    columns = [
+        Column(""),
+        Column("value", right=True, leads=True),
+        Column(f"{said['confidence']:.0%} interval", right=True),
+        # The last baseline is the strongest; it goes last.
+        *(
+            Column(name, spare=len(names) - k, right=True, folds=True)
+            for k, name in enumerate(names)
+        ),
+    ]
+    # The target's units are said once, below: a title with them would take the table's room.
+    unit = f" ({said['units']})"
+    rows = [
+        (title.removesuffix(unit), value, interval, *baselines)
+        for title, value, interval, baselines in made.table()
+    ]
+    console.table(columns, rows)
+    if said["units"] and any(title.endswith(unit) for title, *_ in made.table()):
+        console.print(Text(f"Errors are in the target's units: {said['units']}.", style="dim"))
+    console.print()
     duplicates = said["near_duplicates"]
     if duplicates:
         title = made.table()[0][0]
         primary = said["primary"]
-        apart, crossing = duplicates["apart"][primary], duplicates["crossing"][primary]
+        apart, crossing = (duplicates[name].get(primary) for name in ("apart", "crossing"))
         console.print(
             Text(
                 f"{duplicates['removed']:,} near-duplicates were left out. Untuned, {title} is "
@@ -140,11 +156,18 @@ def show_summary(console: Console, made: Run) -> None:
         )
     for finding in said["findings"]:
         style = "yellow" if finding["severity"] == "warning" else "dim"
-        console.print(Text.assemble((f"{finding['code']} ", style), finding["message"]))
+        console.print(Text.assemble((f"{finding['code']} ", style), capital(finding["message"])))
     console.print()
     if made.report.exists():
-        console.print(Text(f"Report   {made.report}"))
-    console.print(Text(f"Predict  widemargin predict {made.record.use_case} {_example(made)}"))
+        console.say(f"Report   {made.report}")
+    console.say(f"Predict  widemargin predict {made.record.use_case} {_example(made)}")
+
+
+def _short_name(baseline: str, task: str) -> str:
+    """Name a baseline in a word or two, so that the table stays narrow."""
+    if baseline == "dummy":
+        return "commonest class" if task == "classification" else "training mean"
+    return baseline.replace("_", " ")
 
 
 def _number(value: float | None) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.console import Column, Console, JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    from widemargin.api import Run
 
 __all__ = ["app"]
 
@@ -24,18 +27,19 @@ def runs(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """List runs; `prune` deletes old ones."""
+    """List runs, the newest last; `prune` deletes old ones."""
     if context.invoked_subcommand:
         return
-    from rich.table import Table
-
     from widemargin.api import Run
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home
 
     console = Console(json=json, quiet=quiet)
     store = RunStore(runs or runs_home())
-    records = [one for one in store.records() if use_case in ("", one.use_case)]
+    records = sorted(
+        (one for one in store.records() if use_case in ("", one.use_case)),
+        key=lambda one: (one.manifest["created"], one.id),
+    )
     registry = discover()
     found = [Run(record, registry) for record in records]
     console.emit(
@@ -52,18 +56,26 @@ def runs(
         ]
     )
     if not found:
-        console.print(f"No runs in {store.home}. `widemargin run spam` makes the first.")
+        console.say(f"No runs in {store.home}. `widemargin run spam` makes the first.")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for head in ("run", "use case", "made (UTC)", "", "", "interval", "settings"):
-        table.add_column(head)
-    for one in found:
-        title, value, interval, _ = one.table()[0]
-        chosen = one.record.metrics["chosen"]
-        made = one.record.manifest["created"].replace("T", " ")[:16]
-        settings = f"{chosen['kernel']}, C {chosen['C']:g}"
-        table.add_row(one.id, one.record.use_case, made, title, value, interval, settings)
-    console.print(table)
+    columns = [
+        Column("run"),
+        Column("use case", spare=1),
+        Column("metric", spare=2),
+        Column("value", right=True),
+        Column("interval", right=True),
+        Column("made (UTC)", spare=3),
+        Column("settings", spare=4),
+    ]
+    console.table(columns, [_row(one) for one in found])
+
+
+def _row(one: Run) -> tuple[str, ...]:
+    title, value, interval, _ = one.table()[0]
+    chosen = one.record.metrics["chosen"]
+    made = one.record.manifest["created"].replace("T", " ")[:16]
+    settings = f"{chosen['kernel']}, C {chosen['C']:g}"
+    return one.id, one.record.use_case, title, value, interval, made, settings
 
 
 @app.command()
@@ -75,18 +87,34 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")
     ] = False,
+    work: Annotated[
+        bool,
+        typer.Option("--work", help="Delete all folds that runs kept, those of the last day too."),
+    ] = False,
     runs: RunsOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Delete all but the last runs of each use case, and what interrupted runs kept."""
+    """Delete all but the last runs of each use case, and folds that runs kept over a day ago.
+
+    A run that cannot be read is named, and neither counted nor deleted. Kept folds are what an
+    interrupted run continues after. With --use-case they are left alone, unless --work is given.
+    """
     from widemargin.runs.store import RunStore, runs_home
 
     console = Console(json=json, quiet=quiet)
     store = RunStore(runs or runs_home())
     deleted = store.prune(keep=keep, use_case=use_case, dry_run=dry_run)
-    console.emit({"deleted": [str(path) for path in deleted], "dry_run": dry_run})
+    folds = 0
+    if work or not use_case:
+        folds = store.prune_work(every=work, dry_run=dry_run)
+    console.emit(
+        {"deleted": [str(path) for path in deleted], "kept_folds": folds, "dry_run": dry_run}
+    )
+    verb = "would delete" if dry_run else "deleted"
     for path in deleted:
-        console.print(f"{'would delete' if dry_run else 'deleted'} {path}")
+        console.say(f"{verb} {path}")
     if not deleted:
-        console.print(f"Nothing to delete: no use case has more than {keep} runs.")
+        console.say(f"Nothing to delete: no use case has more than {keep} whole runs.")
+    if folds:
+        console.say(f"{verb} {folds:,} kept {'fold' if folds == 1 else 'folds'}")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Command"]
+__all__ = ["RESERVED", "Command"]
+
+RESERVED = frozenset(
+    ("run", "predict", "runs", "show", "report", "config", "data", "plugin", "doctor", "help")
+)
+"""Names of the command line itself, which no plugin can take."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ class DatasetLoader(Section):
 
     A subclass adds ``source: Literal["name", ...] = "name"``, which is what ``data.source``
     says in a config, and a field for whatever the user may choose. The config uses the
-    first loader of the use case that knows all the keys given, unless ``source`` names one.
+    loader of the use case that knows most of the keys given, unless ``source`` names one.
 
     Attributes
     ----------

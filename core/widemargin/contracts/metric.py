@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from widemargin.contracts.dataset import Task
 from widemargin.contracts.predictions import Predictions
 
-__all__ = ["Metric"]
+__all__ = ["Metric", "amount"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,5 +69,20 @@ class Metric:
         if self.unit == "%":
             return f"{100 * value:.2f}%"
         if self.unit == "target":
-            return f"{value:,.4g} {units}".rstrip()
+            return f"{amount(value)} {units}".rstrip()
         return f"{value:.4f}"
+
+
+def amount(value: float, digits: int = 4) -> str:
+    """Write a number with at least so many significant digits, its thousands set apart.
+
+    Examples
+    --------
+    >>> amount(67718.4), amount(1159420.0, 6), amount(12.3456), amount(3.0), amount(2.5e9)
+    ('67,718', '1,159,420', '12.35', '3', '2.5e+09')
+    """
+    if not math.isfinite(value) or (value and not 1e-4 <= abs(value) < 1e9):
+        return f"{value:.{digits}g}"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -54,7 +54,9 @@ class SVMSettings(Section):
         description="half-width of the regression tube, in standard deviations of the target",
     )
     class_weight: Literal["none", "balanced"] | dict[str, PositiveFloat] = Field(
-        "none", description="none, balanced (rare classes count more), or a weight per class"
+        "none",
+        description="none, balanced (rare classes count more), or a weight per class; "
+        "probabilities follow the weighted classes",
     )
     engine: Literal["auto", "scikit-learn"] = Field(
         "auto", description="what solves the optimisation problem"

@@ -55,7 +55,7 @@ class UseCase:
     task : {"classification", "regression", "auto"}
         ``auto`` goes by the target that the loader returns.
     data : tuple of DatasetLoader types
-        The ways to read data; the first that knows all the keys given is taken.
+        The ways to read data; the first of those that know most of the keys given is taken.
     features : type of FeatureSection
         The config section of the features.
     primary_metric : mapping of task to str

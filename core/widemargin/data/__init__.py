@@ -3,16 +3,19 @@
 from widemargin.data.fingerprint import fingerprint, hash_file
 from widemargin.data.near_duplicates import merge_groups, near_duplicate_key, near_duplicates
 from widemargin.data.readers import (
+    MISSING,
     TableFormat,
     check_columns,
     decode,
     iter_table,
     iter_texts,
+    parse_numbers,
     read_table,
     text_items,
 )
 
 __all__ = [
+    "MISSING",
     "TableFormat",
     "check_columns",
     "decode",
@@ -23,6 +26,7 @@ __all__ = [
     "merge_groups",
     "near_duplicate_key",
     "near_duplicates",
+    "parse_numbers",
     "read_table",
     "text_items",
 ]

@@ -65,9 +65,9 @@ def make_splits(
         StratifiedKFold,
     )
 
-    strata = _strata(y) if rule.kind == "stratified" else np.zeros(len(y), dtype=np.int64)
     n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
+    strata = _strata(y, n_splits) if stratified else np.zeros(len(y), dtype=np.int64)
     if groups is None:
         folder = StratifiedKFold if stratified else KFold
     else:
@@ -115,12 +115,12 @@ def check_split(split: Split, y: NDArray[Any], groups: NDArray[Any] | None = Non
             )
 
 
-def _strata(y: NDArray[Any]) -> NDArray[np.int64]:
-    """Return classes as codes; for numbers, tenths of their range by rank."""
+def _strata(y: NDArray[Any], n_splits: int) -> NDArray[np.int64]:
+    """Return classes as codes; for numbers, at most ten bins by rank, filled for every fold."""
     if y.dtype.kind != "f":
         return np.unique(y, return_inverse=True)[1].astype(np.int64)
     ranks = np.argsort(np.argsort(y, kind="stable"), kind="stable")
-    bins = max(1, min(10, len(y) // 20))
+    bins = max(1, min(10, len(y) // (2 * n_splits)))
     return (ranks * bins // len(y)).astype(np.int64)
 
 

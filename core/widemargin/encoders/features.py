@@ -201,15 +201,18 @@ class JoinedEncoders(Transformer):
 
     def transform(self, X: Columns) -> Any:
         """Return the joined matrix, CSR if any block is sparse."""
+        self._check_fitted("blocks_")
         parts = [encoder.transform(_select(X, columns)) for _, columns, encoder in self.blocks]
         return _join(parts)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns, block by block."""
+        self._check_fitted("blocks_")
         return np.concatenate([encoder.get_feature_names_out() for _, _, encoder in self.blocks])
 
     def get_state(self) -> State:
         """Return every encoder's state under its block's name."""
+        self._check_fitted("blocks_")
         states = {name: encoder.get_state() for name, _, encoder in self.blocks}
         return State(
             {
@@ -238,6 +241,7 @@ class JoinedEncoders(Transformer):
 
     def explain(self, X: Columns, coef: NDArray[np.float64]) -> list[list[Share]]:
         """Split each row's product with `coef` into the pieces of every block."""
+        self._check_fitted("blocks_")
         rows: list[list[Share]] = []
         for name, columns, encoder in self.blocks:
             own = encoder.explain(_select(X, columns), coef[self.blocks_[name]])

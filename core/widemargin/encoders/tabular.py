@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -75,7 +76,7 @@ class TabularEncoder(Transformer):
         self.categories_: dict[str, list[str]] = {}
         for name in self.columns_:
             if _is_numeric(X[name]):
-                self.numeric_[name] = self._fit_numbers(_numbers(X[name]))
+                self.numeric_[name] = self._fit_numbers(_numbers(name, X[name]))
             else:
                 self.categories_[name] = self._fit_categories(_words(X[name]))
         return self
@@ -92,6 +93,7 @@ class TabularEncoder(Transformer):
         DataError
             Where a column of the training table is absent.
         """
+        self._check_fitted("columns_")
         for name in self.columns_:
             if name not in X:
                 raise DataError(
@@ -105,12 +107,14 @@ class TabularEncoder(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: ``rooms``, ``town = Bonn``, ``rooms missing``."""
+        self._check_fitted("columns_")
         return np.array(
             [label for name in self.columns_ for label in self._labels(name)], dtype=object
         )
 
     def get_state(self) -> State:
         """Return what was learnt; a table needs no arrays."""
+        self._check_fitted("columns_")
         meta = {
             "columns": self.columns_,
             "numeric": self.numeric_,
@@ -186,7 +190,7 @@ class TabularEncoder(Transformer):
     def _encode(self, name: str, column: Sequence[Any]) -> NDArray[np.float64]:
         if name in self.numeric_:
             learnt = self.numeric_[name]
-            values = _numbers(column)
+            values = _numbers(name, column)
             known = np.isfinite(values)
             filled = np.where(known, values, learnt["median"])
             scaled = (filled - learnt["centre"]) / learnt["scale"]
@@ -210,12 +214,23 @@ def _is_numeric(column: Any) -> bool:
     return bool(is_numeric_dtype(values) and not is_bool_dtype(values))
 
 
-def _numbers(column: Any) -> NDArray[np.float64]:
+def _numbers(name: str, column: Any) -> NDArray[np.float64]:
     import pandas as pd
 
-    numbers = pd.to_numeric(pd.Series(column), errors="coerce")
-    values: NDArray[np.float64] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    return values
+    from widemargin.data import MISSING, parse_numbers
+
+    given = pd.Series(column)
+    numbers = parse_numbers(given)
+    said = given.notna().to_numpy() & [str(value).strip() not in MISSING for value in given]
+    wrong = np.flatnonzero(np.isnan(numbers) & said)
+    if len(wrong):
+        warnings.warn(
+            f"{len(wrong)} values of the numeric column {name!r} are no numbers and count as "
+            f"missing, the first of them {given.iloc[wrong[0]]!r}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return numbers
 
 
 def _words(column: Any) -> list[str | None]:

@@ -120,10 +120,12 @@ class TfidfEncoder(Transformer):
 
     def transform(self, X: Columns | Sequence[str]) -> csr_matrix:
         """Return vectors of shape (n_samples, n_features), float64 CSR."""
+        self._check_fitted("idf_")
         return self._encode([self._ngrams(text) for text in texts_of(X)])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: ``words: free``, ``characters: £1``."""
+        self._check_fitted("idf_")
         return np.array(
             [f"{part}: {ngram}" for part in self.parts_ for ngram in self.vocabularies_[part]],
             dtype=object,
@@ -131,6 +133,7 @@ class TfidfEncoder(Transformer):
 
     def get_state(self) -> State:
         """Return vocabularies and weights as arrays."""
+        self._check_fitted("idf_")
         arrays: dict[str, NDArray[Any]] = {}
         for part in self.parts_:
             # No n-gram holds a line feed, since it would have split the word.

@@ -32,6 +32,16 @@ class Transformer:
             setattr(self, name, value)
         return self
 
+    def _check_fitted(self, attribute: str) -> None:
+        """Refuse to go on without an attribute that fitting sets, as scikit-learn does."""
+        if not hasattr(self, attribute):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
+                "appropriate arguments before using this estimator."
+            )
+
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import Tags, TargetTags, TransformerTags
 

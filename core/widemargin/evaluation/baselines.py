@@ -120,7 +120,9 @@ def _commonest_class(
 ) -> Fitted:
     counts = np.bincount(y_train, sample_weight, n_classes)
     shares = np.tile(counts / counts.sum(), (X_test.shape[0], 1))
-    return _by_probability(shares, positive)
+    y_pred, decision, probability = _by_probability(shares, positive)
+    # It ranks no item above another, however the shares of the training parts differ.
+    return y_pred, np.zeros_like(decision), probability
 
 
 def _logistic_regression(

@@ -26,12 +26,15 @@ class CalibrationBin:
         How many there are.
     weight : float
         Their weight.
+    place : int
+        Which of the bins it is, from 0.
     """
 
     predicted: float
     observed: float
     n_samples: int
     weight: float
+    place: int
 
 
 def calibration_curve(predictions: Predictions, bins: int = 10) -> tuple[CalibrationBin, ...]:
@@ -77,6 +80,7 @@ def calibration_curve(predictions: Predictions, bins: int = 10) -> tuple[Calibra
             float(observed[i] / weight[i]),
             int(count[i]),
             float(weight[i]),
+            int(i),
         )
         for i in np.flatnonzero(weight > 0)
     )

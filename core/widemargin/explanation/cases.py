@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["show_item", "support_cases"]
+__all__ = ["show_item", "show_value", "support_cases"]
 
 _EXAMPLES = 6
 
@@ -35,10 +35,22 @@ def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600)
         if kind == "text":
             parts.append(str(value))
         else:
-            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-            parts.append(f"{column} {shown}")
+            parts.append(f"{column} {show_value(value)}")
     text = (" / " if set(kinds.values()) == {"text"} else ", ").join(parts)
     return text if len(text) <= limit else f"{text[:limit]} …"
+
+
+def show_value(value: Any) -> str:
+    """Write a cell of a table in words.
+
+    Examples
+    --------
+    >>> show_value(3.0), show_value("Bonn"), show_value(None)
+    ('3', 'Bonn', 'missing')
+    """
+    if value is None or value != value:  # NaN
+        return "missing"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def support_cases(

@@ -8,15 +8,13 @@ piece's share is what the decision loses when the piece is taken away (occlusion
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
+from widemargin.explanation.cases import show_value
 from widemargin.svm.machine import Machine
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["explain_items", "mean_pieces"]
 
@@ -67,7 +65,7 @@ def explain_items(
         return shares
     decided = machine.decide(features.transform(items.X)).argmax(axis=1)
     return [
-        features.explain(_row(items.X, row), machine.coef[code])[0]
+        features.explain(_row(items.X, row), machine.class_coef(int(code)))[0]
         for row, code in enumerate(decided)
     ]
 
@@ -108,7 +106,7 @@ def mean_pieces(
     # A piece of a single item tells of that item, not of the domain.
     rare = max(2, len(dataset) // 400)
     means = {piece: sums[piece] / count for piece, count in counts.items() if count >= rare}
-    # Strength is the total push, so that a word which decides many items leads.
+    # A mean over more items is surer; the root of their number is how much.
     order = sorted(means, key=lambda piece: (-means[piece] * counts[piece] ** 0.5, piece))
     top = [piece for piece in order[:_LISTED] if means[piece] > 0]
     bottom = [piece for piece in order[::-1][:_LISTED] if means[piece] < 0]
@@ -141,8 +139,7 @@ def _occlude(
                 variants.append((word, {**own, column: [rest]}))
         elif kind == "table":
             missing = np.nan if isinstance(value, int | float | np.number) else None
-            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-            variants.append((f"{column} = {shown}", {**own, column: [missing]}))
+            variants.append((f"{column} = {show_value(value)}", {**own, column: [missing]}))
     if not variants:
         return []
     stacked = {

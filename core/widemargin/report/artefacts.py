@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Metric, Predictions, RunRecord, UseCase
-from widemargin.report.wordings import number
+from widemargin.report.wordings import listing, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +38,6 @@ class Artefacts:
         How metrics are named and written.
     predictions : Predictions or None
         The out-of-fold predictions.
-    folds : ndarray of shape (n_samples,)
-        Which fit predicted each row; empty without predictions.
     search, explanation, dataset : mapping
         What the JSON files of those names hold.
     config_text : str
@@ -49,7 +48,6 @@ class Artefacts:
     use_case: UseCase
     known: Mapping[str, Metric]
     predictions: Predictions | None
-    folds: NDArray[np.int64]
     search: Json
     explanation: Json
     dataset: Json
@@ -80,6 +78,23 @@ class Artefacts:
         """Name of the headline's metric."""
         return str(self.metrics.get("primary") or "")
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """What each prediction counts for, of shape (n_samples,): its weight, 1 on average."""
+        import numpy as np
+
+        assert self.predictions is not None
+        weight = self.predictions.weight
+        return np.asarray(weight / weight.mean(), dtype=np.float64)
+
+    @property
+    def weighting(self) -> str:
+        """The sentence beside counts where weights differ; empty where they do not."""
+        weight = None if self.predictions is None else self.predictions.weight
+        if weight is None or (weight == weight[0]).all():
+            return ""
+        return f" Each {self.use_case.wording.item} counts by its weight, which is 1 on average."
+
     def metric(self, name: str) -> Metric:
         """Say how a metric is written; an unknown one goes by its name."""
         if name in self.known:
@@ -107,7 +122,7 @@ class Artefacts:
 
 
 def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Metric]) -> Artefacts:
-    """Read a run's folder; only what is there.
+    """Read a run's folder; a warning names each file that is absent or damaged.
 
     Parameters
     ----------
@@ -123,36 +138,59 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
     Artefacts
         What the sections of the report are built from.
     """
-    import numpy as np
-
     folder = record.path
-    predictions = None
-    folds: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-    if (folder / "predictions.parquet").is_file():
-        import pandas as pd
-
-        frame = pd.read_parquet(folder / "predictions.parquet")
-        predictions = _predictions(frame, record.metrics)
-        folds = frame.groupby(["repeat", "fold"]).ngroup().to_numpy().astype(np.int64)
+    unread: list[str] = []
+    predictions = _read_predictions(folder / "predictions.parquet", record.metrics, unread)
+    search, explanation, dataset = (
+        _read_json(folder / f"{name}.json", unread) for name in ("search", "explanation", "dataset")
+    )
     config = folder / "config.yaml"
-    return Artefacts(
+    found = Artefacts(
         record=record,
         use_case=use_case,
         known=known,
         predictions=predictions,
-        folds=folds,
-        search=_read_json(folder / "search.json"),
-        explanation=_read_json(folder / "explanation.json"),
-        dataset=_read_json(folder / "dataset.json"),
+        search=search,
+        explanation=explanation,
+        dataset=dataset,
         config_text=config.read_text(encoding="utf-8") if config.is_file() else "",
     )
+    if unread:
+        warnings.warn(
+            f"{folder}: {listing(unread)}. The report leaves out what rests on "
+            f"{'it' if len(unread) == 1 else 'them'}; running the use case again writes "
+            f"{'it' if len(unread) == 1 else 'them'} anew.",
+            stacklevel=2,
+        )
+    return found
 
 
-def _read_json(path: Path) -> Json:
+def _read_json(path: Path, unread: list[str]) -> Json:
+    """Read a JSON object; what is none is an empty one, and `unread` says so."""
     if not path.is_file():
+        unread.append(f"{path.name} is absent")
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return content if isinstance(content, dict) else {}
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        unread.append(f"{path.name} is damaged")
+        return {}
+    return content
+
+
+def _read_predictions(path: Path, metrics: Json, unread: list[str]) -> Predictions | None:
+    if not path.is_file():
+        unread.append(f"{path.name} is absent")
+        return None
+    import pandas as pd
+
+    try:
+        return _predictions(pd.read_parquet(path), metrics)
+    except (OSError, ValueError, KeyError, TypeError):  # torn, or without a column that it needs
+        unread.append(f"{path.name} is damaged")
+        return None
 
 
 def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
@@ -181,6 +219,10 @@ def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
         columns = [f"probability: {name}" for name in classes]
         probability = frame[columns].to_numpy(dtype=np.float64)
     positive = metrics.get("positive")
+    # Runs of before there was the column were unweighted.
+    weight = np.ones(len(frame))
+    if "weight" in frame:
+        weight = frame["weight"].to_numpy(dtype=np.float64)
     return Predictions(
         y_true=y_true,
         y_pred=y_pred,
@@ -189,5 +231,5 @@ def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
         classes=classes,
         positive=classes.index(positive) if positive in classes else 1,
         ids=frame["id"].to_numpy().astype(np.str_),
-        weight=np.ones(len(frame)),
+        weight=weight,
     )

@@ -90,7 +90,7 @@
       const button = document.createElement("button");
       const shown = all("li", list).filter((item) => kind === null || item.dataset.kind === kind);
       button.type = "button";
-      button.textContent = `${kind ?? "all"} ${shown.length}`;
+      button.textContent = `${kind ?? "all"} (${shown.length})`;
       button.setAttribute("aria-pressed", String(kind === null));
       button.addEventListener("click", () => {
         all("button", bar).forEach((other) => other.setAttribute("aria-pressed", String(other === button)));

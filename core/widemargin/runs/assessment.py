@@ -120,9 +120,12 @@ def measure_crossing(
                 groups=dataset.groups,
                 random_state=setup.config.seed,
             )
+            embedded = None
+            if setup.config.features.learns == "nothing":
+                embedded = encode(trained.model.features, dataset.X)
             decisions = []
             for split in splits:
-                decisions.append(_decide_untuned(setup, dataset, split, trained))
+                decisions.append(_decide_untuned(setup, dataset, split, trained, embedded))
                 stage.advance()
             measured[name] = _score_untuned(
                 setup, dataset, splits, np.concatenate(decisions), metrics
@@ -136,11 +139,15 @@ def measure_crossing(
 
 
 def _decide_untuned(
-    setup: Setup, dataset: Dataset, split: Split, trained: Trained
+    setup: Setup, dataset: Dataset, split: Split, trained: Trained, embedded: Any
 ) -> NDArray[np.float64]:
-    part, held_out = dataset.take(split.train), dataset.take(split.test)
-    features = setup.config.features.build(dataset.kinds)
-    rows = fit_transform(features, part.X, part.y)
+    part = dataset.take(split.train)
+    if embedded is not None:
+        rows, others = embedded[split.train], embedded[split.test]
+    else:
+        features = setup.config.features.build(dataset.kinds)
+        rows = fit_transform(features, part.X, part.y)
+        others = encode(features, dataset.take(split.test).X)
     codes = codes_of(part.y, setup.classes)
     centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
     machine = refit(
@@ -153,7 +160,7 @@ def _decide_untuned(
         sample_weight=setup.weights(part),
         random_state=setup.config.seed,
     )
-    return machine.decide(encode(features, held_out.X)) * scale + centre
+    return machine.decide(others) * scale + centre
 
 
 def _score_untuned(
@@ -217,8 +224,8 @@ def assess(
     if crossing is not None:
         duplicates = {
             "rows": crossing["removed"],
-            "apart": crossing["apart"].get(setup.metric.name) or math.nan,
-            "crossing": crossing["crossing"].get(setup.metric.name) or math.nan,
+            "apart": _number(crossing["apart"].get(setup.metric.name)),
+            "crossing": _number(crossing["crossing"].get(setup.metric.name)),
         }
     findings = run_checks(
         CheckContext(
@@ -271,6 +278,10 @@ def assess(
             {name: _finite(values[at]) for name, values in folds.items()}
             for at in range(len(next(iter(folds.values()))))
         ],
+        "n_folds": {
+            "outer": len(set(out.fold.tolist())),
+            "inner": len(trained.inner),
+        },
         "near_duplicates": crossing,
         "findings": [asdict(finding) for finding in findings],
         "chosen": {"kernel": setup.kernel.name, "C": best.C, "gamma": best.gamma},
@@ -279,6 +290,10 @@ def assess(
             "share": len(trained.search.support) / len(dataset),
         },
     }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _finite(value: float) -> float | None:

@@ -38,10 +38,13 @@ class FoldResult:
     meta : dict
         ``C``, ``gamma``, ``score`` of the inner search, and ``shares`` of the fold's worst
         mistakes by item id.
+    kept : bool
+        Whether an earlier run had computed it.
     """
 
     arrays: dict[str, NDArray[Any]]
     meta: dict[str, Any]
+    kept: bool = False
 
 
 def run_fold(
@@ -95,7 +98,10 @@ def _compute(
     }
     if outcome.probability is not None:
         arrays["probability"] = outcome.probability
-    inner = [(inside.train, inside.test) for inside in trained.inner]
+    # Features that learnt y have seen the inner held-out rows' labels; a baseline that chose by
+    # them would be fooled, and takes its usual setting instead.
+    honest = setup.config.features.learns != "y"
+    inner = [(inside.train, inside.test) for inside in trained.inner] if honest else []
     for baseline in baselines(dataset.task):
         prediction, decision, probability = baseline.fit_predict(
             trained.rows,
@@ -164,8 +170,13 @@ def _parse(files: dict[str, bytes]) -> FoldResult | None:
 
     try:
         arrays = load(files["arrays.safetensors"])
-        return FoldResult(arrays=arrays, meta=json.loads(files["meta.json"]))
-    except (KeyError, ValueError, SafetensorError):
+        meta = json.loads(files["meta.json"])
+        if not {"C", "gamma", "score", "shares"} <= set(meta):
+            return None
+        if not {"prediction", "decision"} <= set(arrays):
+            return None
+        return FoldResult(arrays=arrays, meta=meta, kept=True)
+    except (KeyError, TypeError, ValueError, SafetensorError):
         return None
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Dataset, Progress, SplitRule
-from widemargin.data import fingerprint, near_duplicates
+from widemargin.data import fingerprint, merge_groups, near_duplicates
 from widemargin.data.assets import data_home, require
 from widemargin.encoders.tfidf import texts_of
+from widemargin.errors import DataError
 from widemargin.explanation import show_item
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from widemargin.config import RunConfig
 
 __all__ = ["Loaded", "describe_dataset", "load_dataset"]
@@ -39,6 +42,8 @@ class Loaded:
         Rows left out whose label differs from that of the row kept.
     fingerprint : str
         Hash of `whole`.
+    note : str
+        What was left out, for people; empty where nothing was.
     """
 
     dataset: Dataset
@@ -47,6 +52,7 @@ class Loaded:
     repeated_items: int
     contradictory: int
     fingerprint: str
+    note: str = ""
 
 
 def load_dataset(
@@ -67,12 +73,22 @@ def load_dataset(
         whole.check_learnable()
     for note in whole.card.notes:
         progress.note(note)
-    return _without_near_duplicates(whole, rule)
+    loaded = _without_near_duplicates(whole, rule)
+    if loaded.contradictory:
+        progress.note(loaded.note)
+    return loaded
 
 
 def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
+    """Make near-duplicate texts one item each.
+
+    Where an item has other columns beside its texts, equal texts do not make equal items: rows are
+    kept, and grouped so that they stay on one side of every split.
+    """
     texts = [column for column, kind in whole.kinds.items() if kind == "text"]
-    if not (rule.near_duplicates and texts):
+    if rule.near_duplicates and texts and len(texts) < len(whole.kinds):
+        whole = replace(whole, groups=_grouped(whole, texts))
+    if not (rule.near_duplicates and texts) or len(texts) < len(whole.kinds):
         return Loaded(
             dataset=whole,
             whole=whole,
@@ -87,8 +103,13 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
     )
     kept = np.sort(first).astype(np.intp)
     repeated = len(whole) - len(kept)
-    dataset = whole.take(kept)
+    tied = whole
+    if whole.groups is not None:
+        # A row that is left out still ties its group to that of the row kept.
+        tied = replace(whole, groups=merge_groups(whole.groups, codes))
+    dataset = tied.take(kept)
     contradictory = int((whole.y != whole.y[first[place]]).sum())
+    note = ""
     if repeated:
         note = (
             f"{repeated:,} near-duplicates of {int((counts > 1).sum()):,} {whole.card.item}s "
@@ -96,9 +117,13 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
         )
         if contradictory:
             note += f"; {contradictory:,} of them had another label than the one kept"
-        card = replace(dataset.card, notes=(*dataset.card.notes, f"{note}."))
+        note += "."
+        card = replace(dataset.card, notes=(*dataset.card.notes, note))
         dataset = replace(dataset, card=card)
-    dataset.check_learnable()
+    try:
+        dataset.check_learnable()
+    except DataError as error:
+        raise DataError(f"{error} {note}".rstrip()) from None
     return Loaded(
         dataset=dataset,
         whole=whole,
@@ -106,7 +131,17 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
         repeated_items=int((counts > 1).sum()),
         contradictory=contradictory,
         fingerprint=fingerprint(whole),
+        note=note,
     )
+
+
+def _grouped(whole: Dataset, texts: list[str]) -> NDArray[np.intp]:
+    joined = texts_of({column: whole.X[column] for column in texts})
+    codes = near_duplicates(joined)
+    # An empty text says nothing, so that it makes no two rows alike.
+    empty = np.flatnonzero([not text.strip() for text in joined])
+    codes[empty] = len(codes) + np.arange(len(empty))
+    return merge_groups(codes) if whole.groups is None else merge_groups(whole.groups, codes)
 
 
 def describe_dataset(loaded: Loaded) -> dict[str, Any]:

@@ -7,24 +7,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from widemargin.contracts import Columns, Kernel, KernelParameters, State
-from widemargin.errors import ModelError
+from widemargin.errors import DataError, ModelError
+from widemargin.runs.transformers import check_version, dump_transformer, load_transformer
 from widemargin.svm.calibration import Calibration
 from widemargin.svm.machine import Machine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Model", "Outcome", "as_rows", "dump_model", "encode", "parse_model"]
+__all__ = ["Model", "Outcome", "as_rows", "dump_model", "encode", "judge", "parse_model"]
 
 FORMAT = 1
 _REMEDY = "Run the use case again, or restore the run's folder from a copy."
-# skops trusts scikit-learn's estimators; these are what they hold besides: functions that score
-# columns, and the types of arrays.
-_HARMLESS = ("sklearn.feature_selection.", "numpy.dtype")
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,18 @@ class Model:
 
     def judge(self, decision: NDArray[np.float64]) -> Outcome:
         """Turn decisions into predictions: the most probable class, or the number."""
-        if self.calibration is None:
-            target = decision * self.scale + self.centre
-            return Outcome(target, target, None)
-        probability = self.calibration.probabilities(decision)
-        return Outcome(probability.argmax(axis=1), decision, probability)
+        return judge(decision, self.calibration, self.centre, self.scale)
+
+
+def judge(
+    decision: NDArray[np.float64], calibration: Calibration | None, centre: float, scale: float
+) -> Outcome:
+    """Turn decisions into predictions: the most probable class, or the number."""
+    if calibration is None:
+        target = decision * scale + centre
+        return Outcome(target, target, None)
+    probability = calibration.probabilities(decision)
+    return Outcome(probability.argmax(axis=1), decision, probability)
 
 
 def encode(features: Any, X: Columns) -> Any:
@@ -111,9 +117,7 @@ def dump_model(model: Model) -> dict[str, bytes]:
         files["features.safetensors"] = _dump_arrays(state.arrays)
         files["features.json"] = _dump_json(state.meta)
     else:
-        import skops.io
-
-        files["features.skops"] = skops.io.dumps(model.features)
+        files["features.skops"] = dump_transformer(model.features)
     machine = model.machine
     arrays: dict[str, NDArray[Any]] = {"intercept": machine.intercept}
     if machine.coef is not None:
@@ -154,6 +158,7 @@ def parse_model(
     features: Any,
     kernels: Mapping[str, Kernel],
     trusted: Sequence[str],
+    scikit_learn: str = "",
 ) -> Model:
     """Rebuild a model from its files; nothing in them is executed.
 
@@ -166,7 +171,10 @@ def parse_model(
     kernels : mapping of str to Kernel
         The registry's kernels.
     trusted : sequence of str
-        Python packages of the registry, whose types a saved scikit-learn transformer may name.
+        Python packages of the registry, whose transformers a saved scikit-learn transformer may
+        name.
+    scikit_learn : str
+        The version of scikit-learn that the model was saved with; empty where it is not known.
 
     Raises
     ------
@@ -174,10 +182,15 @@ def parse_model(
         Where a file is absent, altered, of another format, not finite, or fits no other.
     """
     _check_hashes(files)
+    if "features.skops" in files:
+        check_version(scikit_learn)
     try:
         return _parse(files, features, kernels, trusted)
     # What hashes vouch for may still be of another version's making, or of somebody's.
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, IndexError),
+        *(DataError, BadZipFile),
+    ) as error:
         raise ModelError(
             f"the model's files do not fit each other ({type(error).__name__}: {error}). {_REMEDY}"
         ) from error
@@ -194,7 +207,7 @@ def _parse(
         )
     arrays = _parse_arrays(files["machine.safetensors"], "machine.safetensors")
     if "features.skops" in files:
-        features = _load_skops(files["features.skops"], trusted)
+        features = load_transformer(files["features.skops"], trusted)
     else:
         state = _parse_arrays(files["features.safetensors"], "features.safetensors")
         features.set_state(State(state, json.loads(files["features.json"])))
@@ -223,6 +236,7 @@ def _parse(
         scale=meta["scale"],
     )
     _check_shapes(model.machine)
+    _check_width(features, model.machine)
     numbers = [meta["centre"], meta["scale"], *(calibration or ()), *(parameters or {}).values()]
     if not np.isfinite(numbers).all() or (calibration is None) != (not classes):
         raise ValueError("model.json has numbers that are absent or not finite")
@@ -231,7 +245,7 @@ def _parse(
 
 def _check_shapes(machine: Machine) -> None:
     n = machine.n_classes
-    by_scheme = {"single": 1, "one-vs-rest": n, "one-vs-one": n * (n - 1) // 2}
+    by_scheme = {"single": 1, "one-vs-one": n * (n - 1) // 2}
     n_functions = by_scheme[machine.scheme]
     if (machine.scheme == "single") != (n in (0, 2)):
         raise ValueError(f"{machine.scheme} does not go with {n} classes")
@@ -245,6 +259,18 @@ def _check_shapes(machine: Machine) -> None:
         )
     if not fits or machine.intercept.shape != (n_functions,):
         raise ValueError("machine.safetensors has arrays of other shapes")
+
+
+def _check_width(features: Any, machine: Machine) -> None:
+    """Compare the features made with the features used, where the transformer names its own."""
+    try:
+        made = len(features.get_feature_names_out())
+    # A chain of scikit-learn's transformers has no names where one link has none.
+    except (AttributeError, ValueError, NotImplementedError):
+        return
+    used = (machine.vectors if machine.coef is None else machine.coef).shape[-1]
+    if made != used:
+        raise ValueError(f"the features are {made}, and the machine was trained on {used}")
 
 
 def _check_hashes(files: Mapping[str, bytes]) -> None:
@@ -307,20 +333,3 @@ def _parse_matrix(arrays: Mapping[str, NDArray[Any]]) -> Any:
     matrix = csr_matrix(parts, shape=tuple(arrays["vectors.shape"].tolist()))
     matrix.check_format()
     return matrix
-
-
-def _load_skops(content: bytes, trusted: Sequence[str]) -> Any:
-    import skops.io
-
-    named = skops.io.get_untrusted_types(data=content)
-    refused = [
-        name
-        for name in named
-        if name.partition(".")[0] not in trusted and not name.startswith(_HARMLESS)
-    ]
-    if refused:
-        raise ModelError(
-            f"the model names the type {refused[0]}, which belongs to no installed plugin; "
-            "it is not loaded."
-        )
-    return skops.io.loads(content, trusted=named)

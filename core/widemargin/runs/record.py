@@ -146,11 +146,14 @@ def _explain(
 def _why_no_pieces(setup: Setup) -> str:
     if setup.kernel.name != "linear":
         return (
-            f"The {setup.kernel.name} kernel has no weight for each piece. `widemargin predict "
-            "--explain` tells what decided a single item, and the support vectors below are the "
-            "cases that it compares with."
+            f"The {setup.kernel.name} kernel has no weight for each piece. "
+            "widemargin predict --explain tells what decided a single item, and the support "
+            "vectors below are the cases that it compares with."
         )
-    return "With more than two classes each item has its own account: widemargin predict --explain."
+    return (
+        "With more than two classes each pair has its own weights. "
+        "widemargin predict --explain tells what decided a single item."
+    )
 
 
 def _mistakes(
@@ -212,6 +215,7 @@ def _parquet(out: OutOfFold) -> bytes:
         "fold": out.fold,
         "y_true": label(predictions.y_true),
         "y_pred": label(predictions.y_pred),
+        "weight": predictions.weight,
     }
     if predictions.decision.ndim == 1:
         columns["decision"] = predictions.decision

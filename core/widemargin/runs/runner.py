@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from widemargin.contracts import Metric, Progress, RunRecord, SplitRule, UseCase
+from widemargin.contracts import Metric, Progress, RunRecord, Split, UseCase
 from widemargin.data.splits import make_splits
-from widemargin.errors import PluginError
+from widemargin.errors import DataError, PluginError
 from widemargin.runs.assessment import assess, gather, measure_crossing
 from widemargin.runs.folds import run_fold
 from widemargin.runs.identity import hash_of, sources_hash, thread_count, versions
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.record import write_record
 from widemargin.runs.training import Setup, fit_transform, train
+from widemargin.svm.selection import check_gram_size
 
 if TYPE_CHECKING:
     from widemargin.config import RunConfig
@@ -81,21 +82,10 @@ def execute(
             features = config.features.build(dataset.kinds)
             embedded = fit_transform(features, dataset.X, dataset.y)
 
-    splits = [
-        (repeat, fold, split)
-        for repeat in range(config.evaluation.repeats)
-        for fold, split in enumerate(
-            make_splits(
-                dataset.y,
-                use_case.split,
-                n_splits=config.evaluation.outer,
-                groups=dataset.groups,
-                # What is left of a class for training is divided again by the inner folds.
-                at_least=4 if config.evaluation.outer == 2 else 3,
-                random_state=config.seed + repeat,
-            )
-        )
-    ]
+    splits = outer_splits(config, use_case, loaded)
+    made = len(splits) // config.evaluation.repeats
+    if made < config.evaluation.outer:
+        progress.note(f"{made} outer folds are made, since the rarest class has too few items.")
     base_key = hash_of(
         [
             config.to_dict(),
@@ -122,6 +112,11 @@ def execute(
                 )
             )
             stage.advance()
+    if kept := sum(result.kept for result in results):
+        progress.note(
+            f"{kept} of {len(results)} outer folds were kept from an earlier run of the same "
+            "settings; --fresh computes them again."
+        )
     with clock("final"), progress.stage("final model"):
         trained = train(setup, dataset, embedded=embedded, features=features, progress=progress)
     with clock("near_duplicates"):
@@ -146,6 +141,31 @@ def execute(
     return record
 
 
+def outer_splits(
+    config: RunConfig, use_case: UseCase, loaded: Loaded
+) -> list[tuple[int, int, Split]]:
+    """Divide the rows into outer folds, repeat by repeat: repeat, fold, split."""
+    dataset = loaded.dataset
+    try:
+        return [
+            (repeat, fold, split)
+            for repeat in range(config.evaluation.repeats)
+            for fold, split in enumerate(
+                make_splits(
+                    dataset.y,
+                    use_case.split,
+                    n_splits=config.evaluation.outer,
+                    groups=dataset.groups,
+                    # What is left of a class for training is divided again by the inner folds.
+                    at_least=4 if config.evaluation.outer == 2 else 3,
+                    random_state=config.seed + repeat,
+                )
+            )
+        ]
+    except DataError as error:
+        raise DataError(f"{dataset.card.title}: {error} {loaded.note}".rstrip()) from None
+
+
 def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Loaded) -> Setup:
     """Put together what training needs besides the rows."""
     dataset = loaded.dataset
@@ -156,13 +176,27 @@ def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Lo
         )
     positive = 1
     if len(dataset.classes) == 2:
+        if dataset.positive_class not in dataset.classes:
+            raise DataError(
+                f"{dataset.card.title}: the positive class is said to be "
+                f"{dataset.positive_class!r}, and the classes are {', '.join(dataset.classes)}."
+            )
         positive = dataset.classes.index(dataset.positive_class)
-    rule: SplitRule = use_case.split
+    metric = registry.metric(use_case.primary_metric[dataset.task], use_case.name)
+    if not metric.fits(dataset.task, len(dataset.classes)):
+        raise DataError(
+            f"{use_case.name} is judged by {metric.title}, which is for "
+            f"{'two' if metric.n_classes == 'two' else 'more than two'} classes, and the data have "
+            f"{len(dataset.classes)}: {', '.join(dataset.classes)}. Join or leave out classes."
+        )
+    kernel = registry.kernels[config.svm.kernel]
+    # Now, and not at the final fit, which is the largest and the last.
+    check_gram_size(kernel, len(loaded.whole))
     return Setup(
         config=config,
-        kernel=registry.kernels[config.svm.kernel],
-        metric=registry.metric(use_case.primary_metric[dataset.task], use_case.name),
-        split=rule,
+        kernel=kernel,
+        metric=metric,
+        split=use_case.split,
         classes=dataset.classes,
         positive=positive,
     )

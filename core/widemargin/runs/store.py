@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import os
+import platform
+import re
 import shutil
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from widemargin.contracts import RunRecord
-from widemargin.errors import ConfigError, RunNotFoundError, nearest
+from widemargin.errors import InputError, RunNotFoundError, nearest
+from widemargin.runs.reading import has_manifest, last_whole, read_record
 
 __all__ = ["RunStore", "read_record", "runs_home"]
 
 _WORK = ".work"
 _STAGING = ".staging-"
+_DAY = 86_400
 
 
 def runs_home(environ: Mapping[str, str] | None = None) -> Path:
@@ -36,7 +41,7 @@ class RunStore:
 
     A run is written into a hidden folder beside its place and renamed when it is whole, so that
     nothing ever reads half a run. What an interrupted run had computed is kept, outer fold by
-    outer fold, in ``<home>/.work``.
+    outer fold, in ``<home>/.work``. Several processes, and several machines, may share the folder.
 
     Parameters
     ----------
@@ -56,17 +61,44 @@ class RunStore:
             if not (self.home / use_case / made).exists():
                 return made
 
+    def check_writable(self) -> None:
+        """Make the folder of runs where it is absent, and try to write in it.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be made or written.
+        """
+        with self._told():
+            self.home.mkdir(parents=True, exist_ok=True)
+            probe = _staging(self.home / "probe")
+            probe.mkdir(exist_ok=True)
+            probe.rmdir()
+
     def write(self, use_case: str, run_id: str, files: Mapping[str, bytes]) -> Path:
-        """Write a run's files, by their paths in its folder; the run appears when all are there."""
+        """Write a run's files, by their paths in its folder; the run appears when all are there.
+
+        Raises
+        ------
+        InputError
+            Where the folder of runs cannot be written; so do `keep` and `add_artefact`.
+        """
         folder = self.home / use_case
-        folder.mkdir(parents=True, exist_ok=True)
-        self._sweep(folder)
-        place = folder / f"{_STAGING}{os.getpid()}-{run_id}"
-        _write_folder(place, folder / run_id, files)
+        with self._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._sweep(folder)
+            place = _staging(folder / run_id)
+            try:
+                _fill(place, files)
+                place.rename(folder / run_id)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
         return folder / run_id
 
     def find(self, name: str) -> RunRecord:
         """Find a run by path, id, the beginning of an id, use case (its last run) or ``latest``.
+
+        The last run is the last whole one; a warning names those after it that cannot be read.
 
         Raises
         ------
@@ -74,14 +106,14 @@ class RunStore:
             Where none or several answer to the name.
         """
         path = Path(name)
-        if (path / "manifest.json").is_file():
+        if has_manifest(path):
             return read_record(path)
         found = self.folders()
         if name == "latest" and found:
-            return read_record(max(found, key=lambda run: run.name))
+            return last_whole(found)
         own = [run for run in found if run.parent.name == name]
         if own:
-            return read_record(max(own, key=lambda run: run.name))
+            return last_whole(own)
         ids = [run.name for run in found]
         case, _, wanted = name.rpartition("/")
         fitting = [
@@ -106,49 +138,69 @@ class RunStore:
         )
 
     def folders(self) -> list[Path]:
-        """List the folders of whole runs, by use case and time."""
-        return sorted(
-            path.parent
-            for path in self.home.glob("*/*/manifest.json")
-            if not path.parent.name.startswith(".") and not path.parent.parent.name.startswith(".")
-        )
+        """List the runs' folders, by use case and time."""
+        return [
+            run
+            for case in _entries(self.home)
+            for run in _entries(case)
+            if not case.name.startswith(".") and not run.name.startswith(".") and has_manifest(run)
+        ]
 
     def records(self) -> list[RunRecord]:
-        """Read every whole run, by use case and time; those that cannot be read are left out."""
+        """Read every whole run, by use case and time; a warning names each that cannot be read."""
         records = []
         for folder in self.folders():
             try:
                 records.append(read_record(folder))
-            except RunNotFoundError:
-                continue
+            except RunNotFoundError as error:
+                warnings.warn(str(error), stacklevel=2)
         return records
 
     def add_artefact(self, run: Path, name: str, content: bytes) -> Path:
         """Add a file to a run, or replace it, in one step."""
-        return _write_whole(run / name, content)
+        with self._told():
+            self._sweep(run)
+            return _write_whole(run / name, content)
 
     def kept(self, key: str) -> dict[str, bytes] | None:
         """Return the files kept under a key, or None."""
         folder = self.home / _WORK / key
-        if not folder.is_dir():
-            return None
-        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        try:
+            before = folder.stat()
+            files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+            after = folder.stat()
+        except OSError:
+            return None  # never kept, or being replaced or deleted by another process
+        # Replaced while it was read: the files may be some of the one and some of the other.
+        same = (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        return files if same else None
 
     def keep(self, key: str, files: Mapping[str, bytes]) -> None:
         """Keep files under a key, all or none."""
-        work = self.home / _WORK
-        work.mkdir(parents=True, exist_ok=True)
-        self._sweep(work)
-        shutil.rmtree(work / key, ignore_errors=True)
+        with self._told():
+            self._keep(self.home / _WORK / key, files)
+
+    def _keep(self, final: Path, files: Mapping[str, bytes]) -> None:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        self._sweep(final.parent)
+        place, aside = _staging(final), _staging(final.with_name(f"old-{final.name}"))
         try:
-            _write_folder(work / f"{_STAGING}{os.getpid()}-{key}", work / key, files)
-        except OSError:
+            _fill(place, files)
+            with suppress(OSError):  # there is none yet, as a rule
+                final.rename(aside)
+            place.rename(final)
+        except OSError as error:
             # Another process may have kept the same work meanwhile; equal keys, equal files.
-            if not (work / key).is_dir():
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY) and not final.is_dir():
                 raise
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)
 
     def prune(self, *, keep: int, use_case: str = "", dry_run: bool = False) -> list[Path]:
-        """Delete all but the last `keep` runs of each use case, and the work kept for any.
+        """Delete all but the last `keep` runs of each use case.
+
+        A run that cannot be read is named in a warning, and neither counted nor deleted.
 
         Returns
         -------
@@ -157,92 +209,130 @@ class RunStore:
         """
         doomed: list[Path] = []
         by_case: dict[str, list[Path]] = {}
-        for run in self.folders():
-            by_case.setdefault(run.parent.name, []).append(run)
+        for record in self.records():
+            by_case.setdefault(record.path.parent.name, []).append(record.path)
         for case, own in by_case.items():
             if use_case in ("", case):
                 doomed.extend(own[: max(0, len(own) - keep)])
         if not dry_run:
-            for run in doomed:
-                # Hidden first: a deletion that is cut short leaves nothing that looks like a run.
-                hidden = run.with_name(f"{_STAGING}0-{run.name}")
-                run.rename(hidden)
-                shutil.rmtree(hidden)
-            shutil.rmtree(self.home / _WORK, ignore_errors=True)
-            for folder in self.home.glob("*"):
-                if folder.is_dir():
-                    self._sweep(folder)
+            with self._told():
+                for run in doomed:
+                    _delete(run)
+            for folder in _entries(self.home):
+                self._sweep(folder)
+            for run in self.folders():
+                self._sweep(run)
         return doomed
 
+    def prune_work(self, *, every: bool = False, dry_run: bool = False) -> int:
+        """Delete the finished folds that runs kept, those of the last day only with `every`.
+
+        A run that is under way may still want what is younger; it computes again what is gone.
+
+        Returns
+        -------
+        int
+            How many folds were (or with `dry_run` would be) deleted.
+        """
+        work = self.home / _WORK
+        doomed = [
+            kept
+            for kept in _entries(work)
+            if not kept.name.startswith(".") and (every or _age(kept) > _DAY)
+        ]
+        if not dry_run:
+            with self._told():
+                for kept in doomed:
+                    _delete(kept)
+            with suppress(OSError):  # where anything is left in it
+                work.rmdir()
+        return len(doomed)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of a folder that cannot be written how to mend it."""
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"The folder of runs, {self.home}, cannot be written "
+                f"({error.strerror or error}). Name another with --runs or WIDEMARGIN_RUNS "
+                "(runs= in Python), or see to its permissions and the space left."
+            ) from error
+
     def _sweep(self, folder: Path) -> None:
-        """Delete what killed processes left behind."""
-        for path in folder.glob(f"{_STAGING}*"):
-            owner = path.name.removeprefix(_STAGING).partition("-")[0]
-            old = time.time() - path.stat().st_mtime > 86_400
-            if owner.isdigit() and (old or not _is_alive(int(owner))):
+        """Delete what killed processes left behind in a folder."""
+        for path in _entries(folder):
+            if path.name.startswith(_STAGING) and _is_abandoned(path):
                 shutil.rmtree(path, ignore_errors=True)
+                with suppress(OSError):  # it was a folder, or another process swept it
+                    path.unlink()
 
 
-def read_record(path: Path) -> RunRecord:
-    """Read a run's folder.
+def _staging(final: Path) -> Path:
+    """Name the hidden place beside `final`, after the process that writes there."""
+    return final.with_name(f"{_STAGING}{os.getpid()}@{_host()}@{final.name}")
 
-    Raises
-    ------
-    RunNotFoundError
-        Where a file of the record is absent or damaged.
-    """
-    from widemargin.config import read
 
+def _host() -> str:
+    return re.sub(r"[^\w.-]", "", platform.node())
+
+
+def _is_abandoned(path: Path) -> bool:
+    pid, _, rest = path.name.removeprefix(_STAGING).partition("@")
+    # Another machine's processes cannot be asked after, and on Windows asking would end ours.
+    if pid.isdigit() and rest.startswith(f"{_host()}@") and os.name != "nt":
+        return not _is_alive(int(pid))
+    return _age(path) > _DAY
+
+
+def _is_alive(pid: int) -> bool:
     try:
-        manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
-        metrics: dict[str, Any] = json.loads((path / "metrics.json").read_bytes())
-        return RunRecord(
-            path=path,
-            id=manifest["id"],
-            use_case=manifest["use_case"],
-            manifest=manifest,
-            config=read(path / "config.yaml").values,
-            metrics=metrics,
-        )
-    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
-        raise RunNotFoundError(
-            f"{path} is not a whole run ({type(error).__name__}: {error}). "
-            "Run the use case again, or delete the folder."
-        ) from error
+        os.kill(pid, 0)
+    except PermissionError:
+        return True  # somebody else's
+    except (ProcessLookupError, OverflowError):
+        return False
+    return pid > 0
 
 
-def _write_folder(place: Path, final: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into `place` and rename it to `final`; a failure leaves neither."""
+def _age(path: Path) -> float:
+    """Return the seconds since a folder was written; 0 where it is gone already."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0
+
+
+def _entries(folder: Path) -> list[Path]:
+    """List a folder in order; nothing where it is none, or is being deleted."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _fill(place: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(place, ignore_errors=True)
-    try:
-        for name, content in files.items():
-            path = place / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        place.rename(final)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    for name, content in files.items():
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _delete(folder: Path) -> None:
+    """Delete a folder: hidden first, so that one cut short leaves nothing that looks whole."""
+    hidden = _staging(folder)
+    with suppress(FileNotFoundError):  # another process was first
+        folder.rename(hidden)
+        shutil.rmtree(hidden)
 
 
 def _write_whole(path: Path, content: bytes) -> Path:
-    part = path.with_name(f"{_STAGING}{os.getpid()}-{path.name}")
+    part = _staging(path)
     try:
         part.write_bytes(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return path
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # there, signal 0 would end the process; age decides
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ from widemargin.contracts import (
 )
 from widemargin.data.splits import make_splits
 from widemargin.errors import ConfigError, Problem
-from widemargin.runs.model import Model, as_rows, encode
-from widemargin.svm.calibration import fit_calibration
-from widemargin.svm.selection import Search, select
+from widemargin.evaluation import take
+from widemargin.runs.model import Model, as_rows, encode, judge
+from widemargin.svm.calibration import Calibration, fit_calibration
+from widemargin.svm.selection import Scorer, Search, select
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,8 +65,23 @@ class Setup:
         return len(self.classes) == 2
 
     def orient(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn a machine's decision so that above 0 speaks for the positive class."""
+        """Turn a machine's decision so that above 0 speaks for the positive class.
+
+        Decisions of several folds are ranked together as they are: each is in units of its own
+        machine's margin. Log-odds were tried instead, and rank worse (on spam, 74% caught at 0.1%
+        blocked against 84%), since each fold's calibration differs most where items are surest.
+        """
         return -decision if self.is_binary and self.positive == 0 else decision
+
+    def calibrate(
+        self, part: Dataset, codes: NDArray[Any], held_out: NDArray[np.float64]
+    ) -> Calibration | None:
+        """Fit probabilities to held-out decisions; None for regression.
+
+        Class weights count here too: they say what a mistake costs, and without them the
+        calibration would undo what they did to the margin.
+        """
+        return fit_calibration(held_out, codes, self.weights(part)) if self.classes else None
 
     def weights(self, part: Dataset) -> NDArray[np.float64] | None:
         """Return each row's factor of C, or None where all are 1."""
@@ -150,9 +166,9 @@ def train(
         if config.features.learns == "y":
             fold_rows = [_refit(setup, part, split) for split in inner]
     codes = codes_of(part.y, setup.classes)
-    centre, scale = 0.0, 1.0
-    if not setup.classes:
-        centre, scale = unit_of(codes)
+    weights = setup.weights(part)
+    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
+
     search = select(
         embedded,
         codes if setup.classes else (codes - centre) / scale,
@@ -160,19 +176,16 @@ def train(
         settings=config.svm,
         kernel=setup.kernel,
         splits=inner,
-        scorer=_scorer(setup, part, codes, centre, scale),
-        sample_weight=setup.weights(part),
+        scorer=_scorer(setup, part, codes, inner, centre, scale),
+        sample_weight=weights,
         fold_rows=fold_rows,
         random_state=config.seed,
         progress=progress,
     )
-    calibration = None
-    if setup.classes:
-        calibration = fit_calibration(search.held_out, codes, part.sample_weight)
     model = Model(
         features=features,
         machine=search.machine,
-        calibration=calibration,
+        calibration=setup.calibrate(part, codes, search.held_out),
         classes=setup.classes,
         centre=centre,
         scale=scale,
@@ -198,30 +211,35 @@ def _refit(setup: Setup, part: Dataset, split: Split) -> tuple[Any, Any]:
 
 
 def _scorer(
-    setup: Setup, part: Dataset, codes: NDArray[Any], centre: float, scale: float
-) -> Callable[[NDArray[np.intp], NDArray[np.float64]], float]:
-    """Return what the inner search maximises: the primary metric of uncalibrated decisions."""
+    setup: Setup,
+    part: Dataset,
+    codes: NDArray[Any],
+    inner: Sequence[Split],
+    centre: float,
+    scale: float,
+) -> Scorer:
+    """Return what the inner search maximises: the primary metric of each fold's held-out rows.
+
+    A cell is judged as its model would be: its decisions are calibrated, and the most probable
+    class is the prediction.
+    """
     metric = setup.metric
     sign = 1.0 if metric.greater_is_better else -1.0
+    weight = np.ones(len(part)) if part.sample_weight is None else part.sample_weight
 
-    def score(rows: NDArray[np.intp], decision: NDArray[np.float64]) -> float:
-        if not setup.classes:
-            decision = predicted = decision * scale + centre
-        elif decision.ndim == 1:
-            predicted = (decision > 0).astype(np.int64)
-        else:
-            predicted = decision.argmax(axis=1)
-        weight = part.sample_weight
-        held_out = Predictions(
-            y_true=codes[rows],
-            y_pred=predicted,
-            decision=setup.orient(decision),
-            probability=None,
+    def score(decision: NDArray[np.float64]) -> list[float]:
+        calibration = setup.calibrate(part, codes, decision)
+        outcome = judge(decision, calibration, centre, scale)
+        told = Predictions(
+            y_true=codes,
+            y_pred=outcome.prediction,
+            decision=setup.orient(outcome.decision),
+            probability=outcome.probability,
             classes=setup.classes,
             positive=setup.positive,
-            ids=part.ids[rows],
-            weight=np.ones(len(rows)) if weight is None else weight[rows],
+            ids=part.ids,
+            weight=weight,
         )
-        return sign * metric.compute(held_out)
+        return [sign * float(metric.compute(take(told, split.test))) for split in inner]
 
     return score

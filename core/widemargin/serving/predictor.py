@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from widemargin.config import resolve
 from widemargin.contracts import Columns, Items, Kind, RunRecord, Share, UseCase, n_rows
-from widemargin.errors import DataError, ModelError
+from widemargin.errors import DataError, ModelError, nearest
 from widemargin.explanation import explain_items
 from widemargin.runs.model import Model, parse_model
 
@@ -93,6 +93,7 @@ class Predictor:
             features=self.config.features.build(self.kinds),
             kernels=registry.kernels,
             trusted=registry.packages(),
+            scikit_learn=record.manifest.get("versions", {}).get("scikit-learn", ""),
         )
         positive = record.metrics.get("positive")
         self._positive = self.model.classes.index(positive) if positive else 1
@@ -179,11 +180,24 @@ class Predictor:
         DataError
             Where a line is no JSON object, or the model reads neither texts nor tables.
         """
-        numbered = enumerate(lines, start=1)
-        while batch := list(islice(numbered, _BATCH)):
-            ids = [f"{name}:{number}" for number, _ in batch]
-            values = [line for _, line in batch]
-            yield Items(X=self._columns(values, ids), kinds=self.kinds, ids=ids)
+        iterator = iter(lines)
+        return self.batches_of_groups(iter(lambda: list(islice(iterator, _BATCH)), []), name)
+
+    def batches_of_groups(self, groups: Iterable[Sequence[str]], name: str) -> Iterator[Items]:
+        """Make at least one batch of each group of lines, so that none waits for the next group.
+
+        Raises
+        ------
+        DataError
+            As `batches_of`.
+        """
+        number = 0
+        for group in groups:
+            for start in range(0, len(group), _BATCH):
+                values = group[start : start + _BATCH]
+                ids = [f"{name}:{number + at}" for at in range(1, len(values) + 1)]
+                number += len(values)
+                yield Items(X=self._columns(values, ids), kinds=self.kinds, ids=ids)
 
     def _columns(self, values: Sequence[str], ids: Sequence[str]) -> Columns:
         if list(self.kinds.values()) == ["text"]:
@@ -207,5 +221,16 @@ class Predictor:
                     f"{', '.join(self.kinds)}; write it as a JSON object, or give a table with "
                     "--file."
                 )
-            rows.append({name: row.get(name) for name in self.kinds})
+            for key in row:
+                if key not in self.kinds:
+                    raise DataError(
+                        f"{where}: the model knows no column {key!r}.{nearest(key, self.kinds)} "
+                        f"Give {', '.join(self.kinds)}, and leave out the rest."
+                    )
+            if absent := [key for key in self.kinds if key not in row]:
+                raise DataError(
+                    f"{where}: {', '.join(absent)} is absent. Give {', '.join(self.kinds)}; null "
+                    "is a missing value."
+                )
+            rows.append(row)
         return pd.DataFrame(rows, columns=list(self.kinds))

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from widemargin.svm.calibration import Calibration, fit_calibration
     from widemargin.svm.estimators import SVC, SVR
     from widemargin.svm.machine import Machine
-    from widemargin.svm.selection import Cell, Search, select
+    from widemargin.svm.selection import GridCell, Search, select
 
 __all__ = [
     "KERNELS",
     "SVC",
     "SVR",
     "Calibration",
-    "Cell",
+    "GridCell",
     "KernelParameters",
     "Machine",
     "Search",
@@ -31,7 +31,7 @@ _HOMES = {
     "SVR": "estimators",
     "Calibration": "calibration",
     "fit_calibration": "calibration",
-    "Cell": "selection",
+    "GridCell": "selection",
     "Search": "selection",
     "select": "selection",
     "Machine": "machine",

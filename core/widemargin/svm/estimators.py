@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from math import isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -28,7 +30,15 @@ def _is_above(value: Any, bound: float, *, strictly: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     number = float(value)
-    return number > bound if strictly else number >= bound
+    return isfinite(number) and (number > bound if strictly else number >= bound)
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return 0
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
@@ -40,7 +50,7 @@ class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hin
     degree: int
     coef0: float
     engine: str
-    random_state: int | None
+    random_state: Any
 
     @property
     def _sparse(self) -> str | bool:
@@ -56,13 +66,12 @@ class _SVM(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hin
                 f"(0.0, inf). Got {self.C!r} instead."
             )
         engine = choose_engine(self.engine)
-        seed = self.random_state if isinstance(self.random_state, int) else 0
         options: dict[str, Any] = {
             "n_classes": n_classes,
             "C": float(self.C),
             "epsilon": epsilon,
             "sample_weight": sample_weight,
-            "random_state": seed,
+            "random_state": _seed(self.random_state),
         }
         if self.kernel == "linear":
             solution = engine.solve_linear(X, y, **options)
@@ -159,7 +168,7 @@ class SVC(ClassifierMixin, _SVM):  # type: ignore[misc]  # scikit-learn has no t
         Factor of C by class.
     engine : {"auto", "scikit-learn"}, default="auto"
         What solves the problem.
-    random_state : int or None, default=None
+    random_state : int, RandomState or None, default=None
         Seed of LIBLINEAR's order of coordinates; None means 0.
 
     Attributes
@@ -199,7 +208,7 @@ class SVC(ClassifierMixin, _SVM):  # type: ignore[misc]  # scikit-learn has no t
         coef0: float = 0.0,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         engine: str = "auto",
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.C = C
         self.kernel = kernel
@@ -273,7 +282,7 @@ class SVR(RegressorMixin, _SVM):  # type: ignore[misc]  # scikit-learn has no ty
         degree: int = 3,
         coef0: float = 0.0,
         engine: str = "auto",
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.C = C
         self.epsilon = epsilon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Machine", "Solution", "vote"]
+__all__ = ["Machine", "Solution", "duels", "violations", "vote"]
 
-Scheme = Literal["single", "one-vs-rest", "one-vs-one"]
+Scheme = Literal["single", "one-vs-one"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Solution:
 
     Parameters
     ----------
-    scheme : {"single", "one-vs-rest", "one-vs-one"}
+    scheme : {"single", "one-vs-one"}
         ``single`` for two classes and for regression.
     support : ndarray of shape (n_support,)
         Rows whose removal would change the solution.
@@ -52,7 +53,7 @@ class Machine:
 
     Parameters
     ----------
-    scheme : {"single", "one-vs-rest", "one-vs-one"}
+    scheme : {"single", "one-vs-one"}
         How the functions make a decision.
     n_classes : int
         Number of classes; 0 for regression.
@@ -101,7 +102,63 @@ class Machine:
     def _combine(self, functions: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.scheme == "single":
             return functions[:, 0]
-        return vote(functions, self.n_classes) if self.scheme == "one-vs-one" else functions
+        return vote(functions, self.n_classes)
+
+    def class_coef(self, code: int) -> NDArray[np.float64]:
+        """Return the weights of a linear machine that speak for one class of several.
+
+        They are the mean over the class's duels, so that their product with a row is its mean
+        margin in these, less the constant terms.
+        """
+        import numpy as np
+
+        assert self.coef is not None
+        own = [
+            self.coef[column] if first == code else -self.coef[column]
+            for column, first, second in duels(self.n_classes)
+            if code in (first, second)
+        ]
+        mean: NDArray[np.float64] = np.mean(own, axis=0)
+        return mean
+
+
+def duels(n_classes: int) -> Iterator[tuple[int, int, int]]:
+    """Go through the pairs of classes: the column of each one's function, and the two codes.
+
+    Examples
+    --------
+    >>> list(duels(3))
+    [(0, 0, 1), (1, 0, 2), (2, 1, 2)]
+    """
+    pairs = ((i, j) for i in range(n_classes) for j in range(i + 1, n_classes))
+    for column, (first, second) in enumerate(pairs):
+        yield column, first, second
+
+
+def violations(
+    solution: Solution, X: Any, y: NDArray[Any], n_classes: int, epsilon: float
+) -> NDArray[np.float64]:
+    """Return by how much each training row violates a linear machine's margin, at least 0.
+
+    Beyond two classes it is the worst of the row's own duels; for regression, the way out of the
+    tube.
+    """
+    import numpy as np
+
+    assert solution.coef is not None
+    functions = X @ solution.coef.T + solution.intercept
+    if n_classes == 0:
+        worst = np.abs(y - functions[:, 0]) - epsilon
+    elif n_classes == 2:
+        worst = 1 - (2 * y - 1) * functions[:, 0]
+    else:
+        worst = np.zeros(len(y))
+        for column, first, second in duels(n_classes):
+            for code, sign in ((first, 1.0), (second, -1.0)):
+                own = y == code
+                worst[own] = np.maximum(worst[own], 1 - sign * functions[own, column])
+    loss: NDArray[np.float64] = np.maximum(worst, 0)
+    return loss
 
 
 def vote(functions: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
@@ -126,8 +183,7 @@ def vote(functions: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
 
     votes = np.zeros((len(functions), n_classes))
     margins = np.zeros_like(votes)
-    duels = ((i, j) for i in range(n_classes) for j in range(i + 1, n_classes))
-    for column, (first, second) in enumerate(duels):
+    for column, first, second in duels(n_classes):
         won = functions[:, column] > 0
         votes[:, first] += won
         votes[:, second] += ~won

@@ -13,21 +13,21 @@ from widemargin.contracts import Kernel, KernelParameters, Progress, Silent, Spl
 from widemargin.errors import DataError
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.grid import c_grid, gamma_grid
-from widemargin.svm.machine import Machine, Solution
+from widemargin.svm.machine import Machine, Solution, violations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cell", "Scorer", "Search", "refit", "select"]
+__all__ = ["GridCell", "Scorer", "Search", "check_gram_size", "refit", "select"]
 
-Scorer = Callable[["NDArray[np.intp]", "NDArray[np.float64]"], float]
-"""``scorer(rows, decisions of those rows) -> float``; greater is better."""
+Scorer = Callable[["NDArray[np.float64]"], Sequence[float]]
+"""``scorer(held-out decisions of all training rows) -> one score a split``."""
 
 _GRAM_LIMIT = 4 * 2**30
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One pair of C and gamma with its held-out score on every inner fold.
 
     Parameters
@@ -37,22 +37,17 @@ class Cell:
     gamma : float or None
         None where the kernel has none.
     scores : tuple of float
-        One score a fold; greater is better.
+        One score a fold, greater is better; nan where undefined, as where a fold lacks a class.
+    mean, std : float
+        Over the folds that define the score for any cell; minus infinity where one of these does
+        not define it for this cell.
     """
 
     C: float
     gamma: float | None
     scores: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean score; minus infinity where a fold's is undefined."""
-        return float(np.mean(self.scores)) if np.isfinite(self.scores).all() else -np.inf
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of the scores over the folds."""
-        return float(np.std(self.scores))
+    mean: float
+    std: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +56,7 @@ class Search:
 
     Parameters
     ----------
-    cells : tuple of Cell
+    cells : tuple of GridCell
         Every cell tried.
     chosen : int
         The best mean score; of equals the smallest C, then the smallest gamma.
@@ -75,7 +70,7 @@ class Search:
         How much each one counts: its multiplier, or its margin violation for a linear machine.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     chosen: int
     held_out: NDArray[np.float64]
     machine: Machine
@@ -83,7 +78,7 @@ class Search:
     weights: NDArray[np.float64]
 
     @property
-    def best(self) -> Cell:
+    def best(self) -> GridCell:
         """The chosen cell."""
         return self.cells[self.chosen]
 
@@ -119,7 +114,8 @@ def select(
     splits : sequence of Split
         Inner folds; together their test parts hold each row once.
     scorer : callable
-        ``scorer(rows, decisions) -> float``; greater is better.
+        ``scorer(decisions) -> one score a split``, given one cell's held-out decisions of all
+        training rows; greater is better, nan where undefined.
     sample_weight : ndarray of shape (n_samples,), optional
         Factor of C by row.
     fold_rows : sequence of (train, test), optional
@@ -137,12 +133,11 @@ def select(
     Raises
     ------
     DataError
-        Where the Gram matrix would take more than 4 GiB.
+        Where the Gram matrix would take more than 4 GiB, or no fold defines the score.
     """
     solver = _Solver(X, y, n_classes, settings, kernel, sample_weight, random_state)
     values = c_grid(settings.C, kernel, X, n_classes)
     gammas = gamma_grid(settings.gamma, kernel, X, random_state)
-    cells: list[Cell] = []
     held_out: list[NDArray[np.float64]] = []
     steps = len(gammas) * len(splits) * len(values)
     with (progress or Silent()).stage("inner search", total=steps) as stage:
@@ -152,28 +147,49 @@ def select(
                 np.empty(len(y)) if n_classes <= 2 else np.empty((len(y), n_classes))
                 for _ in values
             ]
-            scores: list[list[float]] = [[] for _ in values]
             for at, split in enumerate(splits):
                 part = view if fold_rows is None else view.on(*fold_rows[at])
                 for column, C in enumerate(values):
-                    decided = part.fit_predict(split, C)
-                    decisions[column][split.test] = decided
-                    scores[column].append(scorer(split.test, decided))
+                    decisions[column][split.test] = part.fit_predict(split, C)
                     stage.advance()
             held_out.extend(decisions)
-            cells.extend(Cell(C, gamma, tuple(own)) for C, own in zip(values, scores, strict=True))
+    places = [(C, gamma) for gamma in gammas for C in values]
+    cells = _score(places, [tuple(scorer(own)) for own in held_out])
     order = sorted(
         range(len(cells)), key=lambda at: (-cells[at].mean, cells[at].C, cells[at].gamma or 0.0)
     )
     best = cells[order[0]]
     machine, solution = solver.view(best.gamma).refit(best.C)
     return Search(
-        cells=tuple(cells),
+        cells=cells,
         chosen=order[0],
         held_out=held_out[order[0]],
         machine=machine,
         support=solution.support,
         weights=solver.weigh(solution),
+    )
+
+
+def _score(
+    places: Sequence[tuple[float, float | None]], scores: Sequence[tuple[float, ...]]
+) -> tuple[GridCell, ...]:
+    table = np.array(scores, dtype=np.float64)
+    defined = np.isfinite(table).any(axis=0)
+    if not defined.any():
+        raise DataError(
+            "the metric that the search maximises is undefined on every inner fold, as where each "
+            "lacks a class. Lower evaluation.inner, or add items or groups of the rarest class."
+        )
+    ranked = np.where(np.isfinite(table), table, -np.inf)[:, defined]
+    return tuple(
+        GridCell(
+            C,
+            gamma,
+            own,
+            mean=float(row.mean()),
+            std=float(row.std()) if np.isfinite(row).all() else float("nan"),
+        )
+        for (C, gamma), own, row in zip(places, scores, ranked, strict=True)
     )
 
 
@@ -184,13 +200,35 @@ def refit(
     n_classes: int,
     settings: SVMSettings,
     kernel: Kernel,
-    cell: Cell,
+    cell: GridCell,
     sample_weight: NDArray[np.float64] | None = None,
     random_state: int = 0,
 ) -> Machine:
     """Fit one machine at one cell's C and gamma; parameters as for `select`."""
     solver = _Solver(X, y, n_classes, settings, kernel, sample_weight, random_state)
     return solver.view(cell.gamma).refit(cell.C)[0]
+
+
+def check_gram_size(kernel: Kernel, n: int) -> None:
+    """Refuse a kernel machine whose matrices would not fit, before anything is computed.
+
+    Raises
+    ------
+    DataError
+        Where `n` rows need more than 4 GiB.
+
+    Examples
+    --------
+    >>> from widemargin.svm.kernels import LINEAR
+    >>> check_gram_size(LINEAR, 1_000_000)
+    """
+    # Distances, one gamma's Gram and a fold's copy of it are alive at once.
+    if kernel.name != "linear" and 3 * 8 * n * n > _GRAM_LIMIT:
+        raise DataError(
+            f"the {kernel.name} kernel needs matrices of {n:,} x {n:,} numbers, "
+            f"{3 * 8 * n * n / 2**30:.0f} GiB. Use --set svm.kernel=linear, or at most "
+            f"{int((_GRAM_LIMIT / 24) ** 0.5):,} rows."
+        )
 
 
 class _Solver:
@@ -211,14 +249,7 @@ class _Solver:
         self.sample_weight = sample_weight
         self.engine = choose_engine(settings.engine)
         self.random_state = random_state
-        n = X.shape[0]
-        # Distances, one gamma's Gram and a fold's copy of it are alive at once.
-        if kernel.name != "linear" and 3 * 8 * n * n > _GRAM_LIMIT:
-            raise DataError(
-                f"the {kernel.name} kernel needs matrices of {n:,} x {n:,} numbers, "
-                f"{3 * 8 * n * n / 2**30:.0f} GiB. Use --set svm.kernel=linear, or at most "
-                f"{int((_GRAM_LIMIT / 24) ** 0.5):,} rows."
-            )
+        check_gram_size(kernel, X.shape[0])
 
     def view(self, gamma: float | None) -> _View:
         """Prepare the problem at one gamma."""
@@ -247,18 +278,10 @@ class _Solver:
         if solution.dual_coef is not None:
             largest: NDArray[np.float64] = np.abs(solution.dual_coef).max(axis=0)
             return largest
-        assert solution.coef is not None
-        rows = self.X[solution.support]
-        functions = rows @ solution.coef.T + solution.intercept
-        own = self.y[solution.support]
-        if self.n_classes == 0:
-            violation = np.abs(own - functions[:, 0]) - self.settings.epsilon
-        elif self.n_classes == 2:
-            violation = 1 - (2 * own - 1) * functions[:, 0]
-        else:
-            violation = 1 - functions[np.arange(len(own)), own]
-        positive: NDArray[np.float64] = np.maximum(violation, 0)
-        return positive
+        support = solution.support
+        return violations(
+            solution, self.X[support], self.y[support], self.n_classes, self.settings.epsilon
+        )
 
 
 class _View:
@@ -267,14 +290,27 @@ class _View:
     def __init__(self, solver: _Solver, parameters: KernelParameters | None) -> None:
         self._solver, self._parameters = solver, parameters
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether rows are enough and no Gram matrix is needed."""
+        return self._parameters is None
+
     @cached_property
     def _gram(self) -> NDArray[np.float64]:
         """The one Gram matrix that every fold and C of this gamma reads."""
-        return self._compute(self._solver.X, self._solver.X)
+        return self.compute(self._solver.X, self._solver.X)
 
-    def _compute(self, X: Any, Y: Any) -> NDArray[np.float64]:
+    def compute(self, X: Any, Y: Any) -> NDArray[np.float64]:
         assert self._parameters is not None
-        return self._solver.kernel.gram(X, Y, self._parameters)
+        kernel = self._solver.kernel
+        gram = kernel.gram(X, Y, self._parameters)
+        if not np.isfinite(gram).all():
+            settings = " or ".join(f"svm.{name}" for name in kernel.parameters)
+            raise DataError(
+                f"the {kernel.name} kernel of these rows is too large for a number; "
+                f"choose a smaller {settings}."
+            )
+        return gram
 
     def on(self, train: Any, test: Any) -> _Part:
         """Return the same problem on features that were fitted for one split alone."""
@@ -284,41 +320,32 @@ class _View:
         """Fit on a split's training rows and decide its held-out rows."""
         X = self._solver.X
         if self._parameters is None:
-            return self.fit_predict_rows(X[split.train], X[split.test], split, C)
+            return self.on(X[split.train], X[split.test]).fit_predict(split, C)
         inner = self._gram[np.ix_(split.train, split.train)]
-        solution = self._solve_gram(inner, split.train, C)
+        solution = self.solve_gram(inner, split.train, C)
         across = self._gram[np.ix_(split.test, split.train[solution.support])]
-        return self._machine(solution, None).decide_gram(across)
-
-    def fit_predict_rows(
-        self, train: Any, test: Any, split: Split, C: float
-    ) -> NDArray[np.float64]:
-        """Fit on given features of a split's training rows and decide those of the others."""
-        if self._parameters is None:
-            return self._machine(self._solve_linear(train, split.train, C), None).decide(test)
-        solution = self._solve_gram(self._compute(train, train), split.train, C)
-        return self._machine(solution, train[solution.support]).decide(test)
+        return self.machine(solution, None).decide_gram(across)
 
     def refit(self, C: float) -> tuple[Machine, Solution]:
         """Fit on all rows."""
         X = self._solver.X
         if self._parameters is None:
-            solution = self._solve_linear(X, slice(None), C)
-            return self._machine(solution, None), solution
-        solution = self._solve_gram(self._gram, slice(None), C)
-        return self._machine(solution, X[solution.support]), solution
+            solution = self.solve_linear(X, slice(None), C)
+            return self.machine(solution, None), solution
+        solution = self.solve_gram(self._gram, slice(None), C)
+        return self.machine(solution, X[solution.support]), solution
 
-    def _solve_linear(self, X: Any, rows: NDArray[np.intp] | slice, C: float) -> Solution:
+    def solve_linear(self, X: Any, rows: NDArray[np.intp] | slice, C: float) -> Solution:
         solver = self._solver
         return solver.engine.solve_linear(X, solver.y[rows], **solver.options(rows, C))
 
-    def _solve_gram(
+    def solve_gram(
         self, gram: NDArray[np.float64], rows: NDArray[np.intp] | slice, C: float
     ) -> Solution:
         solver = self._solver
         return solver.engine.solve_gram(gram, solver.y[rows], **solver.options(rows, C))
 
-    def _machine(self, solution: Solution, vectors: Any) -> Machine:
+    def machine(self, solution: Solution, vectors: Any) -> Machine:
         return Machine(
             scheme=solution.scheme,
             n_classes=self._solver.n_classes,
@@ -331,14 +358,22 @@ class _View:
         )
 
 
-@dataclass(frozen=True)
 class _Part:
     """One split with features of its own."""
 
-    view: _View
-    train: Any
-    test: Any
+    def __init__(self, view: _View, train: Any, test: Any) -> None:
+        self._view, self._train, self._test = view, train, test
+
+    @cached_property
+    def _gram(self) -> NDArray[np.float64]:
+        return self._view.compute(self._train, self._train)
 
     def fit_predict(self, split: Split, C: float) -> NDArray[np.float64]:
         """Fit on the training part and decide the other."""
-        return self.view.fit_predict_rows(self.train, self.test, split, C)
+        view = self._view
+        if view.is_linear:
+            machine = view.machine(view.solve_linear(self._train, split.train, C), None)
+        else:
+            solution = view.solve_gram(self._gram, split.train, C)
+            machine = view.machine(solution, self._train[solution.support])
+        return machine.decide(self._test)

@@ -2,9 +2,9 @@
 
 What it means
 -------------
-There are fewer items of a class (for a numeric target: fewer items) than parts of the outer or of
-the inner cross-validation, so some parts hold none of it. Metrics of those parts are undefined,
-and C and gamma are chosen from the others alone.
+There are fewer items of a class (for a numeric target: fewer items) than parts were asked for of
+the outer or of the inner cross-validation, so fewer parts are made, and each number stands on
+less.
 
 What to do
 ----------
@@ -40,7 +40,7 @@ def check(context: CheckContext) -> Finding | None:
         CODE,
         TITLE,
         "warning",
-        f"{what} has {has}, fewer than the {parts} parts of the {setting} cross-validation, so "
-        f"some parts hold none. Lower evaluation.{setting}, join rare classes, or collect more "
-        "items.",
+        f"{what} has {has}, fewer than the {parts} parts asked for of the {setting} "
+        f"cross-validation, so fewer were made. Lower evaluation.{setting}, join rare classes, or "
+        "collect more items.",
     )

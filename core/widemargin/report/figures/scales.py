@@ -83,14 +83,18 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
     --------
     >>> tick_texts([0.0, 0.5, 1.0]), tick_texts([0.0, 2000.0]), tick_texts([0.001, 0.01, 100.0])
     (['0', '0.5', '1'], ['0', '2,000'], ['0.001', '0.01', '100'])
+    >>> tick_texts([500_000.0, 1_000_000.0]), tick_texts([5e8, 1e9])
+    (['500,000', '1,000,000'], ['5e8', '1e9'])
     """
-    return [_tick_text(tick) for tick in ticks]
+    # From 1e9 on the axis speaks in powers of ten, then for its smaller large numbers too.
+    most = 1e9 if all(abs(tick) < 1e9 for tick in ticks) else 1e6
+    return [_tick_text(tick, most) for tick in ticks]
 
 
-def _tick_text(tick: float) -> str:
+def _tick_text(tick: float, most: float) -> str:
     if tick == 0:
         return "0"
-    if abs(tick) >= 1e6 or abs(tick) < 1e-4:
+    if abs(tick) >= most or abs(tick) < 1e-4:
         mantissa, exponent = f"{tick:.2e}".split("e")
         short = mantissa.rstrip("0").rstrip(".")
         return f"{short}e{int(exponent)}".replace("-", MINUS)

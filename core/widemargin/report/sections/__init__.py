@@ -11,7 +11,6 @@ from widemargin.report.sections.calibration import build_calibration
 from widemargin.report.sections.confusion import build_confusion
 from widemargin.report.sections.curves import build_ranking, build_scores
 from widemargin.report.sections.headline import (
-    Finding,
     Headline,
     build_findings,
     build_headline,
@@ -26,7 +25,7 @@ from widemargin.report.sections.reasons import (
 from widemargin.report.sections.regression import build_regression
 from widemargin.report.sections.search import build_near_duplicates, build_search
 
-__all__ = ["Finding", "Headline", "build_findings", "build_headline", "build_sections"]
+__all__ = ["Headline", "build_findings", "build_headline", "build_sections"]
 
 BEFORE: tuple[Callable[[Artefacts], ReportSection | None], ...] = (build_numbers,)
 AFTER: tuple[Callable[[Artefacts], ReportSection | None], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from widemargin.contracts import Histogram, Lines, ReportSection, Series
+from widemargin.evaluation import calibration_curve, expected_calibration_error
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, percent
 
@@ -15,39 +16,28 @@ N_BINS = 10
 
 def build_calibration(run: Artefacts) -> ReportSection | None:
     """Draw the reliability curve with 95% Wilson intervals, and how many items stand behind it."""
-    import numpy as np
-
     predictions = run.predictions
     if predictions is None or predictions.probability is None:
         return None
-    rows = np.arange(len(predictions))
     if predictions.is_binary:
-        stated = predictions.probability[:, predictions.positive]
-        true = predictions.y_true == predictions.positive
         what, happens = f"probability of {run.positive}", f"share that is {run.positive}"
     else:
-        stated = predictions.probability[rows, predictions.y_pred]
-        true = predictions.y_true == predictions.y_pred
         what, happens = "probability of the predicted class", "share that is right"
-    edges = np.linspace(0, 1, N_BINS + 1)
-    bins = np.clip(np.digitize(stated, edges[1:-1]), 0, N_BINS - 1)
-    x, y, low, high, labels = [], [], [], [], []
-    off = 0.0
-    for k in range(N_BINS):
-        here = bins == k
-        n = int(here.sum())
-        if n == 0:
-            continue
-        mean, share = float(stated[here].mean()), float(true[here].mean())
-        first, last = _wilson(share, n)
-        off += abs(mean - share) * n / len(stated)
-        x.append(mean)
-        y.append(share)
-        low.append(first)
-        high.append(last)
-        labels.append(f"{count(n)} {run.use_case.wording.items}")
-    counts = np.bincount(bins, minlength=N_BINS)
     items = run.use_case.wording.items
+    curve = calibration_curve(predictions, N_BINS)
+    intervals = [_wilson(part.observed, part.n_samples) for part in curve]
+    counts = [0.0] * N_BINS
+    for part in curve:
+        counts[part.place] = part.n_samples
+    off = expected_calibration_error(predictions, N_BINS)
+    measured = Series(
+        name="measured",
+        x=[part.predicted for part in curve],
+        y=[part.observed for part in curve],
+        low=[low for low, _ in intervals],
+        high=[high for _, high in intervals],
+        labels=[f"{count(part.n_samples)} {items}" for part in curve],
+    )
     return ReportSection(
         title="Calibration",
         intro=f"Does a {what} of 80% come true in 80 of 100 cases?",
@@ -57,7 +47,7 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
                 x_label=what,
                 y_label=happens,
                 series=[
-                    Series(name="measured", x=x, y=y, low=low, high=high, labels=labels),
+                    measured,
                     Series(name="perfect", x=[0, 1], y=[0, 1], style="reference"),
                 ],
                 x_range=(0.0, 1.0),
@@ -65,15 +55,15 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
                 markers=True,
                 note=(
                     f"On average a stated probability is {percent(off)} off. Upright bars are 95% "
-                    "Wilson intervals; they are wide where few items stand behind a point."
+                    f"Wilson intervals; they are wide where few {items} stand behind a point."
                 ),
             ),
             Histogram(
                 title=f"How many {items} stand behind each point",
                 x_label=what,
                 y_label=f"{items} (logarithmic)",
-                edges=edges.tolist(),
-                counts=[(items, [float(n) for n in counts])],
+                edges=[k / N_BINS for k in range(N_BINS + 1)],
+                counts=[(items, counts)],
                 y_log=True,
             ),
         ],

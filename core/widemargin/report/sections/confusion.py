@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from widemargin.contracts import Block, Cell, Heatmap, Predictions, ReportSection, Table
+from widemargin.contracts import Block, Cell, Heatmap, ReportSection, Table
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, percent
 
@@ -24,10 +24,10 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
     if predictions is None or not predictions.classes:
         return None
     classes = list(predictions.classes)
-    counts = _counts(predictions)
+    counts = _counts(run)
     blocks: list[Block] = []
     if len(classes) <= MOST_DRAWN:
-        of_row = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+        of_row = counts / counts.sum(axis=1, keepdims=True).clip(min=1e-12)
         wide = len(classes) > 8
         texts = [[count(n) if n or not wide else "" for n in row] for row in counts]
         blocks.append(
@@ -39,7 +39,7 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
                 rows=classes,
                 values=of_row.tolist(),
                 texts=texts,
-                note="Numbers are counts; the colour is the share of the row.",
+                note=f"Numbers are counts; the colour is the share of the row.{run.weighting}",
             )
         )
     rows: list[list[Cell]] = []
@@ -49,7 +49,7 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
         recall = float(hits / true) if true else None
         f1 = float(2 * hits / (true + called)) if true + called else None
         figures = [None if one is None else round(one, 4) for one in (precision, recall, f1)]
-        rows.append([name, *figures, int(true)])
+        rows.append([name, *figures, round(true)])
     blocks.append(
         Table(
             title="Class by class",
@@ -58,13 +58,14 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
         )
     )
     right = float(counts.trace() / counts.sum())
-    intro = f"{percent(right)} of {count(counts.sum())} held-out predictions are right."
+    intro = f"{percent(right)} of {count(len(predictions))} held-out predictions are right."
     return ReportSection(title="Right and wrong", intro=intro, blocks=blocks)
 
 
-def _counts(predictions: Predictions) -> NDArray[np.int64]:
+def _counts(run: Artefacts) -> NDArray[np.float64]:
     import numpy as np
 
-    n = len(predictions.classes)
-    flat = np.bincount(predictions.y_true * n + predictions.y_pred, minlength=n * n)
-    return flat.reshape(n, n).astype(np.int64)
+    assert run.predictions is not None
+    n = len(run.predictions.classes)
+    places = run.predictions.y_true * n + run.predictions.y_pred
+    return np.asarray(np.bincount(places, run.shares, n * n).reshape(n, n), dtype=np.float64)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
 
-from widemargin.contracts import Block, Histogram, Lines, Predictions, ReportSection, Series
+from widemargin.contracts import Block, Histogram, Lines, ReportSection, Series
+from widemargin.evaluation.classification import roc_auc
+from widemargin.evaluation.tally import Tally
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import MINUS, brief, capital, number
+from widemargin.report.wordings import brief, capital
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["build_ranking", "build_scores", "ranking"]
+__all__ = ["build_ranking", "build_scores"]
 
 UNIT = (0.0, 1.0)
+LEAST_FALSE, NEAR_PERFECT = 0.001, 0.98
+"""Where the logarithmic axis begins, and the area under the curve above which there is one."""
+
+BEYOND = " Shares below 0.001 are drawn at the left end."
 MOST_CLASSES = 6
 """One-vs-rest curves of more classes than this cannot be told apart."""
 
@@ -26,36 +28,43 @@ def build_ranking(run: Artefacts) -> ReportSection | None:
     predictions = run.predictions
     if predictions is None or not 2 <= len(predictions.classes) <= MOST_CLASSES:
         return None
+    binary = predictions.is_binary
+    tally = Tally(predictions, predictions.weight[np.newaxis])
+    names = ["this model"] if binary else predictions.classes
     roc, recall = [], []
-    codes = [predictions.positive] if predictions.is_binary else range(len(predictions.classes))
-    for code in codes:
-        truth = predictions.y_true == code
-        if truth.all() or not truth.any():
+    for name, climb in zip(names, tally.climbs, strict=True):
+        positive, negative = climb.positive[0], climb.negative[0]
+        if not positive[-1] or not negative[-1]:
             continue
-        false, true, precision = ranking(truth, _score(predictions, code))
-        name = "this model" if predictions.is_binary else predictions.classes[code]
-        roc.append(Series(name=name, x=false.tolist(), y=true.tolist()))
-        recall.append(Series(name=name, x=true[1:].tolist(), y=precision[1:].tolist()))
+        false, true = negative / negative[-1], positive / positive[-1]
+        passed = positive + negative
+        precision = positive[passed > 0] / passed[passed > 0]
+        roc.append(Series(name=name, x=[0.0, *false.tolist()], y=[0.0, *true.tolist()]))
+        recall.append(Series(name=name, x=true[passed > 0].tolist(), y=precision.tolist()))
     if not roc:
         return None
-    chance = Series(name="chance", x=[0, 1], y=[0, 1], style="reference")
-    base = float(np.mean(predictions.y_true == predictions.positive))
+    # A very good curve hugs the corner; only a logarithmic axis opens it.
+    near = float(roc_auc(tally)[0]) > NEAR_PERFECT
+    diagonal = np.geomspace(LEAST_FALSE, 1, 40).tolist() if near else [0.0, 1.0]
+    chance = Series(name="chance", x=diagonal, y=diagonal, style="reference")
+    is_positive = predictions.y_true == predictions.positive
+    base = float(np.average(is_positive, weights=predictions.weight))
     level = Series(name="chance", x=[0, 1], y=[base, base], style="reference")
-    binary = predictions.is_binary
     one = f"{run.positive}" if binary else "the class"
     intro = (
-        f"If {run.use_case.wording.items} are put in order of their score, how far up does "
-        f"{one} stand?"
+        f"If {run.use_case.wording.items} are put in order of how probable {one} is, how far up "
+        f"does {one} stand?"
     )
     blocks: list[Block] = [
         Lines(
             title="ROC curve",
-            x_label=f"share of others taken for {one}",
+            x_label=f"share of others taken for {one}{' (logarithmic)' if near else ''}",
             y_label=f"share of {one} found",
             series=[*roc, chance],
-            x_range=UNIT,
+            x_range=(LEAST_FALSE, 1.0) if near else UNIT,
             y_range=UNIT,
-            note=_area(run, "roc_auc"),
+            x_log=near,
+            note=(_area(run, "roc_auc") + (BEYOND if near else "")).strip(),
         ),
         Lines(
             title="Precision and recall",
@@ -75,25 +84,31 @@ def build_scores(run: Artefacts) -> ReportSection | None:
     import numpy as np
 
     predictions = run.predictions
-    if predictions is None or not predictions.is_binary or predictions.decision.ndim != 1:
+    if predictions is None or not predictions.is_binary or predictions.probability is None:
         return None
-    scores = predictions.decision
+    # A probability of 1 has no finite odds; a millionth from it is as far as any picture needs.
+    sure = np.clip(predictions.probability[:, predictions.positive], 1e-6, 1 - 1e-6)
+    scores = np.log(sure / (1 - sure))
     low, high = np.quantile(scores, [0.001, 0.999])
-    edges = np.linspace(low, high, 41) if high > low else np.array([low - 0.5, low + 0.5])
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = (high - low) / 40 or 1.0
+    # No bar lies on both sides of 0, where the call changes.
+    first = math.floor(low / step)
+    edges = step * np.arange(first, max(math.ceil(high / step), first + 1) + 1)
     order = [1 - predictions.positive, predictions.positive]
     counts = []
     for code in order:
-        within = np.clip(scores[predictions.y_true == code], edges[0], edges[-1])
-        found, _ = np.histogram(within, bins=edges)
+        here = predictions.y_true == code
+        within = np.clip(scores[here], edges[0], edges[-1])
+        found, _ = np.histogram(within, bins=edges, weights=run.shares[here])
         counts.append((predictions.classes[code], [float(n) for n in found]))
-    at = _threshold(run, predictions)
     items = run.use_case.wording.items
-    marks = [] if at is None else [(at, "threshold")]
+    other = predictions.classes[1 - predictions.positive]
     note = "Counts are on a logarithmic scale, so that the few in the wrong place can be seen. "
     note += "Scores beyond the ends are counted in the outermost bars."
     intro = (
-        "A score is the signed distance from the middle of the margin: 0 is the middle, "
-        f"{MINUS}1 and 1 its edges. Above the threshold {items} are called {run.positive}."
+        f"A score is the log-odds: the logarithm of how much likelier {run.positive} is than "
+        f"{other}; 0 is even. Above 0 {items} are called {run.positive}."
     )
     return ReportSection(
         title="Scores",
@@ -101,74 +116,16 @@ def build_scores(run: Artefacts) -> ReportSection | None:
         blocks=[
             Histogram(
                 title="Scores by true class",
-                x_label="score",
+                x_label=f"log-odds of {run.positive}",
                 y_label=f"{items} (logarithmic)",
                 edges=edges.tolist(),
                 counts=counts,
-                vertical=marks,
+                vertical=[(0.0, "even")],
                 y_log=True,
-                note=f"The threshold lies at {number(at, 2)}. {note}" if at is not None else note,
+                note=note + run.weighting,
             )
         ],
     )
-
-
-def ranking(
-    truth: NDArray[np.bool_], scores: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the points of the ROC and precision-recall curves.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (n_samples,)
-        Whether each row is of the class.
-    scores : ndarray of shape (n_samples,)
-        Higher speaks for the class; equal scores are one point.
-
-    Returns
-    -------
-    false, true, precision : ndarrays of shape (n_points,)
-        False positive rate, recall and precision, from the highest score down, after a first
-        point where nothing is called.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> false, true, precision = ranking(np.array([True, False, True]), np.array([3.0, 2.0, 1.0]))
-    >>> false.tolist(), true.tolist()
-    ([0.0, 0.0, 1.0, 1.0], [0.0, 0.5, 0.5, 1.0])
-    """
-    import numpy as np
-
-    order = np.argsort(-scores, kind="stable")
-    truth, scores = truth[order], scores[order]
-    last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-    hits = np.cumsum(truth)[last]
-    misses = last + 1 - hits
-    false = np.append(0.0, misses / max(int(misses[-1]), 1))
-    true = np.append(0.0, hits / max(int(hits[-1]), 1))
-    precision = np.append(1.0, hits / (last + 1))
-    return false, true, precision
-
-
-def _score(predictions: Predictions, code: int) -> NDArray[np.float64]:
-    if predictions.decision.ndim == 2:
-        return predictions.decision[:, code]
-    return predictions.decision if code == predictions.positive else -predictions.decision
-
-
-def _threshold(run: Artefacts, predictions: Predictions) -> float | None:
-    """Find the score at which labels change: the median over the folds, which differ a little."""
-    import numpy as np
-
-    found = []
-    for fold in np.unique(run.folds):
-        here = run.folds == fold
-        called = predictions.y_pred[here] == predictions.positive
-        scores = predictions.decision[here]
-        if called.any() and not called.all():
-            found.append((scores[called].min() + scores[~called].max()) / 2)
-    return float(np.median(found)) if found else None
 
 
 def _area(run: Artefacts, name: str) -> str:

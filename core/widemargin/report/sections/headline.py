@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from widemargin.contracts import Estimate, Estimates, ReportSection
+from widemargin.evaluation import Finding
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import brief, capital, count, date, full, listing, number, percent
 
-__all__ = ["Finding", "Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a check reports."""
-
-    code: str
-    severity: str
-    title: str
-    message: str
+__all__ = ["Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +56,7 @@ def build_headline(run: Artefacts) -> Headline:
 def build_findings(run: Artefacts) -> list[Finding]:
     """List what the checks found, warnings first."""
     found = [
-        Finding(
-            code=str(one.get("code", "")),
-            severity=str(one.get("severity", "note")),
-            title=capital(str(one.get("title", ""))),
-            message=str(one.get("message", "")),
-        )
+        Finding(**{**one, "title": capital(one["title"]), "message": capital(one["message"])})
         for one in run.metrics.get("findings") or []
     ]
     return sorted(found, key=lambda one: (one.severity != "warning", one.code))
@@ -136,7 +122,7 @@ def _sentence(run: Artefacts, row: Estimate | None) -> str:
             if value is not None
         ]
         parts.append("; ".join([said, listing(others)]) if others else said)
-    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+    return " ".join(f"{capital(part).rstrip('.')}." for part in parts if part)
 
 
 def _domain_sentence(run: Artefacts) -> str:
@@ -170,14 +156,23 @@ def _facts(run: Artefacts) -> list[tuple[str, str]]:
         share = support.get("share")
         said = f" ({percent(share, 0)})" if share is not None else ""
         facts.append(("Support vectors", count(support["count"]) + said))
-    evaluation = run.record.config.get("evaluation") or {}
-    if evaluation.get("outer"):
-        repeats = evaluation.get("repeats") or 1
-        often = f", {repeats} times" if repeats > 1 else ""
-        facts.append(("Measured on", f"{evaluation['outer']} held-out parts{often}"))
+    if parts := _parts(run):
+        facts.append(("Measured on", parts))
     if created := run.record.manifest.get("created"):
         facts.append(("Run", date(str(created))))
     return facts
+
+
+def _parts(run: Artefacts) -> str:
+    """Say on how many held-out parts the run was measured; the config may have asked for more."""
+    asked = run.record.config.get("evaluation") or {}
+    outer = (run.metrics.get("n_folds") or {}).get("outer") or asked.get("outer")
+    if not outer:
+        return ""
+    made = len(run.metrics.get("folds") or [])
+    repeats = made // outer if made else asked.get("repeats") or 1
+    often = f", {repeats} times" if repeats > 1 else ""
+    return f"{outer} held-out part{'s' if outer > 1 else ''}{often}"
 
 
 def _baselines(run: Artefacts) -> dict[str, Any]:
@@ -190,7 +185,7 @@ def _reference_title(key: str, baseline: dict[str, Any]) -> str:
 
 def _reference_name(key: str) -> str:
     """Name a baseline in a word or two, for a figure."""
-    return {"dummy": "guessing", "mean": "guessing"}.get(key, key.replace("_", " "))
+    return "guessing" if key == "dummy" else key.replace("_", " ")
 
 
 def _confidence(run: Artefacts) -> str:

@@ -12,7 +12,7 @@ from widemargin.report.wordings import count, number, percent
 __all__ = ["build_mistakes", "build_pieces", "build_support_vectors"]
 
 Json = Mapping[str, Any]
-EACH_WAY, N_MISTAKES, N_EXAMPLES, LONGEST = 20, 10, 12, 600
+EACH_WAY, N_MISTAKES, LONGEST = 20, 10, 600
 
 
 def build_pieces(run: Artefacts) -> ReportSection | None:
@@ -71,7 +71,7 @@ def build_mistakes(run: Artefacts) -> ReportSection | None:
 def build_support_vectors(run: Artefacts) -> ReportSection | None:
     """Quote support vectors of the largest weight."""
     support: Json = run.explanation.get("support_vectors") or {}
-    examples: list[Json] = list(support.get("examples") or [])[:N_EXAMPLES]
+    examples: list[Json] = list(support.get("examples") or [])
     if not examples:
         return None
     wording = run.use_case.wording
@@ -111,8 +111,8 @@ def _mistake(run: Artefacts, one: Json) -> Quote:
         facts = [("true", true), ("predicted", predicted)]
         if one.get("probability") is not None:
             facts.append(("probability", percent(one["probability"])))
-        if isinstance(one.get("decision"), int | float):
-            facts.append(("score", number(one["decision"], 3)))
+        if len(run.classes) == 2 and one.get("decision") is not None:
+            facts.append(("margin", number(one["decision"], 3)))
         kind = f"{true} taken for {predicted}"
     else:
         true_value, predicted_value = float(one["true"]), float(one["predicted"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from widemargin.contracts import Block, Histogram, ReportSection, Scatter, Series
+from widemargin.evaluation.regression import median_ae
+from widemargin.evaluation.tally import Tally
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.figures.scales import extent
 from widemargin.report.wordings import number
@@ -23,7 +25,8 @@ def build_regression(run: Artefacts) -> ReportSection | None:
     both = extent([*true.tolist(), *predicted.tolist()])
     far = float(np.abs(residual).max()) or 1.0
     edges = np.linspace(-far, far, 32)
-    counts, _ = np.histogram(residual, bins=edges)
+    counts, _ = np.histogram(residual, bins=edges, weights=run.shares)
+    half = float(median_ae(Tally(predictions, run.shares[np.newaxis]))[0])
     names = [str(name) for name in predictions.ids]
     flat = Series(name="no error", x=list(extent(predicted.tolist())), y=[0, 0], style="reference")
     blocks: list[Block] = [
@@ -56,8 +59,8 @@ def build_regression(run: Artefacts) -> ReportSection | None:
             counts=[("held out", [float(n) for n in counts])],
             vertical=[(0.0, "no error")],
             note=(
-                f"Half of the errors are smaller than {number(float(np.median(abs(residual))), 3)}"
-                f"{' ' + run.units if run.units else ''}."
+                f"Half of the errors are smaller than {f'{number(half, 3)} {run.units}'.rstrip()}."
+                f"{run.weighting}"
             ),
         ),
     ]

@@ -42,19 +42,18 @@ def build_search(run: Artefacts) -> ReportSection | None:
 def build_near_duplicates(run: Artefacts) -> ReportSection | None:
     """Say how many near-duplicates there were and what they would have done to the score."""
     found: Json = run.metrics.get("near_duplicates") or {}
-    if not found:
+    if not found.get("removed"):
         return None
     items = run.use_case.wording.items
-    removed, groups = int(found.get("removed") or 0), found.get("groups")
+    groups = found.get("groups")
     among = f", in {count(groups)} groups," if groups else ""
-    text = f"No two {items} are equal but for case, punctuation and digits."
-    if removed:
-        text = (
-            f"{count(removed)} {items}{among} equal another but for case, punctuation and digits. "
-            "One of each stays, so that no copy of a training item is ever used for judging."
-        )
-    if found.get("contradictory"):
-        text += f" Groups whose labels contradict each other: {count(found['contradictory'])}."
+    text = (
+        f"{count(found['removed'])} {items}{among} equal another but for case, punctuation and "
+        "digits. One of each stays, so that no copy of a training item is ever used for judging."
+    )
+    if otherwise := found.get("contradictory"):
+        have = "row has" if otherwise == 1 else "rows have"
+        text += f" {count(otherwise)} {have} another label than the one that stayed."
     apart, crossing = found.get("apart") or {}, found.get("crossing") or {}
     columns = ["metric", "copies kept apart", "copies crossing"]
     names = [name for name in apart if name in crossing]

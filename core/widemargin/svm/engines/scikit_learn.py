@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from widemargin.svm.machine import Solution
+from widemargin.svm.machine import Solution, duels, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,10 @@ __all__ = ["ScikitLearn"]
 
 class ScikitLearn:
     """Hands each problem to scikit-learn's LinearSVC, LinearSVR, SVC or SVR.
+
+    More than two classes are decided by duels, one machine a pair, for the linear kernel too:
+    LIBLINEAR's own one-against-the-rest cannot part a class that lies between others (five star
+    ratings of 250 short reviews: accuracy 0.68 against 0.85; digits: 0.957 against 0.981).
 
     The linear machines minimise the squared hinge (the squared epsilon-insensitive loss), whose
     optimum LIBLINEAR finds quickly and reliably; rows with a loss above 0 are their support
@@ -43,37 +48,43 @@ class ScikitLearn:
         import numpy as np
         from sklearn.svm import LinearSVC, LinearSVR
 
+        def fit(
+            machine: Any, rows: Any, target: NDArray[Any], weight: NDArray[np.float64] | None
+        ) -> tuple[NDArray[np.float64], float, int]:
+            with _quietly():
+                machine.fit(rows, target, sample_weight=weight)
+            coef = np.asarray(machine.coef_, dtype=np.float64).ravel()
+            return coef, float(np.ravel(machine.intercept_)[0]), int(np.max(machine.n_iter_))
+
+        # Few wide rows are solved in the dual, many narrow ones in the primal.
+        classifier = LinearSVC(C=C, dual="auto", random_state=random_state, max_iter=5000)
         if n_classes == 0:
-            machine = LinearSVR(
+            regressor = LinearSVR(
                 C=C,
                 epsilon=epsilon,
                 loss="squared_epsilon_insensitive",
                 dual=False,
                 random_state=random_state,
             )
-        else:
-            # Few wide rows are solved in the dual, many narrow ones in the primal.
-            machine = LinearSVC(C=C, dual="auto", random_state=random_state, max_iter=5000)
-        with _quietly():
-            machine.fit(X, y, sample_weight=sample_weight)
-        coef = np.atleast_2d(machine.coef_).astype(np.float64)
-        intercept = np.atleast_1d(machine.intercept_).astype(np.float64)
-        functions = X @ coef.T + intercept
-        if n_classes == 0:
-            losing = np.abs(y - functions[:, 0]) > epsilon
+            fitted = [fit(regressor, X, y, sample_weight)]
         elif n_classes == 2:
-            losing = (2 * y - 1) * functions[:, 0] < 1
+            fitted = [fit(classifier, X, y, sample_weight)]
         else:
-            signs = np.where(y[:, None] == np.arange(n_classes), 1, -1)
-            losing = (signs * functions < 1).any(axis=1)
-        return Solution(
-            scheme="one-vs-rest" if n_classes > 2 else "single",
-            support=np.flatnonzero(losing),
+            fitted = []
+            for _, first, second in duels(n_classes):
+                own = np.flatnonzero((y == first) | (y == second))
+                weight = None if sample_weight is None else sample_weight[own]
+                fitted.append(fit(classifier, X[own], y[own] == first, weight))
+        solution = Solution(
+            scheme="one-vs-one" if n_classes > 2 else "single",
+            support=np.empty(0, dtype=np.intp),
             dual_coef=None,
-            coef=coef,
-            intercept=intercept,
-            n_iter=int(np.max(machine.n_iter_)),
+            coef=np.stack([coef for coef, _, _ in fitted]),
+            intercept=np.array([intercept for _, intercept, _ in fitted]),
+            n_iter=max(n_iter for _, _, n_iter in fitted),
         )
+        losses = violations(solution, X, y, n_classes, epsilon)
+        return replace(solution, support=np.flatnonzero(losses > 0))
 
     def solve_gram(
         self,

@@ -15,10 +15,14 @@ __all__ = ["POLY"]
 
 
 def _gram(X: Any, Y: Any, parameters: KernelParameters) -> NDArray[np.float64]:
+    import numpy as np
+
     gram = products(X, Y)
     gram *= parameters.gamma
     gram += parameters.coef0
-    return gram**parameters.degree
+    # The search refuses what is not finite, in words.
+    with np.errstate(over="ignore"):
+        return gram**parameters.degree
 
 
 POLY = Kernel(

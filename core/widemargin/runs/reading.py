@@ -1,0 +1,136 @@
+"""Reading a run's folder: its files are there, and say what everything else relies on."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from widemargin.contracts import RunRecord
+from widemargin.errors import ConfigError, RunNotFoundError
+
+__all__ = ["has_manifest", "last_whole", "read_record"]
+
+_MANIFEST: dict[str, Any] = {
+    "id": str,
+    "use_case": str,
+    "created": str,
+    "timings": {"total": (int, float)},
+}
+_METRICS: dict[str, Any] = {
+    "task": str,
+    "primary": str,
+    "n_items": int,
+    "classes": list,
+    "units": str,
+    "confidence": (int, float),
+    "metrics": dict,
+    "baselines": dict,
+    "near_duplicates": (dict, type(None)),
+    "findings": list,
+    "chosen": {"kernel": str, "C": (int, float), "gamma": (int, float, type(None))},
+    "support_vectors": {"count": int, "share": (int, float)},
+}
+_NUMBER = (int, float, type(None))
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a run's folder.
+
+    Raises
+    ------
+    RunNotFoundError
+        Where a file of the record is absent, damaged or not of a run.
+    """
+    from widemargin.config import read
+
+    try:
+        manifest = _read(path / "manifest.json", _MANIFEST)
+        metrics = _read(path / "metrics.json", _METRICS)
+        _check_tables(metrics)
+        config = read(path / "config.yaml").values
+    except (OSError, ValueError, RecursionError, ConfigError) as error:
+        # One line, whatever was wrong: it may be one of several that are told.
+        reason = " ".join(str(error).split())
+        raise RunNotFoundError(
+            f"{path} is not a whole run ({reason}). Run the use case again, or delete the folder."
+        ) from error
+    return RunRecord(
+        path=path,
+        id=manifest["id"],
+        use_case=manifest["use_case"],
+        manifest=manifest,
+        config=config,
+        metrics=metrics,
+    )
+
+
+def last_whole(runs: Sequence[Path]) -> RunRecord:
+    """Read the last run that can be read; a warning names those after it that cannot.
+
+    Raises
+    ------
+    RunNotFoundError
+        The last run's, where none can be read.
+    """
+    errors: list[RunNotFoundError] = []
+    for run in sorted(runs, key=lambda run: run.name, reverse=True):
+        try:
+            record = read_record(run)
+        except RunNotFoundError as error:
+            errors.append(error)
+        else:
+            for unread in errors:
+                warnings.warn(f"{unread} {record.id} is taken instead.", stacklevel=3)
+            return record
+    raise errors[0]
+
+
+def has_manifest(run: Path) -> bool:
+    """Say whether a folder is a run's."""
+    try:
+        return (run / "manifest.json").is_file()
+    except OSError:  # a name longer than names may be, or a folder of somebody else's
+        return False
+
+
+def _read(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    _check(content, shape, path.name)
+    result: dict[str, Any] = content
+    return result
+
+
+def _check(content: Any, shape: dict[str, Any], where: str) -> None:
+    """Refuse what is no mapping with these keys; a shape's leaf is a type, or several."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{where} holds no JSON object")
+    for key, wanted in shape.items():
+        if key not in content:
+            raise ValueError(f"{where} lacks {key!r}")
+        if isinstance(wanted, dict):
+            _check(content[key], wanted, f"{key!r} of {where}")
+        elif not isinstance(content[key], wanted):
+            raise ValueError(f"{key!r} of {where} is not what a run writes there")
+
+
+def _check_tables(metrics: dict[str, Any]) -> None:
+    where = "metrics.json"
+    values = dict.fromkeys(("value", "low", "high"), _NUMBER)
+    _check(metrics["metrics"], {metrics["primary"]: dict}, f"'metrics' of {where}")
+    for name, own in metrics["metrics"].items():
+        _check(own, values, f"{name!r} of {where}")
+    for name, own in metrics["baselines"].items():
+        _check(own, {"title": str, "metrics": dict}, f"{name!r} of {where}")
+    duplicates = metrics["near_duplicates"]
+    if duplicates is not None:
+        shape = {"removed": int, "apart": dict, "crossing": dict}
+        _check(duplicates, shape, f"'near_duplicates' of {where}")
+    finding = dict.fromkeys(("code", "severity", "title", "message"), str)
+    for one in metrics["findings"]:
+        _check(one, finding, f"'findings' of {where}")

@@ -1,0 +1,267 @@
+"""What the sections say, block by block."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from widemargin.contracts import (
+    Block,
+    Heatmap,
+    Histogram,
+    Lines,
+    Predictions,
+    Quotes,
+    ReportSection,
+    RunRecord,
+    Table,
+    Text,
+)
+from widemargin.evaluation import Finding, calibration_curve
+from widemargin.report.artefacts import Artefacts
+from widemargin.report.sections import build_findings, build_headline, build_sections
+from widemargin.report.sections.calibration import build_calibration
+from widemargin.report.sections.confusion import build_confusion
+from widemargin.report.sections.curves import build_ranking, build_scores
+from widemargin.report.sections.reasons import build_mistakes, build_support_vectors
+from widemargin.report.sections.regression import build_regression
+from widemargin.report.sections.search import build_near_duplicates
+
+Write = Callable[..., RunRecord]
+Read = Callable[..., Artefacts]
+
+
+def change(record: RunRecord, **columns: Any) -> None:
+    """Replace columns of the run's predictions; None drops one."""
+    path = record.path / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    for name, values in columns.items():
+        frame = frame.drop(columns=name) if values is None else frame.assign(**{name: values})
+    frame.to_parquet(path)
+
+
+def block(section: ReportSection | None, kind: type[Any], place: int = 0) -> Any:
+    """Find a section's n-th block of a type."""
+    assert section is not None
+    found: list[Block] = [one for one in section.blocks if isinstance(one, kind)]
+    return found[place]
+
+
+def facts(run: Artefacts) -> dict[str, str]:
+    return dict(build_headline(run).facts)
+
+
+def test_weights_reach_everything_that_is_counted(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=400)
+    plain = read(record)
+    weight = np.where(np.arange(400) % 2, 3.0, 1.0)
+    change(record, weight=weight)
+    seen: list[Predictions] = []
+
+    def own(predictions: Predictions) -> list[ReportSection]:
+        seen.append(predictions)
+        return []
+
+    run = read(record)
+    run = replace(run, use_case=replace(run.use_case, report_sections=own))
+    build_sections(run)
+    assert np.array_equal(seen[0].weight, weight)
+    for build, kind in (
+        (build_ranking, Lines),
+        (build_confusion, Heatmap),
+        (build_calibration, Lines),
+        (build_scores, Histogram),
+    ):
+        assert block(build(run), kind) != block(build(plain), kind)
+    table = block(build_confusion(run), Table)
+    assert run.predictions is not None
+    spam = run.predictions.y_true == 1
+    assert table.rows[1][-1] == round(weight[spam].sum() / 2)
+    assert "Each message counts by its weight" in block(build_scores(run), Histogram).note
+    assert "by its weight" not in block(build_scores(plain), Histogram).note
+
+
+def test_weights_reach_the_errors_of_numbers(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "regression", n=50)
+    before = block(build_regression(read(record)), Histogram)
+    change(record, weight=np.where(np.arange(50) == 7, 1000.0, 1.0))
+    after = block(build_regression(read(record)), Histogram)
+    assert max(after.counts[0][1]) > 40 > max(before.counts[0][1])
+    frame = pd.read_parquet(record.path / "predictions.parquet")
+    error = abs(frame["y_pred"] - frame["y_true"])[7]
+    assert f"smaller than {error:.3g} points." in after.note
+
+
+def test_a_run_without_weights_is_unweighted(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    change(record, weight=None)
+    predictions = read(record).predictions
+    assert predictions is not None
+    assert (predictions.weight == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("made", "n_folds", "said"),
+    [
+        (3, {"outer": 3, "inner": 2}, "3 held-out parts"),
+        (6, {"outer": 3, "inner": 2}, "3 held-out parts, 2 times"),
+        (1, {"outer": 1, "inner": 5}, "1 held-out part"),
+        (0, None, "5 held-out parts"),
+    ],
+)
+def test_the_headline_counts_the_parts_that_were_made(
+    made: int, n_folds: dict[str, int] | None, said: str, write: Write, read: Read, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    run = read(record, folds=[{}] * made, n_folds=n_folds)
+    assert facts(run)["Measured on"] == said
+
+
+def test_findings_are_those_of_the_evaluation(write: Write, read: Read, tmp_path: Path) -> None:
+    found = build_findings(read(write(tmp_path / "run", "binary", n=50)))
+    assert [one.code for one in found] == ["WM002", "WM004"]
+    assert all(isinstance(one, Finding) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (1, " 1 row has another label than the one that stayed."),
+        (2, " 2 rows have another label than the one that stayed."),
+    ],
+)
+def test_labels_that_contradict_are_counted_in_rows(
+    rows: int, said: str, write: Write, read: Read, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    found = {"removed": 373, "groups": 250, "contradictory": rows}
+    text = block(build_near_duplicates(read(record, near_duplicates=found)), Text).text
+    assert text.endswith(said)
+
+
+def test_without_near_duplicates_nothing_is_said(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    assert build_near_duplicates(read(record, near_duplicates={"removed": 0})) is None
+
+
+def test_every_class_shows_its_support_vectors(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "many", n=50)
+    examples = [
+        {"id": f"{name} {k}", "text": "", "label": name, "weight": 1.0}
+        for name in ("ash", "beech", "oak")
+        for k in range(6)
+    ]
+    content = {"support_vectors": {"count": 18, "examples": examples}}
+    (record.path / "explanation.json").write_text(json.dumps(content), encoding="utf-8")
+    quotes = block(build_support_vectors(read(record)), Quotes).quotes
+    assert [quote.kind for quote in quotes] == ["ash"] * 6 + ["beech"] * 6 + ["oak"] * 6
+
+
+def test_calibration_shows_the_bins_of_the_evaluation(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    for shape in ("binary", "many"):
+        record = write(tmp_path / shape, shape, n=300)
+        change(record, weight=1.0 + np.arange(300) % 3)
+        run = read(record)
+        assert run.predictions is not None
+        curve = calibration_curve(run.predictions)
+        measured = block(build_calibration(run), Lines).series[0]
+        assert list(measured.x) == [part.predicted for part in curve]
+        assert list(measured.y) == [part.observed for part in curve]
+        ((_, counts),) = block(build_calibration(run), Histogram).counts
+        assert [n for n in counts if n] == [part.n_samples for part in curve]
+        assert counts[curve[-1].place] == curve[-1].n_samples
+
+
+def test_scores_are_log_odds_and_0_parts_the_calls(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    section = build_scores(read(write(tmp_path / "run", "binary", n=400)))
+    assert section is not None
+    assert section.intro == (
+        "A score is the log-odds: the logarithm of how much likelier spam is than ham; 0 is even. "
+        "Above 0 messages are called spam."
+    )
+    drawn = block(section, Histogram)
+    assert drawn.x_label == "log-odds of spam"
+    assert [at for at, _ in drawn.vertical] == [0.0]
+    assert 0.0 in drawn.edges
+    assert sum(sum(counts) for _, counts in drawn.counts) == pytest.approx(400)
+
+
+@pytest.mark.parametrize("score", [-3.0, 0.0, 3.0])
+def test_scores_that_are_all_equal_can_be_drawn(
+    score: float, write: Write, read: Read, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary", n=40)
+    spam = 1 / (1 + np.exp(-score))
+    change(record, **{"probability: spam": spam, "probability: ham": 1 - spam})
+    drawn = block(build_scores(read(record)), Histogram)
+    assert sum(sum(counts) for _, counts in drawn.counts) == pytest.approx(40)
+
+
+def test_a_mistake_states_its_margin_where_there_are_two_classes(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    mistake = {"id": "a", "text": "", "true": "ham", "predicted": "spam", "probability": 0.75,
+               "decision": float(np.log(3)), "shares": []}  # fmt: skip
+    for shape, said in (("binary", {"margin": "1.1"}), ("many", {})):
+        record = write(tmp_path / shape, shape, n=50)
+        content = json.dumps({"mistakes": [mistake]})
+        (record.path / "explanation.json").write_text(content, encoding="utf-8")
+        (quote,) = block(build_mistakes(read(record)), Quotes).quotes
+        usual = {"true": "ham", "predicted": "spam", "probability": "75.0%"}
+        assert dict(quote.facts) == usual | said
+
+
+def test_the_roc_curve_is_that_of_the_ranking(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=4)
+    truth = np.array(["spam", "ham", "spam", "ham"])
+    change(record, y_true=truth, decision=[3.0, 2.0, 1.0, 1.0], weight=[1.0, 3.0, 1.0, 1.0])
+    section = build_ranking(read(record))
+    roc, recall = block(section, Lines, 0), block(section, Lines, 1)
+    assert list(roc.series[0].x) == [0, 0, 0.75, 1]
+    assert list(roc.series[0].y) == [0, 0.5, 0.5, 1]
+    assert list(recall.series[0].y) == [1, 0.25, pytest.approx(1 / 3)]
+    assert list(recall.series[1].y) == pytest.approx([1 / 3, 1 / 3])
+    assert not roc.x_log
+    assert list(roc.series[1].x) == list(roc.series[1].y) == [0, 1]
+
+
+def test_a_nearly_perfect_roc_curve_has_a_logarithmic_axis(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    section = build_ranking(read(write(tmp_path / "run", "binary", n=2000)))
+    roc = block(section, Lines)
+    assert roc.x_log
+    assert roc.x_range == (0.001, 1.0)
+    assert roc.x_label == "share of others taken for spam (logarithmic)"
+    assert roc.note.endswith("Shares below 0.001 are drawn at the left end.")
+    chance = roc.series[-1]
+    assert chance.name == "chance"
+    assert list(chance.x) == list(chance.y)
+    assert len(chance.x) > 10
+
+
+def test_the_curve_has_the_area_that_the_peer_measures(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    truth = rng.random(300) < 0.2
+    scores = np.round(rng.normal(truth.astype(float), 1.0), 1)
+    record = write(tmp_path / "run", "binary", n=300)
+    change(record, y_true=np.where(truth, "spam", "ham"), decision=scores)
+    section = build_ranking(read(record))
+    roc, recall = block(section, Lines, 0).series[0], block(section, Lines, 1).series[0]
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(roc_auc_score(truth, scores))
+    assert recall.y[-1] == pytest.approx(truth.mean())
