@@ -29,7 +29,7 @@ def mail_server_section(predictions: Predictions) -> Sequence[ReportSection]:
     table = Table(
         columns=("ham blocked, at most", "ham blocked", "spam caught", "margin above"),
         rows=rows,
-        note="A message is blocked where its margin, which `widemargin predict` prints, lies above "
+        note="A message is blocked where its margin, which widemargin predict prints, lies above "
         "the last column. That value is pooled from the held-out parts' models, whose margins "
         "differ a little in scale from the saved one's: try it on mail of your own.",
     )
