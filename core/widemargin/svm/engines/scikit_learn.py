@@ -21,8 +21,8 @@ class ScikitLearn:
     """Hands each problem to scikit-learn's LinearSVC, LinearSVR, SVC or SVR.
 
     More than two classes are decided by duels, one machine a pair, for the linear kernel too:
-    LIBLINEAR's own one-against-the-rest cannot part a class that lies between others (five star
-    ratings of 250 short reviews: accuracy 0.68 against 0.85; digits: 0.957 against 0.981).
+    LIBLINEAR's own one-against-the-rest cannot part a class that lies between others
+    (scikit-learn's digits, scaled, C = 1, five folds: accuracy 0.957 against 0.979).
 
     The linear machines minimise the squared hinge (the squared epsilon-insensitive loss), whose
     optimum LIBLINEAR finds quickly and reliably; rows with a loss above 0 are their support
