@@ -11,12 +11,15 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 import widemargin
 import widemargin.testing
 from widemargin import hookspecs
 from widemargin.registry import discover
+from widemargin.svm import KernelParameters
 
 GUIDE = (Path(__file__).parent.parent / "plugins" / "README.md").read_text(encoding="utf-8")
 
@@ -103,6 +106,21 @@ def test_the_guides_plugin_imports_public_names_only(tickets: Path) -> None:
     for module, names in re.findall(r"^from (widemargin[\w.]*) import (.+)$", source, re.MULTILINE):
         public = sys.modules.get(module) or __import__(module, fromlist=["__all__"])
         assert set(names.split(", ")) <= set(public.__all__)
+
+
+def test_the_guides_kernel_is_registered_and_computes_what_it_says(install_plugin: Install) -> None:
+    found = re.search(r"\n## A kernel\n.*?```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    install_plugin("guide-kernel", {"guide": "guide_kernel"}, {"guide_kernel.py": found[1]})
+    kernel = discover().kernels["exponential"]
+    X, Y = np.array([[3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    for form in (np.asarray, csr_matrix):
+        gram = kernel.gram(form(X), form(Y), KernelParameters(gamma=0.5))
+        np.testing.assert_allclose(gram, np.exp([[1.5, 2.0]]))
+    for module, names in re.findall(
+        r"^from (widemargin[\w.]*) import (.+)$", found[1], re.MULTILINE
+    ):
+        assert set(names.split(", ")) <= set(sys.modules[module].__all__)
 
 
 def hook_names() -> list[str]:

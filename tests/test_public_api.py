@@ -33,11 +33,13 @@ PUBLIC = {
         near_duplicate_key near_duplicates parse_numbers read_table text_items
     """,
     "widemargin.encoders": """
-        Columns ENCODERS Encoder EncoderChoice EncoderSpec Features JoinedEncoders Kind Learns Share
-        State TabularEncoder TabularSettings TfidfEncoder TfidfSettings Transformer
+        Columns ENCODERS Encoder EncoderChoice EncoderSpec Features JoinedEncoders Kind KmerEncoder
+        KmerSettings Learns Share State TabularEncoder TabularSettings TfidfEncoder TfidfSettings
+        Transformer
     """,
     "widemargin.svm": """
-        Calibration GridCell KERNELS KernelParameters Machine SVC SVR Search fit_calibration select
+        Calibration GridCell KERNELS KernelParameters Machine OneClassSVM Product SVC SVMSearch SVR
+        Search Sum Term fit_calibration
     """,
     "widemargin.evaluation": """
         Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates Facts

@@ -28,12 +28,12 @@ HOOKS = (
 KERNEL = """
 from widemargin import Kernel, hookimpl
 
-def gram(X, Y, parameters):
+def squares(X, Y):
     return (X @ Y.T + 1.0) ** 2
 
 @hookimpl
 def register_kernels():
-    return [Kernel(name="{name}", summary="(x . y + 1)^2", gram=gram)]
+    return [Kernel(name="{name}", summary="(x . y + 1)^2", pairwise=squares)]
 """
 
 
@@ -220,7 +220,7 @@ def test_a_name_of_two_distributions_is_refused_by_naming_both(install_plugin: I
         "the kernel 'light' is registered by the plugin 'sunny' of sunny already. Rename it in "
         "the plugin 'twilight' of twilight, or uninstall one of the two."
     )
-    assert registry.kernels["light"].gram.__module__ == "sunny_plugin"
+    assert registry.kernels["light"].pairwise.__module__ == "sunny_plugin"
 
 
 def test_a_name_of_widemargins_own_is_refused(install_plugin: Install) -> None:
@@ -493,7 +493,10 @@ def test_a_setting_of_a_plugins_encoder_is_checked(install_plugin: Install, tmp_
 def test_a_run_uses_a_plugins_kernel(install_plugin: Install, tmp_path: Path) -> None:
     install_kernel(install_plugin, "sunny", "sunshine")
     run = run_table(tmp_path, svm={"kernel": "sunshine", "C": 0.1})
-    assert json.loads((run.path / "model" / "model.json").read_bytes())["kernel"] == "sunshine"
+    assert (
+        json.loads((run.path / "model" / "model.json").read_bytes())["kernel"]["kernel"]
+        == "sunshine"
+    )
 
 
 METRIC = """

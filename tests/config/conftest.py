@@ -114,11 +114,13 @@ ENCODERS = {
 }
 
 
-def _no_gram(X: Any, Y: Any, parameters: Any) -> Any:
+def _no_pairs(X: Any, Y: Any) -> Any:
     raise NotImplementedError
 
 
-KERNELS = {name: Kernel(name=name, summary="", gram=_no_gram) for name in ("linear", "rbf", "poly")}
+KERNELS = {
+    name: Kernel(name=name, summary="", pairwise=_no_pairs) for name in ("linear", "rbf", "poly")
+}
 DEFAULTS = {"features": {"encoder": "tfidf"}, "evaluation": {"repeats": 2}}
 
 MakeUseCase = Callable[..., UseCase]

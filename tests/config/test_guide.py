@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from widemargin.config import Document, describe, parse_overrides
+from widemargin.config import Document, describe, parse_overrides, resolve
+from widemargin.registry import discover
 
 # Fixtures come from conftest.py; these are their types.
 Fixture = Any
@@ -38,11 +39,17 @@ def test_the_table_lists_the_settings_that_all_use_cases_have(
     ]
 
 
-def test_the_configs_of_the_guide_resolve(guide: str, resolved: Fixture) -> None:
+def test_the_configs_of_the_guide_resolve(guide: str) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 4
+    registry = discover()
     for example in examples:
-        assert resolved(Document.parse(example))
+        assert resolve(
+            registry.use_case("spam"),
+            [Document.parse(example)],
+            encoders=registry.encoders,
+            kernels=registry.kernels,
+        )
 
 
 def test_the_messages_of_the_guide_are_those_that_are_shown(guide: str, refused: Fixture) -> None:

@@ -12,7 +12,10 @@ from widemargin.config import Document, parse_overrides
 Refused = Any
 MakeUseCase = Any
 
-SVM = "Allowed are kernel, C, gamma, degree, coef0, epsilon, class_weight, engine."
+SVM = (
+    "Allowed are kernel, blocks, combine, weights, C, gamma, degree, coef0, epsilon, class_weight, "
+    "scheme, calibration, rule, engine."
+)
 TOP = "Allowed are use_case, data, features, svm, evaluation, seed."
 GRID = "must be auto, a number above 0, or a list of them; got"
 
@@ -58,7 +61,10 @@ seed: true
         ("svm: {C: [1, -1]}", "svm.C[1]: must be a number above 0; got -1"),
         ("svm: {C: [1, x]}", "svm.C[1]: must be a number above 0; got 'x'"),
         ("svm: {coef0: 'abc'}", "svm.coef0: must be a number; got 'abc'"),
-        ("svm: {engine: fast}", "svm.engine: must be one of auto, scikit-learn; got 'fast'"),
+        (
+            "svm: {engine: fast}",
+            "svm.engine: must be one of auto, native, scikit-learn; got 'fast'",
+        ),
         ("svm: {kernel: 5}", "svm.kernel: must be text; got 5, which is text only in quotes"),
         (
             "svm: {kernel: rbff}",
@@ -155,6 +161,68 @@ def test_a_message_says_what_is_allowed_and_what_was_given(
     refused: Refused, text: str, said: str
 ) -> None:
     assert refused(text) == [f"my.yaml:1: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("svm", "said"),
+    [
+        (
+            "blocks: {words: {kernal: rbf}}",
+            "svm.blocks.words.kernal: unknown setting. Did you mean 'kernel'? Allowed are kernel, "
+            "gamma, degree, coef0.",
+        ),
+        (
+            "blocks: {words: {kernel: rfb}}",
+            "svm.blocks.words.kernel: 'rfb' is no kernel; allowed are linear, poly, rbf. "
+            "Did you mean 'rbf'?",
+        ),
+        (
+            "blocks: {words: rfb}",
+            "svm.blocks.words: 'rfb' is no kernel; allowed are linear, poly, rbf. "
+            "Did you mean 'rbf'?",
+        ),
+        (
+            "blocks: {words: {gamma: -1}}",
+            "svm.blocks.words.gamma: must be a number above 0; got -1",
+        ),
+        ("blocks: {}", "svm.blocks: must hold at least 1 value; got {}"),
+        ("weights: aligned", "svm: weights are for blocks, and there are none; give svm.blocks"),
+        (
+            "weights: {tfidf: 1}, blocks: {tfidf: rbf}, combine: product",
+            "svm: weights are for a sum; a product of kernels has none",
+        ),
+        (
+            "weights: {word: 1, words: 1}, blocks: {words: rbf}",
+            "svm: weights: 'word' is none of svm.blocks; they are words. Did you mean 'words'?",
+        ),
+        (
+            "weights: {words: 1}, blocks: {words: rbf, numbers: rbf}",
+            "svm: weights: 'numbers' has none; give each of svm.blocks one",
+        ),
+        (
+            "weights: {words: 0}, blocks: {words: rbf}",
+            "svm.weights.words: must be a number above 0; got 0",
+        ),
+        (
+            "gamma: [1, 2], blocks: {words: rbf}",
+            "svm: gamma is a list, and the widths of blocks vary together; give auto or one "
+            "number, or each block its own",
+        ),
+        ("rule: best", "svm.rule: must be one of max, one-standard-error; got 'best'"),
+        ("scheme: all", "svm.scheme: must be one of auto, one-vs-one, one-vs-rest; got 'all'"),
+    ],
+)
+def test_what_is_wrong_with_blocks_is_told_at_its_place(
+    refused: Refused, svm: str, said: str
+) -> None:
+    assert refused(f"svm: {{{svm}}}") == [f"my.yaml:1: {said}"]
+
+
+def test_a_block_may_give_its_kernels_name_alone(resolved: Any) -> None:
+    short = resolved(Document.parse("use_case: spam\nsvm: {blocks: {words: rbf, numbers: {}}}\n"))
+    spelt = {"words": {"kernel": "rbf"}, "numbers": {}}
+    assert short == resolved({"svm": {"blocks": spelt}})
+    assert short == resolved(short.to_dict())
 
 
 def test_a_required_setting_that_nobody_gives_says_how_to_give_it(

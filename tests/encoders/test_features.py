@@ -93,14 +93,48 @@ def test_features_learn_as_much_as_the_encoder_that_learns_most() -> None:
 
 def test_unknown_encoders_are_refused_with_the_nearest_name() -> None:
     assert refused({"encoder": "tfdif"}) == [
-        "features.encoder: 'tfdif' is no encoder; allowed are tabular, tfidf. Did you mean 'tfidf'?"
+        "features.encoder: 'tfdif' is no encoder; allowed are kmer, tabular, tfidf. Did you mean "
+        "'tfidf'?"
     ]
 
 
-def test_an_encoder_cannot_be_joined_twice() -> None:
+def test_an_encoder_is_joined_twice_only_by_two_names() -> None:
     assert refused({"encoder": ["tfidf", {"name": "tfidf", "min_df": 1}]}) == [
-        "features.encoder: names 'tfidf' twice; each encoder can be joined once"
+        "features.encoder: names 'tfidf' twice; give each a name of its own, as in "
+        "{name: tfidf, as: tfidf2}"
     ]
+    given = [{"name": "tfidf", "as": "words", "characters": None}, {"name": "tfidf"}]
+    config = resolved({"encoder": given})
+    blocks = chosen(config).build({"text": "text"}).blocks
+    assert [name for name, _, _ in blocks] == ["words", "tfidf"]
+    written = config.to_dict()["features"]["encoder"]
+    assert [one.get("as") for one in written] == ["words", None]
+    assert resolved({"encoder": written}) == config
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "2x", "two words", 3, None])
+def test_a_block_has_a_plain_name(name: Any) -> None:
+    assert refused({"encoder": {"name": "tfidf", "as": name}}) == [
+        f"features.encoder: {name!r} is no name of a block; take letters, digits, hyphens and "
+        "underscores, a letter first"
+    ]
+
+
+def test_two_blocks_of_one_encoder_are_saved_apart() -> None:
+    texts = {"text": ["win cash now", "see you there", "cash prize"]}
+    made = [
+        JoinedEncoders(
+            [
+                ("words", ("text",), TfidfEncoder(min_df=1, characters=None)),
+                ("characters", ("text",), TfidfEncoder(min_df=1, words=None)),
+            ]
+        )
+        for _ in range(2)
+    ]
+    rows = made[0].fit_transform(texts)
+    back = made[1].set_state(made[0].get_state())
+    assert (back.transform(texts) != rows).nnz == 0
+    assert list(back.blocks_) == ["words", "characters"]
 
 
 def test_no_encoder_at_all_is_refused() -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from widemargin.contracts import (
+    Bars,
     Block,
     Heatmap,
     Histogram,
@@ -30,9 +31,13 @@ from widemargin.report.sections import build_findings, build_headline, build_sec
 from widemargin.report.sections.calibration import build_calibration
 from widemargin.report.sections.confusion import build_confusion
 from widemargin.report.sections.curves import build_ranking, build_scores
-from widemargin.report.sections.reasons import build_mistakes, build_support_vectors
+from widemargin.report.sections.reasons import (
+    build_blocks,
+    build_mistakes,
+    build_support_vectors,
+)
 from widemargin.report.sections.regression import build_regression
-from widemargin.report.sections.search import build_near_duplicates
+from widemargin.report.sections.search import build_near_duplicates, build_search
 
 Write = Callable[..., RunRecord]
 Read = Callable[..., Artefacts]
@@ -265,3 +270,36 @@ def test_the_curve_has_the_area_that_the_peer_measures(
     roc, recall = block(section, Lines, 0).series[0], block(section, Lines, 1).series[0]
     assert np.trapezoid(roc.y, roc.x) == pytest.approx(roc_auc_score(truth, scores))
     assert recall.y[-1] == pytest.approx(truth.mean())
+
+
+def test_each_blocks_share_of_the_margin_is_drawn(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    assert build_blocks(read(record)) is None
+    shares = [
+        {"block": "words", "weight": 0.25, "share": 0.7},
+        {"block": "numbers", "weight": 0.75, "share": 0.3},
+    ]
+    content = json.dumps({"blocks": shares})
+    (record.path / "explanation.json").write_text(content, encoding="utf-8")
+    section = build_blocks(read(record))
+    assert section is not None
+    assert section.title == "Which features decide"
+    bars = block(section, Bars)
+    assert bars.labels == ["words (weight 0.25)", "numbers (weight 0.75)"]
+    assert bars.values == [0.7, 0.3]
+    assert bars.details == ["70.0%", "30.0%"]
+    assert section in build_sections(read(record))
+
+
+def test_the_gamma_of_several_blocks_is_called_a_factor(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "many", n=50)
+    plain = read(record)
+    blocks = {"svm": {"blocks": {"words": {"kernel": "rbf"}}}}
+    joined = replace(plain, record=replace(plain.record, config=blocks))
+    for run, name in ((plain, "gamma"), (joined, "factor of the gammas")):
+        section = build_search(run)
+        assert block(section, Heatmap).y_label == name
+        assert name in block(section, Table).columns
+        assert facts(run)[name] == "0.1"

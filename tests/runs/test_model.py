@@ -21,12 +21,21 @@ from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from widemargin.contracts import SVMSettings
 from widemargin.encoders import JoinedEncoders, TabularEncoder, TfidfEncoder
 from widemargin.errors import ModelError
 from widemargin.runs.model import Model, as_rows, dump_model, parse_model
-from widemargin.svm import KERNELS, Calibration, GridCell
-from widemargin.svm.selection import refit
+from widemargin.svm.calibration import Sigmoid, Temperature
+from widemargin.svm.engines import choose_engine
+from widemargin.svm.expression import Expression, Product, Sum, Term
+from widemargin.svm.kernels import KERNELS, LINEAR, POLY, RBF
+from widemargin.svm.machine import Machine
+from widemargin.svm.schemes import (
+    classification,
+    count_functions,
+    regression,
+    scheme_of,
+    solution,
+)
 
 KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
 TEXTS = [
@@ -49,20 +58,60 @@ def table_features() -> JoinedEncoders:
     return JoinedEncoders([("tabular", ("a", "b", "c"), TabularEncoder())])
 
 
-def make_model(build: Callable[[], Any], kernel: str, n_classes: int) -> tuple[Model, Any]:
-    X: Any = pd.DataFrame({"text": TEXTS}) if build is text_features else TABLE
-    y = np.arange(24) % max(n_classes, 2)
-    features = build()
-    rows = as_rows(features.fit_transform(X, y))
-    machine = refit(
-        rows,
-        y if n_classes else np.linspace(-1, 1, 24) ** 3,
-        n_classes=n_classes,
-        settings=SVMSettings(kernel=kernel, coef0=0.3),
-        kernel=KERNEL_OF[kernel],
-        cell=GridCell(1.3, 0.21, (), mean=0.0, std=0.0),
+def joined_features() -> JoinedEncoders:
+    return JoinedEncoders(
+        [
+            ("words", ("text",), TfidfEncoder(min_df=1, characters=None)),
+            ("letters", ("text",), TfidfEncoder(min_df=1, words=None)),
+            ("numbers", ("a", "b", "c"), TabularEncoder()),
+        ]
     )
-    calibration = {0: None, 2: Calibration(-1.7, 0.2)}.get(n_classes, Calibration(-1.7, 0.0))
+
+
+WORDS, LETTERS, NUMBERS = Term(LINEAR, "words"), Term(POLY, "letters"), Term(RBF, "numbers")
+
+
+def train(rows: Any, n_classes: int, expression: Expression, blocks: Any, scheme: Any) -> Machine:
+    """Train a machine on all rows: of weights if linear, else of support vectors."""
+    everything = (np.arange(24), np.arange(0))
+    own = scheme_of(n_classes, scheme)
+    if n_classes:
+        duals = classification(np.arange(24) % n_classes, n_classes, own, None, [everything])
+    else:
+        duals = regression(np.linspace(-1, 1, 24) ** 3, 0.1, None, [everything])
+    engine = choose_engine("scikit-learn")
+    if isinstance(expression, Term) and expression.kernel is LINEAR:
+        solved = engine.solve_rows(rows, duals, np.array([1.3]))
+        return Machine(
+            scheme=own, n_classes=n_classes, coef=solved.coef[0], intercept=solved.intercept[0]
+        )
+    prepared = expression.prepare(rows, blocks=blocks)
+    fitted = prepared.fit(0.21)
+    duals_solved = engine.solve([prepared.gram(fitted)], duals, np.array([1.3]))
+    found = solution(duals, duals_solved, own, count_functions(n_classes, own))
+    return Machine(
+        scheme=own,
+        n_classes=n_classes,
+        intercept=found.intercept,
+        kernel=fitted,
+        vectors=rows[found.support],
+        dual_coef=found.dual_coef,
+    )
+
+
+def make_model(
+    build: Callable[[], Any],
+    kernel: str | Expression,
+    n_classes: int,
+    scheme: str = "one-vs-one",
+) -> tuple[Model, Any]:
+    X: Any = TABLE.assign(text=TEXTS)
+    X = X if build in (text_features, joined_features) else TABLE
+    features = build()
+    rows = as_rows(features.fit_transform(X, np.arange(24) % max(n_classes, 2)))
+    expression = Term(KERNEL_OF[kernel], coef0=0.3) if isinstance(kernel, str) else kernel
+    machine = train(rows, n_classes, expression, getattr(features, "blocks_", None), scheme)
+    calibration = {0: None, 2: Sigmoid(-1.7, 0.2)}.get(n_classes, Temperature(1.7, 0.3))
     model = Model(
         features=features,
         machine=machine,
@@ -100,12 +149,12 @@ def refusal(files: Files, build: Callable[[], Any] = text_features, **more: Any)
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
-@pytest.mark.parametrize("kernel", ["linear", "rbf", "poly", "sigmoid"])
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "poly", "sigmoid", "laplacian", "cosine"])
 @pytest.mark.parametrize("build", [text_features, table_features])
 def test_a_model_comes_back_bit_by_bit(
     build: Callable[[], Any], kernel: str, n_classes: int
 ) -> None:
-    model, X = make_model(build, kernel, n_classes)
+    model, X = make_model(build, kernel, n_classes, "one-vs-one")
     files = dump_model(model)
     back = parsed(files, build)
     was, now = model.predict(X), back.predict(X)
@@ -117,6 +166,37 @@ def test_a_model_comes_back_bit_by_bit(
         np.testing.assert_array_equal(now.probability, was.probability)
     assert (back.classes, back.centre, back.scale) == (model.classes, model.centre, model.scale)
     assert dump_model(back) == files
+
+
+@pytest.mark.parametrize("scheme", ["one-vs-one", "one-vs-rest"])
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        Sum((WORDS, LETTERS, NUMBERS), weights=(1.0, 2.0, 4.0)),
+        Product((WORDS, NUMBERS)),
+        Sum((WORDS, Product((LETTERS, NUMBERS)))),
+    ],
+    ids=["sum", "product", "nested"],
+)
+def test_kernels_over_blocks_come_back_bit_by_bit(
+    expression: Expression, n_classes: int, scheme: str
+) -> None:
+    model, X = make_model(joined_features, expression, n_classes, scheme)
+    files = dump_model(model)
+    back = parsed(files, joined_features)
+    np.testing.assert_array_equal(back.predict(X).decision, model.predict(X).decision)
+    assert back.machine.kernel == model.machine.kernel
+    assert back.machine.scheme == (scheme if n_classes == 3 else "single")
+    assert dump_model(back) == files
+
+
+def test_a_machine_of_blocks_that_the_features_lack_is_refused() -> None:
+    files = dump_model(make_model(joined_features, Sum((WORDS, NUMBERS)), 2)[0])
+    meta = json.loads(files["model.json"])
+    meta["kernel"]["sum"][1]["columns"][1] += 1
+    changed = rehashed(files, model__json=json.dumps(meta).encode())
+    assert refusal(changed, joined_features).startswith("the model's files do not fit each other")
 
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
@@ -187,7 +267,7 @@ def changed_meta(files: Files, **changed: Any) -> Files:
 
 def test_another_format_is_refused(files: Files) -> None:
     assert refusal(changed_meta(files, format=99)) == (
-        "the model has format 99, and this version reads 1. "
+        "the model has format 99, and this version reads 2. "
         "Run the use case again: widemargin run --like RUN."
     )
 
@@ -204,12 +284,15 @@ def test_a_kernel_that_is_not_installed_is_refused(files: Files) -> None:
         {"classes": None},
         {"classes": ["a", "b", "c"]},
         {"scheme": "best-of-three"},
+        {"scheme": "one-vs-rest"},
         {"calibration": [1.0]},
-        {"calibration": [float("nan"), 0.0]},
+        {"calibration": None},
+        {"calibration": {"method": "sigmoid", "slope": float("nan"), "offset": 0.0}},
         {"scale": float("inf")},
-        {"parameters": {"gama": 1}},
-        {"parameters": None},
         {"kernel": None},
+        {"kernel": "rbf"},
+        {"kernel": {"kernel": "rbf", "gama": 1}},
+        {"kernel": {"sum": []}},
     ],
     ids=str,
 )

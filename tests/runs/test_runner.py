@@ -519,9 +519,10 @@ def test_a_metric_of_two_classes_refuses_three_before_anything_is_trained(
 def test_a_kernel_whose_matrices_would_not_fit_is_refused_before_anything_is_trained(
     run_quickly: Run, watcher: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from widemargin.svm import selection
+    from widemargin.svm import memory
 
-    monkeypatch.setattr(selection, "_GRAM_LIMIT", 3 * 8 * 79 * 79)  # the fixture has 80 rows
+    # The fixture has 80 rows; the Gram and a thread's copy of it are alive at once.
+    monkeypatch.setattr(memory, "gram_limit", lambda: 2 * 4 * 79 * 79)
     watch = watcher()
     with pytest.raises(DataError, match="matrices of 80 x 80 numbers"):
         run_quickly("table", progress=watch)

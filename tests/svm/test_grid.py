@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, vstack
 
-from widemargin.svm.grid import c_grid, gamma_grid
-from widemargin.svm.kernels import LINEAR, POLY, RBF, SIGMOID
+from widemargin.svm.grid import c_grid, gamma_grid, middle_gamma
+from widemargin.svm.kernels import CHI2, LAPLACIAN, LINEAR, POLY, RBF, SIGMOID
 
 X = np.random.default_rng(0).normal(size=(80, 6))
 
@@ -39,6 +39,37 @@ def test_the_middle_of_the_path_fits_the_rows_within_rounding(scale: float) -> N
     distances = ((rows[:, None] - rows[None]) ** 2).sum(axis=2)
     median = np.median(distances[np.triu_indices(len(rows), 1)])
     assert 2**-0.51 < gammas[2] * median < 2**0.51
+
+
+@settings(max_examples=25)
+@given(st.integers(-20, 20))
+def test_rows_twice_as_long_need_half_the_gamma_of_the_other_distances(power: int) -> None:
+    rows = np.abs(X)
+    for kernel in (LAPLACIAN, CHI2):
+        scaled = np.array(gamma_grid("auto", kernel, rows * 2.0**power, 0), dtype=float)
+        usual = np.array(gamma_grid("auto", kernel, rows, 0), dtype=float)
+        np.testing.assert_array_equal(scaled, usual / 2.0**power)
+
+
+def test_each_kernel_of_a_distance_goes_by_the_median_of_its_own() -> None:
+    rows = np.abs(X)
+    sums, differences = rows[:, None] + rows[None], np.abs(rows[:, None] - rows[None])
+    for kernel, distances in (
+        (RBF, (differences**2).sum(axis=2)),
+        (LAPLACIAN, differences.sum(axis=2)),
+        (CHI2, (differences**2 / sums).sum(axis=2)),
+    ):
+        median = np.median(distances[np.triu_indices(len(rows), 1)])
+        middle = middle_gamma(kernel, rows, 0)
+        assert 2**-0.51 < middle * median < 2**0.51
+        assert gamma_grid("auto", kernel, rows, 0) == tuple(
+            middle * step for step in (1 / 16, 1 / 4, 1.0, 4.0)
+        )
+
+
+def test_rows_without_features_have_a_gamma() -> None:
+    for kernel in (RBF, POLY):
+        assert middle_gamma(kernel, np.empty((3, 0)), 0) == 1.0
 
 
 @pytest.mark.parametrize("kernel", [LINEAR, RBF, POLY, SIGMOID], ids=lambda kernel: kernel.name)

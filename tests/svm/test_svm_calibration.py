@@ -1,6 +1,13 @@
-"""Calibration: scikit-learn's sigmoid, one unit-free fit, and labels that follow probabilities."""
+"""Calibration: each method's law, and what all of them keep."""
 
 from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,29 +15,189 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, log_softmax
 from sklearn.calibration import _SigmoidCalibration
+from sklearn.isotonic import IsotonicRegression
 
-from widemargin.runs.model import Model
-from widemargin.svm import Calibration, Machine, fit_calibration
+from widemargin.errors import DataError
+from widemargin.svm.calibration import (
+    Calibration,
+    Isotonic,
+    Method,
+    Sigmoid,
+    Temperature,
+    fit_calibration,
+    parse_calibration,
+)
+from widemargin.svm.calibration.isotonic import fit_isotonic
+from widemargin.svm.calibration.temperature import ordered_margins
+from widemargin.svm.machine import duels, vote
 
 SEEDS = st.integers(0, 10_000)
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 
-def draw(
-    seed: int, n: int = 200, slope: float = 2.0, offset: float = 0.5
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def draw(seed: int, n: int = 200, slope: float = 2.0, offset: float = 0.5) -> tuple[Numbers, Codes]:
     rng = np.random.default_rng(seed)
     f = rng.normal(size=n)
-    return f, (rng.random(n) < 1 / (1 + np.exp(-(slope * f + offset)))).astype(np.int64)
+    return f, (rng.random(n) < expit(slope * f + offset)).astype(np.int64)
 
 
-def model_of(calibration: Calibration, n_classes: int) -> Model:
-    return Model(
-        features=None,
-        machine=Machine(scheme="single", n_classes=n_classes, intercept=np.zeros(1)),
-        calibration=calibration,
-        classes=tuple("abcdefgh"[:n_classes]),
+def draw_votes(seed: int, n_classes: int, n: int = 300) -> tuple[Numbers, Codes, Numbers]:
+    """Draw one-vs-one decisions, classes, and the mean margins that the votes came from."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    strength = np.eye(n_classes)[y] + rng.normal(size=(n, n_classes))
+    functions = np.stack(
+        [
+            strength[:, i] - strength[:, j] + 0.5 * rng.normal(size=n)
+            for _, i, j in duels(n_classes)
+        ],
+        axis=1,
     )
+    mean = np.zeros((n, n_classes))
+    for column, i, j in duels(n_classes):
+        mean[:, i] += functions[:, column] / (n_classes - 1)
+        mean[:, j] -= functions[:, column] / (n_classes - 1)
+    return vote(functions.T, n_classes), y, mean
+
+
+def loss(p: Numbers, y: Codes) -> float:
+    return float(-np.log(p[np.arange(len(y)), y]).mean())
+
+
+CASES: list[tuple[Method, int]] = [
+    ("sigmoid", 2),
+    ("isotonic", 2),
+    ("temperature", 3),
+    ("isotonic", 3),
+    ("temperature", 5),
+]
+cases = pytest.mark.parametrize(("method", "n_classes"), CASES)
+
+
+def drawn(n_classes: int, seed: int = 1) -> tuple[Numbers, Codes]:
+    return draw(seed) if n_classes == 2 else draw_votes(seed, n_classes)[:2]
+
+
+# What all methods keep.
+
+
+@cases
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS)
+def test_probabilities_add_up_to_1_and_are_never_certain(
+    method: Method, n_classes: int, seed: int
+) -> None:
+    decision, y = drawn(n_classes, seed)
+    p = fit_calibration(decision, y, method=method).probabilities(decision)
+    assert p.shape == (len(y), n_classes)
+    assert ((p > 0) & (p < 1)).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+@cases
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS)
+def test_a_weight_of_two_is_as_two_rows_and_of_zero_as_none(
+    method: Method, n_classes: int, seed: int
+) -> None:
+    decision, y = drawn(n_classes, seed)
+    weight = np.random.default_rng(seed).integers(0, 3, len(y))
+    weight[:180] = np.maximum(weight[:180], 1)  # enough rows of each class for isotonic
+    weighted = fit_calibration(decision, y, weight.astype(np.float64), method)
+    repeated = fit_calibration(
+        np.repeat(decision, weight, axis=0), np.repeat(y, weight), None, method
+    )
+    np.testing.assert_allclose(
+        weighted.probabilities(decision), repeated.probabilities(decision), atol=1e-5
+    )
+
+
+@cases
+def test_the_order_of_rows_has_no_say(method: Method, n_classes: int) -> None:
+    decision, y = drawn(n_classes)
+    order = np.random.default_rng(0).permutation(len(y))
+    np.testing.assert_allclose(
+        fit_calibration(decision[order], y[order], method=method).probabilities(decision),
+        fit_calibration(decision, y, method=method).probabilities(decision),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1e3, 1e9])
+@pytest.mark.parametrize(("method", "n_classes"), CASES)
+def test_the_unit_of_decisions_has_no_say(method: Method, n_classes: int, scale: float) -> None:
+    decision, y = drawn(n_classes)
+    if n_classes > 2 and method == "temperature":
+        decision = draw_votes(1, n_classes)[2]  # votes have no unit; margins do
+    plain = fit_calibration(decision, y, method=method).probabilities(decision)
+    scaled = fit_calibration(scale * decision, y, method=method).probabilities(scale * decision)
+    np.testing.assert_allclose(scaled, plain, atol=1e-6)
+
+
+@cases
+def test_separable_rows_are_told_with_as_much_certainty_as_there_are_rows(
+    method: Method, n_classes: int
+) -> None:
+    y = np.repeat(np.arange(n_classes), 40)
+    decision = np.where(np.eye(n_classes, dtype=bool)[y], 1.0, -1.0)
+    decision = decision[:, 1] if n_classes == 2 else decision
+    p = fit_calibration(decision, y, method=method).probabilities(decision)
+    n = len(y)
+    expected = {
+        "sigmoid": 41 / 42,  # Platt counts each class's own rows
+        "temperature": (n + 1) / (n + n_classes),  # all rows
+        # The rows that agree, and one that does not; normalised beyond two classes.
+        "isotonic": 40 / 41 if n_classes == 2 else (40 / 41) / (40 / 41 + 2 / 81),
+    }
+    assert p[np.arange(n), y] == pytest.approx(expected[method], abs=1e-3)
+
+
+@cases
+def test_no_decision_is_too_large(method: Method, n_classes: int) -> None:
+    decision, y = drawn(n_classes)
+    huge = np.array([-1e300, -1e6, 0.0, 1e6, 1e300])
+    if n_classes > 2:
+        huge = np.stack([huge, -huge, *[0 * huge] * (n_classes - 2)], axis=1)
+    p = fit_calibration(decision, y, method=method).probabilities(huge)
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 100.0, -1e8])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_equal_decisions_leave_the_share_of_the_classes(method: Method, value: float) -> None:
+    y = (np.arange(1000) < 300).astype(np.int64)
+    f = np.full(1000, value)
+    p = fit_calibration(f, y, method=method).probabilities(f)
+    np.testing.assert_allclose(p[:, 1], 0.3, atol=0.01)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_decisions_that_say_the_contrary_leave_the_share_of_the_classes(method: Method) -> None:
+    rng = np.random.default_rng(0)
+    y = (np.arange(1000) < 300).astype(np.int64)
+    fitted = fit_calibration(5 - y + 0.3 * rng.normal(size=1000), y, method=method)
+    # Isotonic regression leaves it between the ends, where single rows say what they may.
+    p = fitted.probabilities(np.array([4.0, 4.5, 5.0]))[:, 1]
+    np.testing.assert_allclose(p, 0.3, atol=0.01)
+    assert np.ptp(p) < 1e-12
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, st.floats(-5, 5), st.floats(-5, 5), st.integers(4, 100))
+def test_two_classes_probabilities_rise_with_the_decision(
+    seed: int, slope: float, offset: float, n: int
+) -> None:
+    f, y = draw(seed, n, slope, offset)
+    line = np.linspace(-4, 4, 400)
+    for fitted in (fit_calibration(f, y), fit_isotonic(f, y, np.ones(n))):
+        assert (np.diff(fitted.probabilities(line)[:, 1]) >= 0).all()
+
+
+# Sigmoid.
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -40,109 +207,249 @@ def test_the_sigmoid_is_scikit_learns(seed: int, weighted: bool) -> None:
     weight = np.random.default_rng(seed).uniform(0.2, 3, len(f)) if weighted else None
     other = _SigmoidCalibration().fit(f, y, weight)
     own = fit_calibration(f, y, weight)
+    assert isinstance(own, Sigmoid)
     np.testing.assert_allclose([own.slope, own.offset], [other.a_, other.b_], atol=2e-4)
     np.testing.assert_allclose(own.probabilities(f)[:, 1], other.predict(f), atol=1e-4)
 
 
+# Isotonic regression.
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_the_temperature_minimises_the_loss_of_smoothed_targets(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    f = rng.normal(size=(150, 3))
-    p = np.exp(1.7 * f) / np.exp(1.7 * f).sum(axis=1, keepdims=True)
-    y = np.array([rng.choice(3, p=row) for row in p])
-    n = len(y)
-    target = np.where(np.eye(3, dtype=bool)[y], (n + 1) / (n + 3), 1 / (n + 3))
-
-    def loss(beta: NDArray[np.float64]) -> float:
-        logits = beta[0] * f
-        return float(-(target * (logits - np.log(np.exp(logits).sum(1))[:, None])).sum())
-
-    expected = minimize(loss, [1.0], method="Nelder-Mead", options={"xatol": 1e-8}).x[0]
-    assert -fit_calibration(f, y).slope == pytest.approx(expected, rel=1e-4)
-
-
-@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1e3, 1e9])
-def test_the_unit_of_decisions_has_no_say(scale: float) -> None:
-    f, y = draw(1)
-    for decision in (f, np.stack([-f, f, 0.3 * f**2], axis=1)):
-        plain = fit_calibration(decision, y).probabilities(decision)
-        scaled = fit_calibration(scale * decision, y).probabilities(scale * decision)
-        np.testing.assert_allclose(scaled, plain, atol=1e-6)
-
-
-@settings(max_examples=50, deadline=None)
-@given(SEEDS, st.floats(-5, 5), st.floats(-5, 5), st.integers(4, 60))
-def test_probabilities_rise_with_the_decision_and_are_never_certain(
-    seed: int, slope: float, offset: float, n: int
-) -> None:
-    f, y = draw(seed, n, slope, offset)
-    p = fit_calibration(f, y).probabilities(np.sort(f))
-    assert (np.diff(p[:, 1]) >= 0).all()
-    assert ((p > 0) & (p < 1)).all()
-    np.testing.assert_allclose(p.sum(axis=1), 1)
-
-
-@pytest.mark.parametrize("n_classes", [2, 3, 4])
-def test_perfect_separation_is_no_certainty(n_classes: int) -> None:
-    y = np.repeat(np.arange(n_classes), 10)
-    f = np.where(np.eye(n_classes, dtype=bool)[y], 1.0, -1.0)
-    p = fit_calibration(f if n_classes > 2 else f[:, 1], y).probabilities(
-        f if n_classes > 2 else f[:, 1]
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_curve_is_scikit_learns_of_rows_and_two_more(seed: int, weighted: bool) -> None:
+    f, y = draw(seed)
+    f = f.round(1)  # rows that share a decision
+    weight = np.random.default_rng(seed).uniform(0.2, 3, len(f)) if weighted else np.ones(len(f))
+    other = IsotonicRegression(out_of_bounds="clip").fit(
+        np.append(f, [f.min(), f.max()]), np.append(y, [1, 0]), np.append(weight, [1, 1])
     )
-    own = p[np.arange(len(y)), y]
-    # Two classes count each class's rows, as Platt does; one temperature counts all of them.
-    n = 10 if n_classes == 2 else len(y)
-    assert own == pytest.approx((n + 1) / (n + n_classes), abs=1e-3)
+    line = np.linspace(-4, 4, 333)
+    p = fit_calibration(f, y, weight, "isotonic").probabilities(line)
+    np.testing.assert_allclose(p[:, 1], other.predict(line), atol=1e-12)
 
 
-def test_decisions_that_say_the_contrary_leave_the_share_of_the_classes() -> None:
+def test_isotonic_regression_follows_a_link_that_no_sigmoid_follows() -> None:
     rng = np.random.default_rng(0)
-    y = (np.arange(1000) < 300).astype(np.int64)
-    fitted = fit_calibration(5 - y + 0.3 * rng.normal(size=1000), y)
-    assert fitted.slope == 0
+    f = rng.normal(size=6000)
+    chance = 0.1 + 0.4 * (f > -0.7) + 0.4 * (f > 0.7)
+    y = (rng.random(6000) < chance).astype(np.int64)
+    fit, new = slice(0, 3000), slice(3000, None)
+    losses, briers = [], []
+    methods: tuple[Method, ...] = ("isotonic", "sigmoid")
+    for method in methods:
+        p = fit_calibration(f[fit], y[fit], method=method).probabilities(f[new])
+        losses.append(loss(p, y[new]))
+        briers.append(float(np.mean((p[:, 1] - y[new]) ** 2)))
+    assert losses[0] < losses[1] - 0.005
+    assert briers[0] < briers[1] - 0.003
+
+
+def test_beyond_two_classes_each_curve_is_the_class_against_the_rest() -> None:
+    decision, y = drawn(3)
+    curves = [
+        fit_calibration(decision[:, code], (y == code).astype(np.int64), method="isotonic")
+        for code in range(3)
+    ]
+    own = np.stack(
+        [curve.probabilities(decision[:, code])[:, 1] for code, curve in enumerate(curves)], axis=1
+    )
     np.testing.assert_allclose(
-        fitted.probabilities(np.array([-9.0, 0.0, 9.0]))[:, 1], 0.3, atol=0.01
+        fit_calibration(decision, y, method="isotonic").probabilities(decision),
+        own / own.sum(axis=1, keepdims=True),
     )
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, 100.0, -1e8])
-def test_equal_decisions_leave_the_share_of_the_classes(value: float) -> None:
-    y = (np.arange(1000) < 300).astype(np.int64)
-    f = np.full(1000, value)
-    np.testing.assert_allclose(fit_calibration(f, y).probabilities(f)[:, 1], 0.3, atol=0.01)
-
-
-def test_a_weight_of_two_is_as_two_rows_but_for_rounding() -> None:
-    f, y = draw(3)
-    for decision in (f, np.stack([-f, f], axis=1)):
-        weighted = fit_calibration(decision, y, 1.0 + (y == 1))
-        doubled = fit_calibration(
-            np.concatenate([decision, decision[y == 1]]), np.append(y, y[y == 1])
-        )
-        assert weighted.slope == pytest.approx(doubled.slope, rel=1e-4)
-        assert weighted.offset == pytest.approx(doubled.offset, abs=1e-4)
+# Temperatures.
 
 
 @settings(max_examples=50, deadline=None)
-@given(SEEDS, st.integers(2, 6), st.floats(0.01, 100))
-def test_labels_are_the_most_probable_class(seed: int, n_classes: int, scale: float) -> None:
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, n_classes, 40)
-    y[:n_classes] = np.arange(n_classes)
-    shape = (40,) if n_classes == 2 else (40, n_classes)
-    decision = scale * rng.normal(size=shape)
-    outcome = model_of(fit_calibration(decision, y), n_classes).judge(decision)
-    assert outcome.probability is not None
-    assert outcome.probability.shape == (40, n_classes)
-    np.testing.assert_array_equal(outcome.prediction, outcome.probability.argmax(axis=1))
-    np.testing.assert_array_equal(outcome.decision, decision)
-    if n_classes > 2:
-        np.testing.assert_array_equal(outcome.prediction, decision.argmax(axis=1))
+@given(SEEDS, st.integers(3, 7))
+def test_temperatures_never_change_the_order_of_the_classes(seed: int, n_classes: int) -> None:
+    decision, y, _ = draw_votes(seed, n_classes, 60)
+    p = fit_calibration(decision, y).probabilities(decision)
+    np.testing.assert_array_equal(p.argsort(axis=1), decision.argsort(axis=1))
+    np.testing.assert_array_equal(p.argmax(axis=1), decision.argmax(axis=1))
 
 
-def test_huge_decisions_overflow_nowhere() -> None:
-    huge = np.array([-1e300, -1e6, 0.0, 1e6, 1e300])
-    p = Calibration(-2.0, 0.1).probabilities(huge)
-    assert p[:, 1].tolist() == pytest.approx([0, 0, 0.475, 1, 1], abs=1e-3)
-    p = Calibration(-2.0, 0.0).probabilities(np.stack([huge, -huge, 0 * huge], axis=1))
-    assert np.isfinite(p).all()
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_classes", [3, 4])
+@pytest.mark.parametrize("votes", [False, True])
+def test_temperatures_minimise_the_loss_of_smoothed_targets(
+    seed: int, n_classes: int, votes: bool
+) -> None:
+    decision, y, mean = draw_votes(seed, n_classes)
+    features = [decision, ordered_margins(decision)] if votes else [mean]
+    n = len(y)
+    target = (n * np.eye(n_classes)[y] + 1) / (n + n_classes)
+
+    def smoothed(beta: Numbers) -> float:
+        scores = sum(b * f for b, f in zip(beta, features, strict=True))
+        return float(-(target * log_softmax(scores, axis=1)).sum())
+
+    least = np.exp(-5) / np.sqrt(np.mean(features[0] ** 2))
+    expected = minimize(
+        smoothed,
+        [0.5] * len(features),
+        method="L-BFGS-B",
+        bounds=[(least, None), (0, None)][: len(features)],
+        options={"ftol": 1e-15, "gtol": 1e-9},
+    ).x
+    own = fit_calibration(features[0], y)
+    assert isinstance(own, Temperature)
+    assert [own.decision, own.margin][: len(features)] == pytest.approx(expected, abs=1e-4)
+    assert votes or own.margin == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, st.integers(3, 7), st.floats(1e-3, 1e4))
+def test_mean_margins_are_read_back_from_votes(seed: int, n_classes: int, size: float) -> None:
+    functions = size * np.random.default_rng(seed).normal(
+        size=(20, n_classes * (n_classes - 1) // 2)
+    )
+    mean = np.zeros((20, n_classes))
+    for column, i, j in duels(n_classes):
+        mean[:, i] += functions[:, column] / (n_classes - 1)
+        mean[:, j] -= functions[:, column] / (n_classes - 1)
+    decision = vote(functions.T, n_classes)
+    dealt = ordered_margins(decision)
+    np.testing.assert_allclose(np.sort(dealt), np.sort(mean), rtol=1e-6, atol=1e-6 * size)
+    for own, by in zip(dealt, decision, strict=True):
+        assert (np.diff(own[np.argsort(by)]) >= 0).all()
+
+
+def test_margins_make_votes_tell_more() -> None:
+    decision, y, _ = draw_votes(0, 5, 2000)
+    fit, new = slice(0, 1000), slice(1000, None)
+    both = fit_calibration(decision[fit], y[fit])
+    assert isinstance(both, Temperature)
+    assert both.margin > 0
+    # A constant added to all decisions hides that they are votes, and changes nothing else.
+    alone = fit_calibration(decision[fit] + 0.5, y[fit])
+    assert isinstance(alone, Temperature)
+    assert alone.margin == 0
+    told = loss(both.probabilities(decision[new]), y[new])
+    assert told < loss(alone.probabilities(decision[new]), y[new]) - 0.01
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("method", "n_classes", "message"),
+    [
+        (
+            "temperature",
+            2,
+            "temperature calibration is for more than two classes, and there are 2. "
+            "Choose calibration=auto or isotonic.",
+        ),
+        (
+            "sigmoid",
+            3,
+            "sigmoid calibration is for two classes, and there are 3. "
+            "Choose calibration=auto or isotonic.",
+        ),
+        (
+            "isotonik",
+            2,
+            "'isotonik' is no calibration; allowed are auto, sigmoid, isotonic, temperature. "
+            "Did you mean 'isotonic'?",
+        ),
+    ],
+)
+def test_a_method_that_does_not_fit_is_refused(method: Any, n_classes: int, message: str) -> None:
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        fit_calibration(*drawn(n_classes), method=method)
+
+
+def test_isotonic_regression_of_few_rows_is_refused() -> None:
+    f, y = draw(0)
+    rows = np.concatenate([np.flatnonzero(y == 1)[:29], np.flatnonzero(y == 0)])
+    message = (
+        "isotonic calibration needs at least 30 rows of each class, and the rarest has 29. "
+        "Choose calibration=auto, or add rows of the rarest class."
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        fit_calibration(f[rows], y[rows], method="isotonic")
+    weight = np.ones(len(f))
+    weight[np.flatnonzero(y == 1)[29:]] = 0  # rows of no weight are none
+    with pytest.raises(DataError, match="has 29"):
+        fit_calibration(f, y, weight, "isotonic")
+
+
+# Saving.
+
+
+@cases
+def test_a_calibration_comes_back_bit_by_bit(method: Method, n_classes: int) -> None:
+    decision, y = drawn(n_classes)
+    fitted = fit_calibration(decision, y, method=method)
+    back = parse_calibration(json.loads(json.dumps(fitted.to_data())), n_classes)
+    assert type(back) is type(fitted)
+    np.testing.assert_array_equal(back.probabilities(decision), fitted.probabilities(decision))
+
+
+SIGMOID = Sigmoid(-2.0, 0.5).to_data()
+TEMPERATURE = Temperature(1.5, 0.3).to_data()
+CURVE = {"method": "isotonic", "thresholds": [[-1.0, 0.0, 2.0]], "values": [[0.1, 0.1, 0.9]]}
+
+
+def test_the_untouched_are_taken() -> None:
+    for data, n_classes in ((SIGMOID, 2), (TEMPERATURE, 3), (CURVE, 2)):
+        back: Calibration = parse_calibration(data, n_classes)
+        assert back.to_data() == data
+
+
+@pytest.mark.parametrize(
+    ("data", "n_classes", "message"),
+    [
+        ([1.0], 2, "no object"),
+        ({}, 2, "None with [] is no calibration of 2 classes"),
+        (SIGMOID | {"method": "probit"}, 2, "'probit' with"),
+        (SIGMOID, 3, "'sigmoid' with ['offset', 'slope'] is no calibration of 3 classes"),
+        (TEMPERATURE, 2, "is no calibration of 2 classes"),
+        (SIGMOID | {"bias": 1.0}, 2, "'sigmoid' with ['bias', 'offset', 'slope']"),
+        (SIGMOID | {"slope": 0.1}, 2, "slope is above 0"),
+        (SIGMOID | {"slope": math.nan}, 2, "not finite"),
+        (SIGMOID | {"offset": "1"}, 2, "in place of numbers"),
+        (SIGMOID | {"offset": True}, 2, "in place of numbers"),
+        (SIGMOID | {"offset": None}, 2, "in place of numbers"),
+        (TEMPERATURE | {"decision": 0.0}, 3, "not above 0"),
+        (TEMPERATURE | {"margin": -0.1}, 3, "not above 0"),
+        (TEMPERATURE | {"margin": math.inf}, 3, "not finite"),
+        (CURVE, 3, "not of 3 classes"),
+        (CURVE | {"values": []}, 2, "not of 2 classes"),
+        (CURVE | {"values": [[0.1, 0.9]]}, 2, "more thresholds than values"),
+        (CURVE | {"thresholds": [[]], "values": [[]]}, 2, "or none"),
+        (CURVE | {"thresholds": [[0.0, 0.0, 2.0]]}, 2, "does not rise"),
+        (CURVE | {"values": [[0.2, 0.1, 0.9]]}, 2, "does not rise"),
+        (CURVE | {"values": [[0.0, 0.1, 0.9]]}, 2, "between 0 and 1"),
+        (CURVE | {"values": [[0.1, 0.1, 1.0]]}, 2, "between 0 and 1"),
+        (CURVE | {"values": [[0.1, math.nan, 0.9]]}, 2, "not finite"),
+        (CURVE | {"values": [[0.1, [0.2], 0.9]]}, 2, "in place of numbers"),
+        (CURVE | {"values": [3]}, 2, "in place of numbers"),
+        (CURVE | {"values": 3}, 2, "in place of lists"),
+    ],
+)
+def test_what_is_no_calibration_is_refused(data: Any, n_classes: int, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_calibration(data, n_classes)
+
+
+def test_arrays_of_isotonic_regression_are_not_shared_with_its_data() -> None:
+    fitted = Isotonic((np.array([0.0, 1.0]),), (np.array([0.2, 0.8]),))
+    fitted.to_data()["values"][0][0] = 7.0
+    assert fitted.values[0][0] == 0.2
+
+
+def test_reading_and_predicting_need_numpy_alone() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from widemargin.svm.calibration import parse_calibration\n"
+        f"for data, n in ({SIGMOID}, 2), ({TEMPERATURE}, 3), ({CURVE}, 2):\n"
+        "    parse_calibration(data, n).probabilities(np.zeros(3) if n == 2 else np.eye(3))\n"
+        "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr

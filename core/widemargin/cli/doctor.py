@@ -39,6 +39,7 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     from widemargin.data.assets import data_home, verify
     from widemargin.registry import discover
     from widemargin.runs.identity import versions
+    from widemargin.svm import native
 
     console = Console(json=json, quiet=quiet)
     registry = discover()
@@ -48,9 +49,12 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     obstacles = {name: _obstacle(folder) for name, folder in folders.items()}
     extras = {name: _missing(name) for name in _PURPOSES}
     found = versions()
+    engine = "scikit-learn" if native.library() is None else "native"
+    why = native.reason() or native.level()
     console.emit(
         {
             "versions": found,
+            "engine": {"name": engine, "level": native.level(), "reason": native.reason()},
             "extras": {
                 name: {"installed": not missing, "missing": missing}
                 for name, missing in extras.items()
@@ -65,6 +69,7 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     )
     console.print(Text(", ".join(f"{name} {number}" for name, number in found.items())))
     console.say(f"data home  {home}\nruns       {runs_home().absolute()}")
+    console.say(f"engine     {engine} ({why})")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for head in ("", "", "what to do"):
         table.add_column(head)

@@ -109,7 +109,8 @@ def show_summary(console: Console, made: Run) -> None:
     chosen = said["chosen"]
     settings = f"{chosen['kernel']} kernel, C {chosen['C']:g}"
     if chosen["gamma"] is not None:
-        settings += f", gamma {chosen['gamma']:g}"
+        of_blocks = made.record.config["svm"].get("blocks") is not None
+        settings += f", {'factor of the gammas' if of_blocks else 'gamma'} {chosen['gamma']:g}"
     vectors = said["support_vectors"]
     console.print()
     console.print(Text.assemble((made.record.use_case, "bold"), f"  {said['n_items']:,} items"))

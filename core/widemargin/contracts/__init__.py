@@ -30,7 +30,12 @@ from widemargin.contracts.predictions import Predictions
 from widemargin.contracts.progress import Progress, Silent, Stage
 from widemargin.contracts.record import RunRecord
 from widemargin.contracts.section import Auto, Grid, PositiveFloat, Section
-from widemargin.contracts.settings import EvaluationSettings, FeatureSection, SVMSettings
+from widemargin.contracts.settings import (
+    BlockSettings,
+    EvaluationSettings,
+    FeatureSection,
+    SVMSettings,
+)
 from widemargin.contracts.split import Split, SplitRule
 from widemargin.contracts.use_case import UseCase, Wording
 
@@ -40,6 +45,7 @@ __all__ = [
     "Auto",
     "Bars",
     "Block",
+    "BlockSettings",
     "Cell",
     "Code",
     "Columns",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from widemargin.contracts.dataset import Kind
 from widemargin.contracts.encoder import Learns
-from widemargin.contracts.section import Grid, PositiveFloat, Section
+from widemargin.contracts.section import Auto, Grid, PositiveFloat, Section
 from widemargin.errors import nearest
 
-__all__ = ["EvaluationSettings", "FeatureSection", "SVMSettings"]
+__all__ = ["BlockSettings", "EvaluationSettings", "FeatureSection", "SVMSettings"]
 
 
 class FeatureSection(Section):
@@ -33,10 +33,56 @@ class FeatureSection(Section):
         """Build the unfitted transformer for columns of these kinds."""
 
 
+def _known_kernel(name: str | None, info: ValidationInfo) -> str | None:
+    known = (info.context or {}).get("kernels")
+    if name is not None and known is not None and name not in known:
+        allowed = ", ".join(sorted(known))
+        raise ValueError(f"{name!r} is no kernel; allowed are {allowed}.{nearest(name, known)}")
+    return name
+
+
+Degree = Annotated[int, Field(ge=1, le=10)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class BlockSettings(Section):
+    """The kernel of one block of features; what is left out is that of the section ``svm``.
+
+    A config may give the kernel's name alone.
+    """
+
+    kernel: str | None = Field(None, description="similarity of two items' blocks: {kernels}")
+    gamma: Auto | PositiveFloat | None = Field(
+        None, description="auto, whose widths a search varies together, or one number"
+    )
+    degree: Degree | None = Field(None, description="degree of poly")
+    coef0: Finite | None = Field(None, description="constant term of poly and sigmoid")
+
+    _check_kernel = field_validator("kernel")(_known_kernel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_name(cls, value: Any) -> Any:
+        return {"kernel": value} if isinstance(value, str) else value
+
+
 class SVMSettings(Section):
     """The support vector machine and its search."""
 
     kernel: str = Field("linear", description="similarity of two items: {kernels}")
+    blocks: Annotated[dict[str, BlockSettings], Field(min_length=1)] | None = Field(
+        None,
+        description="blocks of features (encoders by name), each with a kernel's name, or with "
+        "kernel, gamma, degree and coef0, of which those left out are the section's",
+    )
+    combine: Literal["sum", "product"] = Field(
+        "sum", description="what the blocks' kernels make together"
+    )
+    weights: Literal["equal", "aligned", "learned"] | dict[str, PositiveFloat] = Field(
+        "equal",
+        description="what each block counts in the sum: equal, aligned (to the target), learned "
+        "(with the machine), or a number per block",
+    )
     C: Grid = Field(
         "auto",
         description="price of a margin violation: auto (searched), one number, or a list to search",
@@ -45,10 +91,8 @@ class SVMSettings(Section):
         "auto",
         description="inverse width of rbf, slope of poly and sigmoid: auto, one number, or a list",
     )
-    degree: Annotated[int, Field(ge=1, le=10)] = Field(3, description="degree of poly")
-    coef0: Annotated[float, Field(allow_inf_nan=False)] = Field(
-        0.0, description="constant term of poly and sigmoid"
-    )
+    degree: Degree = Field(3, description="degree of poly")
+    coef0: Finite = Field(0.0, description="constant term of poly and sigmoid")
     epsilon: PositiveFloat = Field(
         0.1,
         description="half-width of the regression tube, in standard deviations of the target",
@@ -58,18 +102,53 @@ class SVMSettings(Section):
         description="none, balanced (rare classes count more), or a weight per class; "
         "probabilities follow the weighted classes",
     )
-    engine: Literal["auto", "scikit-learn"] = Field(
+    scheme: Literal["auto", "one-vs-one", "one-vs-rest"] = Field(
+        "auto",
+        description="machines of more than two classes: one for each pair (auto), or one for each "
+        "class against the rest",
+    )
+    calibration: Literal["auto", "sigmoid", "isotonic", "temperature"] = Field(
+        "auto",
+        description="how decisions become probabilities: auto (sigmoid for two classes, "
+        "temperature for more), or isotonic, which takes any rising shape and 30 rows a class",
+    )
+    rule: Literal["max", "one-standard-error"] = Field(
+        "max",
+        description="which C and gamma are chosen: the best mean score, or the smallest C, then "
+        "gamma, within a standard error of it",
+    )
+    engine: Literal["auto", "native", "scikit-learn"] = Field(
         "auto", description="what solves the optimisation problem"
     )
 
-    @field_validator("kernel")
-    @classmethod
-    def _check_kernel(cls, name: str, info: ValidationInfo) -> str:
-        known = (info.context or {}).get("kernels")
-        if known is not None and name not in known:
-            allowed = ", ".join(sorted(known))
-            raise ValueError(f"{name!r} is no kernel; allowed are {allowed}.{nearest(name, known)}")
-        return name
+    _check_kernel = field_validator("kernel")(_known_kernel)
+
+    @model_validator(mode="after")
+    def _check_blocks(self) -> Self:
+        names = list(self.blocks or ())
+        if isinstance(self.gamma, tuple) and any(
+            one.gamma is None for one in (self.blocks or {}).values()
+        ):
+            raise ValueError(
+                "gamma is a list, and the widths of blocks vary together; "
+                "give auto or one number, or each block its own"
+            )
+        if self.weights == "equal":
+            return self
+        if not names:
+            raise ValueError("weights are for blocks, and there are none; give svm.blocks")
+        if self.combine == "product":
+            raise ValueError("weights are for a sum; a product of kernels has none")
+        if isinstance(self.weights, dict):
+            for name in self.weights:
+                if name not in names:
+                    raise ValueError(
+                        f"weights: {name!r} is none of svm.blocks; they are {', '.join(names)}."
+                        f"{nearest(name, names)}"
+                    )
+            if absent := [name for name in names if name not in self.weights]:
+                raise ValueError(f"weights: {absent[0]!r} has none; give each of svm.blocks one")
+        return self
 
 
 class EvaluationSettings(Section):

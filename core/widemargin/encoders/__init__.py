@@ -2,6 +2,7 @@
 
 from widemargin.contracts import Columns, Encoder, EncoderSpec, Kind, Learns, Share, State
 from widemargin.encoders.features import EncoderChoice, Features, JoinedEncoders
+from widemargin.encoders.kmer import KMER, KmerEncoder, KmerSettings
 from widemargin.encoders.tabular import TABULAR, TabularEncoder, TabularSettings
 from widemargin.encoders.tfidf import TFIDF, TfidfEncoder, TfidfSettings
 from widemargin.encoders.transformer import Transformer
@@ -15,6 +16,8 @@ __all__ = [
     "Features",
     "JoinedEncoders",
     "Kind",
+    "KmerEncoder",
+    "KmerSettings",
     "Learns",
     "Share",
     "State",
@@ -25,5 +28,5 @@ __all__ = [
     "Transformer",
 ]
 
-ENCODERS: tuple[EncoderSpec, ...] = (TFIDF, TABULAR)
+ENCODERS: tuple[EncoderSpec, ...] = (TFIDF, TABULAR, KMER)
 """The encoders that come with widemargin."""

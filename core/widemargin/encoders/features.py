@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EncoderChoice", "Encoders", "Features", "JoinedEncoders"]
 
+# Names begin the names of arrays in a saved model, up to a slash.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
 
 @dataclass(frozen=True)
 class EncoderChoice:
@@ -41,14 +45,23 @@ class EncoderChoice:
         The encoder.
     settings : Section
         Its settings, of the type ``spec.settings``.
+    block : str, optional
+        What its features are called; by default the encoder's name.
     """
 
     spec: EncoderSpec
     settings: Section
+    block: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the block that it makes."""
+        return self.block or self.spec.name
 
     def to_data(self) -> dict[str, Any]:
-        """Return ``{"name": ..., setting: value}``."""
-        return {"name": self.spec.name, **self.settings.model_dump(mode="json")}
+        """Return ``{"name": ..., setting: value}``, with ``as`` where the block is named."""
+        named = {"as": self.block} if self.block else {}
+        return {"name": self.spec.name, **named, **self.settings.model_dump(mode="json")}
 
 
 def _parse_choices(value: Any, info: ValidationInfo) -> tuple[EncoderChoice, ...]:
@@ -83,10 +96,13 @@ def _parse_choices(value: Any, info: ValidationInfo) -> tuple[EncoderChoice, ...
     if problems:
         # pydantic puts these, with their places, among the errors of the whole config.
         raise ValidationError.from_exception_data("encoder", problems)
-    names = [choice.spec.name for choice in choices]
+    names = [choice.name for choice in choices]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"names {name!r} twice; each encoder can be joined once")
+            raise ValueError(
+                f"names {name!r} twice; give each a name of its own, as in "
+                f"{{name: {name}, as: {name}2}}"
+            )
     return tuple(choices)
 
 
@@ -97,13 +113,18 @@ def _parse_choice(value: Any, known: Mapping[str, EncoderSpec]) -> EncoderChoice
         raise ValueError(
             "must be an encoder's name, a mapping with a name and settings, or a list of those"
         )
-    settings = {key: part for key, part in value.items() if key != "name"}
-    name = value["name"]
+    settings = {key: part for key, part in value.items() if key not in ("name", "as")}
+    name, block = value["name"], value.get("as", "")
     if name not in known:
         allowed = ", ".join(sorted(known))
         raise ValueError(f"{name!r} is no encoder; allowed are {allowed}.{nearest(name, known)}")
+    if not isinstance(block, str) or ("as" in value and not _NAME.fullmatch(block)):
+        raise ValueError(
+            f"{block!r} is no name of a block; take letters, digits, hyphens and underscores, "
+            "a letter first"
+        )
     spec = known[name]
-    return EncoderChoice(spec, spec.settings.model_validate_json(json.dumps(settings)))
+    return EncoderChoice(spec, spec.settings.model_validate_json(json.dumps(settings)), block)
 
 
 def _write_choices(choices: tuple[EncoderChoice, ...]) -> Any:
@@ -125,7 +146,8 @@ class Features(FeatureSection):
     """
 
     encoder: Encoders = Field(
-        description="an encoder's name, a mapping of its name and settings, or a list of those"
+        description="an encoder's name, a mapping of its name and settings, or a list of those; "
+        "`as` names the block that an encoder makes"
     )
 
     @property
@@ -151,7 +173,7 @@ class Features(FeatureSection):
                     f", and the data have {', '.join(sorted(set(kinds.values())))}. "
                     "Choose an encoder of that kind: widemargin config show NAME lists them."
                 )
-            blocks.append((choice.spec.name, columns, choice.spec.build(choice.settings)))
+            blocks.append((choice.name, columns, choice.spec.build(choice.settings)))
         return JoinedEncoders(blocks)
 
 

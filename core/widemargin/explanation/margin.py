@@ -2,7 +2,9 @@
 
 A linear margin splits into pieces exactly, by the encoder's own account. For any other machine a
 piece's share is what the decision loses when the piece is taken away (occlusion: Zeiler & Fergus
-2014, "Visualizing and understanding convolutional networks").
+2014, "Visualizing and understanding convolutional networks"). The margin of a sum of kernels also
+splits exactly into what each block of features adds, and items that have no words or columns to
+take away are explained by that.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import numpy as np
 
 from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
 from widemargin.explanation.cases import show_value
+from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
-__all__ = ["explain_items", "mean_pieces"]
+__all__ = ["block_shares", "explain_items", "mean_pieces"]
 
 _SAMPLE = 2000
 _LISTED = 20
@@ -58,7 +61,9 @@ def explain_items(
     sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
     if machine.coef is None or not hasattr(features, "explain"):
         return [
-            _occlude(features, machine, items, row, sign * scale) for row in range(len(items.ids))
+            _occlude(features, machine, items, row, sign * scale)
+            or _split(features, machine, items, row, sign * scale)
+            for row in range(len(items.ids))
         ]
     if machine.n_classes <= 2:
         shares: list[list[Share]] = features.explain(items.X, sign * scale * machine.coef[0])
@@ -114,6 +119,59 @@ def mean_pieces(
         {"piece": piece, "contribution": means[piece], "items": counts[piece]}
         for piece in [*top, *bottom[::-1]]
     ]
+
+
+def block_shares(machine: Machine, rows: Any, *, random_state: int = 0) -> list[dict[str, Any]]:
+    r"""Say how much of the margin each block of features makes up.
+
+    A block's share is the mean over rows of :math:`|f_b(x)| / \sum_c |f_c(x)|`, where
+    :math:`f_b(x) = \sum_i \beta_i w_b k_b(x, x_i)` is what the block adds to the decision; beyond
+    two classes both sums go over all functions.
+
+    Parameters
+    ----------
+    machine : Machine
+        Trained.
+    rows : ndarray or CSR of shape (n_samples, n_features)
+        Rows to average over; at most 2,000 of them are drawn.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    list of dict
+        ``block``, ``weight`` and ``share``, the largest share first. Empty where the kernel is no
+        sum.
+    """
+    kernel = machine.kernel
+    if not isinstance(kernel, FittedSum) or len(kernel.summands) < 2:
+        return []
+    n = rows.shape[0]
+    if n > _SAMPLE:
+        drawn = np.random.default_rng(random_state).choice(n, _SAMPLE, replace=False)
+        rows = rows[np.sort(drawn)]
+    sizes = np.array([np.abs(part).sum(axis=1) for _, part in machine.parts(rows)])
+    total = sizes.sum(axis=0)
+    shares = (sizes / np.where(total > 0, total, 1.0)).sum(axis=1) / max((total > 0).sum(), 1)
+    found = [
+        {"block": name, "weight": weight, "share": float(share)}
+        for name, weight, share in zip(kernel.names, kernel.weights, shares, strict=True)
+    ]
+    return sorted(found, key=lambda one: -float(one["share"]))
+
+
+def _split(
+    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float
+) -> list[Share]:
+    """Split one item's margin into what each block adds; nothing where the kernel is no sum."""
+    if not isinstance(machine.kernel, FittedSum):
+        return []
+    rows = features.transform(_row(items.X, row))
+    parts = machine.parts(rows)
+    if machine.n_classes > 2:
+        code = int(machine.decide(rows)[0].argmax())
+        parts = [(name, machine.for_class(part, code)[:, None]) for name, part in parts]
+    return [Share(name, sign * float(part[0, 0])) for name, part in parts]
 
 
 def _by_folded(shares: Sequence[Share]) -> dict[str, float]:

@@ -142,23 +142,20 @@ def _decide_untuned(
     setup: Setup, dataset: Dataset, split: Split, trained: Trained, embedded: Any
 ) -> NDArray[np.float64]:
     part = dataset.take(split.train)
+    features = trained.model.features
     if embedded is not None:
         rows, others = embedded[split.train], embedded[split.test]
     else:
         features = setup.config.features.build(dataset.kinds)
         rows = fit_transform(features, part.X, part.y)
         others = encode(features, dataset.take(split.test).X)
-    codes = codes_of(part.y, setup.classes)
-    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
+    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
     machine = refit(
-        rows,
-        codes if setup.classes else (codes - centre) / scale,
-        n_classes=len(setup.classes),
-        settings=setup.config.svm,
-        kernel=setup.kernel,
+        setup.rows(rows),
+        setup.solver(part),
+        expression=setup.expression,
         cell=trained.search.best,
-        sample_weight=setup.weights(part),
-        random_state=setup.config.seed,
+        blocks=getattr(features, "blocks_", None),
     )
     return machine.decide(others) * scale + centre
 
@@ -240,7 +237,8 @@ def assess(
             searched=Searched(
                 C=best.C,
                 C_values=tuple(sorted({cell.C for cell in trained.search.cells})),
-                gamma=best.gamma,
+                # With blocks it is a factor of automatic widths, which no setting widens.
+                gamma=None if setup.config.svm.blocks else best.gamma,
                 gamma_values=tuple(
                     sorted({cell.gamma for cell in trained.search.cells if cell.gamma is not None})
                 ),
@@ -284,7 +282,7 @@ def assess(
         },
         "near_duplicates": crossing,
         "findings": [asdict(finding) for finding in findings],
-        "chosen": {"kernel": setup.kernel.name, "C": best.C, "gamma": best.gamma},
+        "chosen": {"kernel": setup.kernel_title, "C": best.C, "gamma": best.gamma},
         "support_vectors": {
             "count": len(trained.search.support),
             "share": len(trained.search.support) / len(dataset),

@@ -15,7 +15,7 @@ from widemargin.evaluation import baselines
 from widemargin.explanation import explain_items
 from widemargin.runs.model import encode
 from widemargin.runs.store import RunStore
-from widemargin.runs.training import Setup, codes_of, train
+from widemargin.runs.training import Embedded, Setup, codes_of, train
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,8 +52,7 @@ def run_fold(
     dataset: Dataset,
     split: Split,
     *,
-    embedded: Any,
-    features: Any,
+    embedded: Embedded | None,
     store: RunStore,
     base_key: str,
     fresh: bool,
@@ -63,7 +62,7 @@ def run_fold(
 
     Parameters
     ----------
-    embedded : matrix or None
+    embedded : Embedded or None
         Features of all rows, where they learn nothing.
     base_key : str
         Hash of everything but the rows.
@@ -74,23 +73,21 @@ def run_fold(
     key = hashlib.sha256(f"{base_key}{rows.hexdigest()}".encode()).hexdigest()[:32]
     if not fresh and (kept := _parse(store.kept(key) or {})) is not None:
         return kept
-    result = _compute(setup, dataset, split, embedded, features, progress)
+    result = _compute(setup, dataset, split, embedded, progress)
     store.keep(key, _dump(result))
     return result
 
 
 def _compute(
-    setup: Setup, dataset: Dataset, split: Split, embedded: Any, features: Any, progress: Progress
+    setup: Setup, dataset: Dataset, split: Split, embedded: Embedded | None, progress: Progress
 ) -> FoldResult:
     part, held_out = dataset.take(split.train), dataset.take(split.test)
-    trained = train(
-        setup,
-        part,
-        embedded=None if embedded is None else embedded[split.train],
-        features=features,
-        progress=progress,
+    trained = train(setup, part, embedded=embedded, taken=split.train, progress=progress)
+    rows = (
+        encode(trained.model.features, held_out.X)
+        if embedded is None
+        else embedded.rows[split.test]
     )
-    rows = encode(trained.model.features, held_out.X) if embedded is None else embedded[split.test]
     outcome = trained.model.predict_rows(rows)
     arrays: dict[str, NDArray[Any]] = {
         "prediction": outcome.prediction,

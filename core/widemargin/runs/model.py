@@ -11,10 +11,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from widemargin.contracts import Columns, Kernel, KernelParameters, State
+from widemargin.contracts import Columns, Kernel, State
 from widemargin.errors import DataError, ModelError
 from widemargin.runs.transformers import check_version, dump_transformer, load_transformer
-from widemargin.svm.calibration import Calibration
+from widemargin.svm.calibration import Calibration, parse_calibration
+from widemargin.svm.fitted import fitted_kernel
 from widemargin.svm.machine import Machine
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "Outcome", "as_rows", "dump_model", "encode", "judge", "parse_model"]
 
-FORMAT = 1
+FORMAT = 2
 _REMEDY = "Run the use case again, or restore the run's folder from a copy."
 
 
@@ -126,7 +127,6 @@ def dump_model(model: Model) -> dict[str, bytes]:
         arrays["dual_coef"] = machine.dual_coef
         arrays |= _dump_matrix(machine.vectors)
     files["machine.safetensors"] = _dump_arrays(arrays)
-    parameters = machine.parameters
     files["model.json"] = _dump_json(
         {
             "format": FORMAT,
@@ -134,17 +134,8 @@ def dump_model(model: Model) -> dict[str, bytes]:
             "centre": model.centre,
             "scale": model.scale,
             "scheme": machine.scheme,
-            "kernel": machine.kernel.name if machine.kernel else None,
-            "parameters": None
-            if parameters is None
-            else {
-                "gamma": parameters.gamma,
-                "degree": parameters.degree,
-                "coef0": parameters.coef0,
-            },
-            "calibration": None
-            if model.calibration is None
-            else [model.calibration.slope, model.calibration.offset],
+            "kernel": None if machine.kernel is None else machine.kernel.to_data(),
+            "calibration": None if model.calibration is None else model.calibration.to_data(),
         }
     )
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -211,13 +202,9 @@ def _parse(
     else:
         state = _parse_arrays(files["features.safetensors"], "features.safetensors")
         features.set_state(State(state, json.loads(files["features.json"])))
-    kernel = meta["kernel"]
-    if kernel is not None and kernel not in kernels:
-        raise ModelError(
-            f"the model uses the kernel {kernel!r}, which no installed plugin registers."
-        )
+    kernel = None if meta["kernel"] is None else fitted_kernel(meta["kernel"], kernels)
     classes = tuple(meta["classes"])
-    parameters, calibration = meta["parameters"], meta["calibration"]
+    calibration = meta["calibration"]
     model = Model(
         features=features,
         machine=Machine(
@@ -225,27 +212,27 @@ def _parse(
             n_classes=len(classes),
             intercept=arrays["intercept"],
             coef=arrays.get("coef"),
-            kernel=None if kernel is None else kernels[kernel],
-            parameters=None if parameters is None else KernelParameters(**parameters),
+            kernel=kernel,
             vectors=_parse_matrix(arrays),
             dual_coef=arrays.get("dual_coef"),
         ),
-        calibration=None if calibration is None else Calibration(*calibration),
+        calibration=None if calibration is None else parse_calibration(calibration, len(classes)),
         classes=classes,
         centre=meta["centre"],
         scale=meta["scale"],
     )
     _check_shapes(model.machine)
     _check_width(features, model.machine)
-    numbers = [meta["centre"], meta["scale"], *(calibration or ()), *(parameters or {}).values()]
-    if not np.isfinite(numbers).all() or (calibration is None) != (not classes):
+    if not np.isfinite([meta["centre"], meta["scale"]]).all() or (calibration is None) != (
+        not classes
+    ):
         raise ValueError("model.json has numbers that are absent or not finite")
     return model
 
 
 def _check_shapes(machine: Machine) -> None:
     n = machine.n_classes
-    by_scheme = {"single": 1, "one-vs-one": n * (n - 1) // 2}
+    by_scheme = {"single": 1, "one-vs-one": n * (n - 1) // 2, "one-vs-rest": n}
     n_functions = by_scheme[machine.scheme]
     if (machine.scheme == "single") != (n in (0, 2)):
         raise ValueError(f"{machine.scheme} does not go with {n} classes")
@@ -254,8 +241,8 @@ def _check_shapes(machine: Machine) -> None:
     else:
         fits = (
             machine.dual_coef is not None
-            and machine.parameters is not None
             and machine.dual_coef.shape == (n_functions, machine.vectors.shape[0])
+            and machine.vectors.shape[1] >= machine.kernel.width
         )
     if not fits or machine.intercept.shape != (n_functions,):
         raise ValueError("machine.safetensors has arrays of other shapes")

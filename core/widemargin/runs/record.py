@@ -13,7 +13,7 @@ import numpy as np
 
 from widemargin.config import dump_yaml
 from widemargin.contracts import RunRecord, UseCase
-from widemargin.explanation import mean_pieces, show_item, support_cases
+from widemargin.explanation import block_shares, mean_pieces, show_item, support_cases
 from widemargin.runs.assessment import OutOfFold
 from widemargin.runs.folds import FoldResult, worst_rows
 from widemargin.runs.identity import git_state, hash_of, thread_count, versions
@@ -21,6 +21,7 @@ from widemargin.runs.loading import Loaded, describe_dataset
 from widemargin.runs.model import dump_model
 from widemargin.runs.store import RunStore, read_record
 from widemargin.runs.training import Setup, Trained
+from widemargin.svm.machine import Machine
 
 if TYPE_CHECKING:
     from widemargin.runs.runner import Clock
@@ -130,8 +131,9 @@ def _explain(
     )
     bounded = model.machine.coef is None and setup.weights(dataset) is None
     return {
+        "blocks": block_shares(model.machine, trained.rows, random_state=setup.config.seed),
         "pieces": pieces,
-        "note": "" if pieces else _why_no_pieces(setup),
+        "note": "" if pieces else _why_no_pieces(model.machine),
         "mistakes": _mistakes(setup, loaded, out, results),
         "support_vectors": support_cases(
             dataset,
@@ -143,10 +145,12 @@ def _explain(
     }
 
 
-def _why_no_pieces(setup: Setup) -> str:
-    if setup.kernel.name != "linear":
+def _why_no_pieces(machine: Machine) -> str:
+    if machine.kernel is not None:
+        names = dict.fromkeys(term.kernel.name for term in machine.kernel.terms())
+        said = " and ".join(names)
         return (
-            f"The {setup.kernel.name} kernel has no weight for each piece. "
+            f"The {said} kernel{'s have' if len(names) > 1 else ' has'} no weight for each piece. "
             "widemargin predict --explain tells what decided a single item, and the support "
             "vectors below are the cases that it compares with."
         )

@@ -16,8 +16,11 @@ from widemargin.runs.folds import run_fold
 from widemargin.runs.identity import hash_of, sources_hash, thread_count, versions
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.record import write_record
-from widemargin.runs.training import Setup, fit_transform, train
-from widemargin.svm.selection import check_gram_size
+from widemargin.runs.training import Setup, embed, train
+from widemargin.svm import native
+from widemargin.svm.expression import expression, gram_bytes
+from widemargin.svm.memory import check_gram_size
+from widemargin.svm.selection import is_linear
 
 if TYPE_CHECKING:
     from widemargin.config import RunConfig
@@ -74,13 +77,14 @@ def execute(
         )
     dataset = loaded.dataset
     setup = prepare(config, use_case, registry, loaded)
+    if config.svm.engine == "auto" and native.library() is None:
+        progress.note(f"The scikit-learn engine is used, which is slower: {native.reason()}.")
     metrics = metrics_of(use_case, registry, loaded)
 
-    features = embedded = None
+    embedded = None
     if config.features.learns == "nothing":
         with clock("encode"), progress.stage("encoding"):
-            features = config.features.build(dataset.kinds)
-            embedded = fit_transform(features, dataset.X, dataset.y)
+            embedded = embed(setup, dataset)
 
     splits = outer_splits(config, use_case, loaded)
     made = len(splits) // config.evaluation.repeats
@@ -104,7 +108,6 @@ def execute(
                     dataset,
                     split,
                     embedded=embedded,
-                    features=features,
                     store=store,
                     base_key=base_key,
                     fresh=fresh,
@@ -118,7 +121,7 @@ def execute(
             "settings; --fresh computes them again."
         )
     with clock("final"), progress.stage("final model"):
-        trained = train(setup, dataset, embedded=embedded, features=features, progress=progress)
+        trained = train(setup, dataset, embedded=embedded, progress=progress)
     with clock("near_duplicates"):
         crossing = measure_crossing(setup, loaded, trained, metrics, progress)
     with clock("assess"), progress.stage("intervals"):
@@ -189,12 +192,16 @@ def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Lo
             f"{'two' if metric.n_classes == 'two' else 'more than two'} classes, and the data have "
             f"{len(dataset.classes)}: {', '.join(dataset.classes)}. Join or leave out classes."
         )
-    kernel = registry.kernels[config.svm.kernel]
-    # Now, and not at the final fit, which is the largest and the last.
-    check_gram_size(kernel, len(loaded.whole))
+    kernel = expression(config.svm, registry.kernels)
+    if not is_linear(kernel):
+        # Now, and not at the final fit, which is the largest and the last. Beside the expression's
+        # own matrices, threads copy what they solve.
+        n = len(loaded.whole)
+        copies = gram_bytes(kernel, n, 4) // (4 * n * n) + 1
+        check_gram_size(n, 4, config.svm.kernel if config.svm.blocks is None else "joined", copies)
     return Setup(
         config=config,
-        kernel=kernel,
+        expression=kernel,
         metric=metric,
         split=use_case.split,
         classes=dataset.classes,

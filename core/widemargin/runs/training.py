@@ -10,7 +10,6 @@ import numpy as np
 
 from widemargin.contracts import (
     Dataset,
-    Kernel,
     Metric,
     Predictions,
     Progress,
@@ -22,14 +21,18 @@ from widemargin.errors import ConfigError, Problem
 from widemargin.evaluation import take
 from widemargin.runs.model import Model, as_rows, encode, judge
 from widemargin.svm.calibration import Calibration, fit_calibration
-from widemargin.svm.selection import Scorer, Search, select
+from widemargin.svm.engines import choose_engine
+from widemargin.svm.expression import Expression, Term
+from widemargin.svm.prepared import Quantities
+from widemargin.svm.selection import PartRows, Scorer, Search, is_linear, select
+from widemargin.svm.solver import Solver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from widemargin.config import RunConfig
 
-__all__ = ["Setup", "Trained", "codes_of", "fit_transform", "train", "unit_of"]
+__all__ = ["Embedded", "Setup", "Trained", "codes_of", "embed", "fit_transform", "train", "unit_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,8 @@ class Setup:
     ----------
     config : RunConfig
         The resolved config.
-    kernel : Kernel
-        The kernel that it names.
+    expression : Expression
+        The kernel that it names, or the sum or product of kernels.
     metric : Metric
         What the inner search maximises.
     split : SplitRule
@@ -53,7 +56,7 @@ class Setup:
     """
 
     config: RunConfig
-    kernel: Kernel
+    expression: Expression
     metric: Metric
     split: SplitRule
     classes: tuple[str, ...]
@@ -63,6 +66,39 @@ class Setup:
     def is_binary(self) -> bool:
         """Whether there are exactly two classes."""
         return len(self.classes) == 2
+
+    @property
+    def kernel_title(self) -> str:
+        """What a report calls the kernel."""
+        if isinstance(self.expression, Term) and self.expression.block is None:
+            return self.expression.kernel.name
+        blocks = self.config.svm.blocks or {}
+        own = [f"{name} ({one.kernel or self.config.svm.kernel})" for name, one in blocks.items()]
+        return f"{self.config.svm.combine} of {', '.join(own)}"
+
+    def solver(self, part: Dataset) -> Solver:
+        """Return what is to be learned of a part; a target of numbers in units of its spread."""
+        codes = codes_of(part.y, self.classes)
+        centre, scale = (0.0, 1.0) if self.classes else unit_of(codes)
+        settings = self.config.svm
+        return Solver(
+            y=codes if self.classes else (codes - centre) / scale,
+            n_classes=len(self.classes),
+            engine=choose_engine(settings.engine),
+            scheme="one-vs-one" if settings.scheme == "auto" else settings.scheme,
+            epsilon=settings.epsilon,
+            sample_weight=self.weights(part),
+            random_state=self.config.seed,
+        )
+
+    def rows(self, embedded: Any) -> Any:
+        """Return rows as the machine takes them: float32 where it reads a Gram matrix.
+
+        Rows too long for that stay float64.
+        """
+        if is_linear(self.expression) or not _fits_float32(embedded):
+            return embedded
+        return embedded.astype(np.float32)
 
     def orient(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn a machine's decision so that above 0 speaks for the positive class.
@@ -81,7 +117,10 @@ class Setup:
         Class weights count here too: they say what a mistake costs, and without them the
         calibration would undo what they did to the margin.
         """
-        return fit_calibration(held_out, codes, self.weights(part)) if self.classes else None
+        if not self.classes:
+            return None
+        method = self.config.svm.calibration
+        return fit_calibration(held_out, codes, self.weights(part), method=method)
 
     def weights(self, part: Dataset) -> NDArray[np.float64] | None:
         """Return each row's factor of C, or None where all are 1."""
@@ -115,6 +154,32 @@ class Trained:
     inner: list[Split]
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """All items' features, where they learn nothing.
+
+    Parameters
+    ----------
+    features : transformer
+        What made them.
+    rows : ndarray or CSR of shape (n_items, n_features)
+        The features.
+    quantities : Quantities
+        What kernels compute of them, shared by all folds.
+    """
+
+    features: Any
+    rows: Any
+    quantities: Quantities
+
+
+def embed(setup: Setup, dataset: Dataset) -> Embedded:
+    """Compute all items' features, which learn nothing, once for the whole run."""
+    features = setup.config.features.build(dataset.kinds)
+    rows = fit_transform(features, dataset.X, dataset.y)
+    return Embedded(features, rows, Quantities(setup.rows(rows)))
+
+
 def codes_of(y: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:
     """Return class codes, or the numbers themselves where there are no classes."""
     if not classes:
@@ -132,8 +197,8 @@ def train(
     setup: Setup,
     part: Dataset,
     *,
-    embedded: Any = None,
-    features: Any = None,
+    embedded: Embedded | None = None,
+    taken: NDArray[np.intp] | None = None,
     progress: Progress,
 ) -> Trained:
     """Fit features to a part's rows, choose C and gamma on inner folds, refit and calibrate.
@@ -144,10 +209,10 @@ def train(
         Config and names.
     part : Dataset
         Training rows.
-    embedded : matrix of shape (n_samples, n_features), optional
-        The rows' features, where they learn nothing and were computed once for the whole run.
-    features : transformer, optional
-        The transformer that made `embedded`.
+    embedded : Embedded, optional
+        All items' features, where they learn nothing and were computed once for the whole run.
+    taken : ndarray of shape (n_samples,), optional
+        Which of these the part is; by default all.
     progress : Progress
         Told of every fit.
     """
@@ -159,38 +224,41 @@ def train(
         groups=part.groups,
         random_state=config.seed,
     )
-    fold_rows = None
-    if embedded is None:
+    fold_rows = within = None
+    if embedded is not None:
+        features = embedded.features
+        taken = np.arange(len(part)) if taken is None else taken
+        rows, within = embedded.rows[taken], embedded.quantities.on(taken)
+    else:
         features = config.features.build(part.kinds)
-        embedded = fit_transform(features, part.X, part.y)
+        rows = fit_transform(features, part.X, part.y)
         if config.features.learns == "y":
             fold_rows = [_refit(setup, part, split) for split in inner]
     codes = codes_of(part.y, setup.classes)
-    weights = setup.weights(part)
     centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
-
+    held_out = np.concatenate([split.test for split in inner])
     search = select(
-        embedded,
-        codes if setup.classes else (codes - centre) / scale,
-        n_classes=len(setup.classes),
-        settings=config.svm,
-        kernel=setup.kernel,
-        splits=inner,
-        scorer=_scorer(setup, part, codes, inner, centre, scale),
-        sample_weight=weights,
-        fold_rows=fold_rows,
-        random_state=config.seed,
+        setup.rows(rows),
+        setup.solver(part),
+        expression=setup.expression,
+        C=config.svm.C,
+        parts=[(split.train, split.test) for split in inner],
+        scorer=_scorer(setup, part, codes, inner, held_out, centre, scale),
+        blocks=getattr(features, "blocks_", None),
+        part_rows=fold_rows,
+        within=within,
+        rule=config.svm.rule,
         progress=progress,
     )
     model = Model(
         features=features,
         machine=search.machine,
-        calibration=setup.calibrate(part, codes, search.held_out),
+        calibration=setup.calibrate(part, codes, _in_order(search.held_out, held_out)),
         classes=setup.classes,
         centre=centre,
         scale=scale,
     )
-    return Trained(model=model, search=search, rows=embedded, inner=inner)
+    return Trained(model=model, search=search, rows=rows, inner=inner)
 
 
 def fit_transform(features: Any, X: Any, y: Any) -> Any:
@@ -203,11 +271,24 @@ def fit_transform(features: Any, X: Any, y: Any) -> Any:
     return as_rows(rows)
 
 
-def _refit(setup: Setup, part: Dataset, split: Split) -> tuple[Any, Any]:
+def _refit(setup: Setup, part: Dataset, split: Split) -> PartRows:
     """Fit features that learn y on one inner training part."""
     features = setup.config.features.build(part.kinds)
     rows = fit_transform(features, part.X.iloc[split.train], part.y[split.train])
-    return rows, encode(features, part.X.iloc[split.test])
+    others = encode(features, part.X.iloc[split.test])
+    return setup.rows(rows), setup.rows(others), getattr(features, "blocks_", None)
+
+
+def _fits_float32(rows: Any) -> bool:
+    values = rows.data if hasattr(rows, "tocsr") else rows
+    return values.size == 0 or float(np.abs(values).max()) < 1e15
+
+
+def _in_order(held_out: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return held-out decisions in the order of the rows, of which the folds hold each once."""
+    ordered = np.empty_like(held_out)
+    ordered[rows] = held_out
+    return ordered
 
 
 def _scorer(
@@ -215,6 +296,7 @@ def _scorer(
     part: Dataset,
     codes: NDArray[Any],
     inner: Sequence[Split],
+    held_out: NDArray[np.intp],
     centre: float,
     scale: float,
 ) -> Scorer:
@@ -227,7 +309,8 @@ def _scorer(
     sign = 1.0 if metric.greater_is_better else -1.0
     weight = np.ones(len(part)) if part.sample_weight is None else part.sample_weight
 
-    def score(decision: NDArray[np.float64]) -> list[float]:
+    def score(decided: NDArray[np.float64]) -> list[float]:
+        decision = _in_order(decided, held_out)
         calibration = setup.calibrate(part, codes, decision)
         outcome = judge(decision, calibration, centre, scale)
         told = Predictions(

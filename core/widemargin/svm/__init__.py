@@ -9,9 +9,10 @@ from widemargin.svm.kernels import KERNELS
 
 if TYPE_CHECKING:
     from widemargin.svm.calibration import Calibration, fit_calibration
-    from widemargin.svm.estimators import SVC, SVR
+    from widemargin.svm.estimators import SVC, SVR, OneClassSVM, SVMSearch
+    from widemargin.svm.expression import Product, Sum, Term
     from widemargin.svm.machine import Machine
-    from widemargin.svm.selection import GridCell, Search, select
+    from widemargin.svm.selection import GridCell, Search
 
 __all__ = [
     "KERNELS",
@@ -21,19 +22,27 @@ __all__ = [
     "GridCell",
     "KernelParameters",
     "Machine",
+    "OneClassSVM",
+    "Product",
+    "SVMSearch",
     "Search",
+    "Sum",
+    "Term",
     "fit_calibration",
-    "select",
 ]
 
 _HOMES = {
     "SVC": "estimators",
     "SVR": "estimators",
+    "OneClassSVM": "estimators",
+    "Product": "expression",
+    "SVMSearch": "estimators",
+    "Sum": "expression",
+    "Term": "expression",
     "Calibration": "calibration",
     "fit_calibration": "calibration",
     "GridCell": "selection",
     "Search": "selection",
-    "select": "selection",
     "Machine": "machine",
 }
 

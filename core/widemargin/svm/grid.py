@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from widemargin.svm.kernels.rbf import squared_distances
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from widemargin.contracts import Kernel
 
-__all__ = ["c_grid", "gamma_grid"]
+__all__ = ["WIDTHS", "c_grid", "gamma_grid", "middle_gamma"]
+
+WIDTHS = ("rbf", "laplacian", "chi2")
+"""The kernels of a distance, whose gamma is the inverse of a width."""
 
 _LINEAR_STEPS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 _KERNEL_STEPS = (0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -22,7 +23,7 @@ _GAMMA_STEPS = (1 / 16, 1 / 4, 1.0, 4.0)
 
 def c_grid(
     given: Literal["auto"] | float | tuple[float, ...],
-    kernel: Kernel,
+    kernel: Kernel | None,
     X: Any,
     n_classes: int = 2,
 ) -> tuple[float, ...]:
@@ -36,8 +37,8 @@ def c_grid(
     ----------
     given : "auto", float or tuple of float
         What the config says.
-    kernel : Kernel
-        The kernel.
+    kernel : Kernel or None
+        The kernel; None for a sum or product of kernels.
     X : ndarray or CSR of shape (n_samples, n_features)
         Training rows.
     n_classes : int, default=2
@@ -52,7 +53,7 @@ def c_grid(
     """
     if given != "auto":
         return tuple(sorted(given)) if isinstance(given, tuple) else (float(given),)
-    if kernel.name != "linear":
+    if kernel is None or kernel.name != "linear":
         return _KERNEL_STEPS if n_classes else _KERNEL_STEPS[:-1]
     size = float(X.multiply(X).sum() if hasattr(X, "tocsr") else (X * X).sum()) / X.shape[0]
     scale = 10.0 ** round(-np.log10(size)) if size > 0 else 1.0
@@ -67,9 +68,8 @@ def gamma_grid(
 ) -> tuple[float | None, ...]:
     """Return the values of gamma to try, in increasing order; (None,) where it has no meaning.
 
-    ``auto`` for rbf is a path around the inverse median squared distance of the training rows
-    (of at most 1,000 of them), rounded to a power of two; for the others, scikit-learn's
-    ``scale``.
+    ``auto`` for rbf, laplacian and chi2 is a path around `middle_gamma`; for the others,
+    `middle_gamma` alone.
 
     Examples
     --------
@@ -82,18 +82,36 @@ def gamma_grid(
         return (None,)
     if given != "auto":
         return tuple(sorted(given)) if isinstance(given, tuple) else (float(given),)
-    if kernel.name == "rbf":
-        scale = 2.0 ** round(-np.log2(_median_squared_distance(X, random_state)))
-        return tuple(scale * step for step in _GAMMA_STEPS)
+    middle = middle_gamma(kernel, X, random_state)
+    return tuple(middle * step for step in _GAMMA_STEPS) if kernel.name in WIDTHS else (middle,)
+
+
+def middle_gamma(kernel: Kernel, X: Any, random_state: int) -> float:
+    """Return the gamma that rows suggest.
+
+    For rbf, laplacian and chi2 it is the inverse median distance of the rows (of at most 1,000 of
+    them), each kernel's own distance, rounded to a power of two; for the others, scikit-learn's
+    ``scale``.
+
+    Examples
+    --------
+    >>> from widemargin.svm.kernels import RBF
+    >>> middle_gamma(RBF, np.array([[0.0], [2.0]]), 0)
+    0.25
+    """
+    if kernel.name in WIDTHS:
+        return float(2.0 ** round(-np.log2(_median_distance(kernel, X, random_state))))
+    if 0 in X.shape:
+        return 1.0
     size = float(X.multiply(X).mean() - X.mean() ** 2 if hasattr(X, "tocsr") else X.var())
-    return (float(f"{1 / (X.shape[1] * size):.3g}") if size > 0 else 1.0,)
+    return float(f"{1 / (X.shape[1] * size):.3g}") if size > 0 else 1.0
 
 
-def _median_squared_distance(X: Any, random_state: int) -> float:
+def _median_distance(kernel: Kernel, X: Any, random_state: int) -> float:
     n = X.shape[0]
     if n > 1000:
         X = X[np.sort(np.random.default_rng(random_state).choice(n, 1000, replace=False))]
-    distances: NDArray[np.float64] = squared_distances(X, X)
+    distances: NDArray[Any] = kernel.pairwise(X, X)
     between = distances[np.triu_indices(len(distances), k=1)]
     between = between[between > 0]
     return float(np.median(between)) if len(between) else 1.0

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from widemargin.contracts import Kernel, KernelParameters
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Machine", "Solution", "duels", "violations", "vote"]
+    from widemargin.svm.fitted import FittedKernel
 
-Scheme = Literal["single", "one-vs-one"]
+__all__ = ["Machine", "Solution", "combine", "duels", "violations", "vote"]
+
+Scheme = Literal["single", "one-vs-one", "one-vs-rest"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Solution:
 
     Parameters
     ----------
-    scheme : {"single", "one-vs-one"}
+    scheme : {"single", "one-vs-one", "one-vs-rest"}
         ``single`` for two classes and for regression.
     support : ndarray of shape (n_support,)
         Rows whose removal would change the solution.
@@ -53,7 +53,7 @@ class Machine:
 
     Parameters
     ----------
-    scheme : {"single", "one-vs-one"}
+    scheme : {"single", "one-vs-one", "one-vs-rest"}
         How the functions make a decision.
     n_classes : int
         Number of classes; 0 for regression.
@@ -61,7 +61,7 @@ class Machine:
         Constant terms.
     coef : ndarray of shape (n_functions, n_features), optional
         Weights of a linear machine.
-    kernel, parameters : Kernel and KernelParameters, optional
+    kernel : FittedKernel, optional
         The kernel of a machine that keeps its support vectors.
     vectors : ndarray or CSR of shape (n_support, n_features), optional
         Support vectors.
@@ -81,8 +81,7 @@ class Machine:
     n_classes: int
     intercept: NDArray[np.float64]
     coef: NDArray[np.float64] | None = None
-    kernel: Kernel | None = None
-    parameters: KernelParameters | None = None
+    kernel: FittedKernel | None = None
     vectors: Any = None
     dual_coef: NDArray[np.float64] | None = None
 
@@ -91,30 +90,48 @@ class Machine:
         if self.coef is not None:
             return self._combine(X @ self.coef.T + self.intercept)
         assert self.kernel is not None
-        assert self.parameters is not None
-        return self.decide_gram(self.kernel.gram(X, self.vectors, self.parameters))
+        assert self.dual_coef is not None
+        from widemargin.svm.expansion import expand
 
-    def decide_gram(self, gram: NDArray[np.float64]) -> NDArray[np.float64]:
+        functions = expand(self.kernel, X, self.vectors, self.dual_coef)
+        return self._combine(functions + self.intercept)
+
+    def decide_gram(self, gram: NDArray[Any]) -> NDArray[np.float64]:
         """Return decisions from kernel values against the support vectors."""
         assert self.dual_coef is not None
         return self._combine(gram @ self.dual_coef.T + self.intercept)
 
+    def parts(self, X: Any) -> list[tuple[str, NDArray[np.float64]]]:
+        """Split each row's functions into what each summand of the kernel adds.
+
+        The parts of shape (n_samples, n_functions) and the constant terms add up to the functions.
+        """
+        assert self.kernel is not None
+        assert self.dual_coef is not None
+        coef = self.dual_coef.T
+        return [(name, gram @ coef) for name, gram in self.kernel.parts(X, self.vectors)]
+
     def _combine(self, functions: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.scheme == "single":
-            return functions[:, 0]
-        return vote(functions, self.n_classes)
+        return combine(functions.T, self.n_classes, self.scheme)
 
     def class_coef(self, code: int) -> NDArray[np.float64]:
-        """Return the weights of a linear machine that speak for one class of several.
+        """Return the weights of a linear machine that speak for one class of several."""
+        assert self.coef is not None
+        return self.for_class(self.coef.T, code)
 
-        They are the mean over the class's duels, so that their product with a row is its mean
-        margin in these, less the constant terms.
+    def for_class(self, functions: NDArray[np.float64], code: int) -> NDArray[np.float64]:
+        """Return what the functions say of one class of several, taken over their last axis.
+
+        One against the rest, it is the class's own function. One against one, it is the mean over
+        the class's duels.
         """
         import numpy as np
 
-        assert self.coef is not None
+        if self.scheme == "one-vs-rest":
+            own_function: NDArray[np.float64] = functions[..., code]
+            return own_function
         own = [
-            self.coef[column] if first == code else -self.coef[column]
+            functions[..., column] if first == code else -functions[..., column]
             for column, first, second in duels(self.n_classes)
             if code in (first, second)
         ]
@@ -140,17 +157,21 @@ def violations(
 ) -> NDArray[np.float64]:
     """Return by how much each training row violates a linear machine's margin, at least 0.
 
-    Beyond two classes it is the worst of the row's own duels; for regression, the way out of the
-    tube.
+    Beyond two classes it is the worst of the functions that the row takes part in; for regression,
+    the way out of the tube.
     """
     import numpy as np
 
     assert solution.coef is not None
     functions = X @ solution.coef.T + solution.intercept
+    worst: NDArray[np.float64]
     if n_classes == 0:
         worst = np.abs(y - functions[:, 0]) - epsilon
     elif n_classes == 2:
         worst = 1 - (2 * y - 1) * functions[:, 0]
+    elif solution.scheme == "one-vs-rest":
+        signs = np.where(np.asarray(y)[:, None] == np.arange(n_classes), 1.0, -1.0)
+        worst = (1 - signs * functions).max(axis=1)
     else:
         worst = np.zeros(len(y))
         for column, first, second in duels(n_classes):
@@ -159,6 +180,33 @@ def violations(
                 worst[own] = np.maximum(worst[own], 1 - sign * functions[own, column])
     loss: NDArray[np.float64] = np.maximum(worst, 0)
     return loss
+
+
+def combine(functions: NDArray[np.float64], n_classes: int, scheme: Scheme) -> NDArray[np.float64]:
+    """Turn functions into decisions.
+
+    Parameters
+    ----------
+    functions : ndarray of shape (n_functions, ...)
+        One array a function.
+    n_classes : int
+        Number of classes; 0 for regression.
+    scheme : {"single", "one-vs-one", "one-vs-rest"}
+        What the functions tell apart.
+
+    Returns
+    -------
+    ndarray of shape (...) or (..., n_classes)
+        Beyond two classes, one decision a class.
+    """
+    import numpy as np
+
+    if scheme == "single":
+        only: NDArray[np.float64] = functions[0]
+        return only
+    if scheme == "one-vs-rest":
+        return np.moveaxis(functions, 0, -1)
+    return vote(functions, n_classes)
 
 
 def vote(functions: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
@@ -170,24 +218,25 @@ def vote(functions: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    functions : ndarray of shape (n_samples, n_classes * (n_classes - 1) / 2)
+    functions : ndarray of shape (n_classes * (n_classes - 1) / 2, ...)
         Duels (0, 1), (0, 2), ..., (1, 2), ...; above 0 means that the first class wins.
     n_classes : int
         Number of classes.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes)
+    ndarray of shape (..., n_classes)
     """
     import numpy as np
 
-    votes = np.zeros((len(functions), n_classes))
+    votes = np.zeros((n_classes, *functions.shape[1:]))
     margins = np.zeros_like(votes)
     for column, first, second in duels(n_classes):
-        won = functions[:, column] > 0
-        votes[:, first] += won
-        votes[:, second] += ~won
-        margins[:, first] += functions[:, column]
-        margins[:, second] -= functions[:, column]
+        own = functions[column]
+        won = own > 0
+        votes[first] += won
+        votes[second] += ~won
+        margins[first] += own
+        margins[second] -= own
     squeezed: NDArray[np.float64] = margins / (3 * (np.abs(margins) + 1))
-    return votes + squeezed
+    return np.moveaxis(votes + squeezed, 0, -1)

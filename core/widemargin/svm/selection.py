@@ -1,46 +1,66 @@
-"""Model selection: every cell of a grid on every inner fold, one Gram matrix a gamma."""
+"""Model selection: every cell of a grid on every fold, out of one Gram matrix a gamma."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from widemargin.contracts import Kernel, KernelParameters, Progress, Silent, Split, SVMSettings
+from widemargin.contracts import Progress, Silent
 from widemargin.errors import DataError
-from widemargin.svm.engines import choose_engine
-from widemargin.svm.grid import c_grid, gamma_grid
-from widemargin.svm.machine import Machine, Solution, violations
+from widemargin.svm.duals import Duals
+from widemargin.svm.expression import Expression, Prepared, Term
+from widemargin.svm.grid import c_grid
+from widemargin.svm.machine import Machine, Solution, combine, violations
+from widemargin.svm.prepared import Within
+from widemargin.svm.schemes import Part
+from widemargin.svm.solver import Solver
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["GridCell", "Scorer", "Search", "check_gram_size", "refit", "select"]
+__all__ = ["GridCell", "Rule", "Scorer", "Search", "is_linear", "refit", "select"]
+
+PartRows = tuple[Any, Any, "Mapping[str, slice] | None"]
+"""The features of a part's two sets of rows, and which columns are which block."""
+
+Rule = Literal["max", "one-standard-error"]
 
 Scorer = Callable[["NDArray[np.float64]"], Sequence[float]]
-"""``scorer(held-out decisions of all training rows) -> one score a split``."""
+"""``scorer(held-out decisions, part by part) -> one score a part``; greater is better."""
 
-_GRAM_LIMIT = 4 * 2**30
+# Gram matrices of several gammas are solved together, so that threads need not wait for each other,
+# as long as they take no more than this.
+_TOGETHER = 512 * 2**20
+# Multipliers and decisions of the parts that are solved together.
+_RESULTS = 256 * 2**20
+# Where held-out parts are smaller than this share of the rows, a solution of all rows is nearly one
+# of each part.
+_SMALL_PART = 1 / 20
 
 
 @dataclass(frozen=True)
 class GridCell:
-    """One pair of C and gamma with its held-out score on every inner fold.
+    """One pair of C and gamma with its held-out score on every fold.
 
     Parameters
     ----------
     C : float
         Price of a margin violation.
     gamma : float or None
-        None where the kernel has none.
+        For a sum or product of kernels the factor of all automatic widths; None where there is
+        none.
     scores : tuple of float
         One score a fold, greater is better; nan where undefined, as where a fold lacks a class.
     mean, std : float
         Over the folds that define the score for any cell; minus infinity where one of these does
         not define it for this cell.
+    converged : bool
+        Whether every machine of the cell met the optimality conditions.
     """
 
     C: float
@@ -48,6 +68,7 @@ class GridCell:
     scores: tuple[float, ...]
     mean: float
     std: float
+    converged: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +78,15 @@ class Search:
     Parameters
     ----------
     cells : tuple of GridCell
-        Every cell tried.
+        Every cell tried, by gamma and then C.
     chosen : int
-        The best mean score; of equals the smallest C, then the smallest gamma.
-    held_out : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Decisions of the chosen cell for each training row by the machine that had not seen it.
+        Which of them the rule chose.
+    rows : ndarray of shape (n_held_out,)
+        The rows that were held out, part by part.
+    held_out : ndarray of shape (n_held_out,) or (n_held_out, n_classes)
+        Their decisions at the chosen cell by machines that had not seen them.
     machine : Machine
-        Refitted at the chosen cell on all training rows.
+        Refitted at the chosen cell on all rows.
     support : ndarray of shape (n_support,)
         Training rows on or inside the margin.
     weights : ndarray of shape (n_support,)
@@ -72,6 +95,7 @@ class Search:
 
     cells: tuple[GridCell, ...]
     chosen: int
+    rows: NDArray[np.intp]
     held_out: NDArray[np.float64]
     machine: Machine
     support: NDArray[np.intp]
@@ -83,97 +107,122 @@ class Search:
         return self.cells[self.chosen]
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """A cell before it is scored against the others."""
+
+    C: float
+    gamma: float | None
+    held_out: NDArray[np.float64]
+    scores: tuple[float, ...]
+    converged: bool
+
+
+def is_linear(expression: Expression) -> bool:
+    """Say whether weights of the features are found without a Gram matrix.
+
+    Examples
+    --------
+    >>> from widemargin.svm.kernels import LINEAR, RBF
+    >>> is_linear(Term(LINEAR)), is_linear(Term(RBF))
+    (True, False)
+    """
+    return (
+        isinstance(expression, Term)
+        and expression.block is None
+        and expression.kernel.name == "linear"
+    )
+
+
 def select(
     X: Any,
-    y: NDArray[Any],
+    solver: Solver,
     *,
-    n_classes: int,
-    settings: SVMSettings,
-    kernel: Kernel,
-    splits: Sequence[Split],
+    expression: Expression,
+    C: Literal["auto"] | float | tuple[float, ...],
+    parts: Sequence[Part],
     scorer: Scorer,
-    sample_weight: NDArray[np.float64] | None = None,
-    fold_rows: Sequence[tuple[Any, Any]] | None = None,
-    random_state: int = 0,
+    blocks: Mapping[str, slice] | None = None,
+    part_rows: Sequence[PartRows] | None = None,
+    within: Within | None = None,
+    rule: Rule = "max",
     progress: Progress | None = None,
 ) -> Search:
-    """Choose C and gamma on inner folds and refit.
+    """Choose C and gamma on held-out parts and refit.
+
+    A lone linear kernel is fitted to rows, with the squared hinge; every other one to Gram
+    matrices, with the hinge.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        Training rows.
-    y : ndarray of shape (n_samples,)
-        Codes 0 .. n_classes - 1, or numbers where `n_classes` is 0.
-    n_classes : int
-        Number of classes; 0 for regression.
-    settings : SVMSettings
-        C, gamma and the rest.
-    kernel : Kernel
-        The kernel that ``settings.kernel`` names.
-    splits : sequence of Split
-        Inner folds; together their test parts hold each row once.
+        All rows.
+    solver : Solver
+        What is to be learned of them.
+    expression : Expression
+        The kernel, or a sum or product of kernels.
+    C : "auto", float or tuple of float
+        Values to try. ``auto`` goes along a path for as long as it helps.
+    parts : sequence of (train, held_out)
+        Row numbers; any splitter's parts, which may overlap.
     scorer : callable
-        ``scorer(decisions) -> one score a split``, given one cell's held-out decisions of all
-        training rows; greater is better, nan where undefined.
-    sample_weight : ndarray of shape (n_samples,), optional
-        Factor of C by row.
-    fold_rows : sequence of (train, test), optional
-        The features of each split's two parts, where these were fitted on the split's own training
-        rows because they learn y; `X` then serves the refit alone.
-    random_state : int, default=0
-        Seed.
+        ``scorer(decisions) -> one score a part``, given one cell's held-out decisions, part by
+        part; greater is better, nan where undefined.
+    blocks : mapping of str to slice, optional
+        Columns of each block of features.
+    part_rows : sequence of (train, held_out, blocks), optional
+        The features of each part's rows, where these were fitted on the part's own training rows
+        because they learn y; `X` then serves the refit alone.
+    within : Within, optional
+        Where quantities of these rows have been computed among others.
+    rule : {"max", "one-standard-error"}, default="max"
+        The best mean score (of equals the smallest C, then the smallest gamma); or the smallest C,
+        then gamma, whose mean is within one standard error of the best (Breiman, Friedman, Olshen
+        & Stone 1984, "Classification and Regression Trees", section 3.4.3).
     progress : Progress, optional
-        Told of every fit; silent by default.
-
-    Returns
-    -------
-    Search
+        Told of every step; silent by default.
 
     Raises
     ------
     DataError
-        Where the Gram matrix would take more than 4 GiB, or no fold defines the score.
+        Where no part defines the score.
     """
-    solver = _Solver(X, y, n_classes, settings, kernel, sample_weight, random_state)
-    values = c_grid(settings.C, kernel, X, n_classes)
-    gammas = gamma_grid(settings.gamma, kernel, X, random_state)
-    held_out: list[NDArray[np.float64]] = []
-    steps = len(gammas) * len(splits) * len(values)
-    with (progress or Silent()).stage("inner search", total=steps) as stage:
-        for gamma in gammas:
-            view = solver.view(gamma)
-            decisions = [
-                np.empty(len(y)) if n_classes <= 2 else np.empty((len(y), n_classes))
-                for _ in values
-            ]
-            for at, split in enumerate(splits):
-                part = view if fold_rows is None else view.on(*fold_rows[at])
-                for column, C in enumerate(values):
-                    decisions[column][split.test] = part.fit_predict(split, C)
-                    stage.advance()
-            held_out.extend(decisions)
-    places = [(C, gamma) for gamma in gammas for C in values]
-    cells = _score(places, [tuple(scorer(own)) for own in held_out])
-    order = sorted(
-        range(len(cells)), key=lambda at: (-cells[at].mean, cells[at].C, cells[at].gamma or 0.0)
-    )
-    best = cells[order[0]]
-    machine, solution = solver.view(best.gamma).refit(best.C)
+    road = _Linear if is_linear(expression) else _Kernel
+    way = road(X, solver, expression, C, parts, blocks, part_rows, within)
+    tried = []
+    with (progress or Silent()).stage("inner search", total=way.steps) as stage:
+        for cell in way.cells(scorer):
+            tried.append(cell)
+            stage.advance()
+    cells = _compare(tried)
+    chosen = _choose(cells, rule)
+    machine, solution = way.refit(cells[chosen])
     return Search(
         cells=cells,
-        chosen=order[0],
-        held_out=held_out[order[0]],
+        chosen=chosen,
+        rows=np.concatenate([held_out for _, held_out in parts]),
+        held_out=tried[chosen].held_out,
         machine=machine,
         support=solution.support,
-        weights=solver.weigh(solution),
+        weights=way.weigh(solution),
     )
 
 
-def _score(
-    places: Sequence[tuple[float, float | None]], scores: Sequence[tuple[float, ...]]
-) -> tuple[GridCell, ...]:
-    table = np.array(scores, dtype=np.float64)
+def refit(
+    X: Any,
+    solver: Solver,
+    *,
+    expression: Expression,
+    cell: GridCell,
+    blocks: Mapping[str, slice] | None = None,
+) -> Machine:
+    """Fit one machine at one cell's C and gamma; parameters as for `select`."""
+    road = _Linear if is_linear(expression) else _Kernel
+    return road(X, solver, expression, cell.C, [], blocks, None, None).refit(cell)[0]
+
+
+def _compare(tried: Sequence[_Tried]) -> tuple[GridCell, ...]:
+    table = np.array([cell.scores for cell in tried], dtype=np.float64)
     defined = np.isfinite(table).any(axis=0)
     if not defined.any():
         raise DataError(
@@ -181,199 +230,330 @@ def _score(
             "lacks a class. Lower evaluation.inner, or add items or groups of the rarest class."
         )
     ranked = np.where(np.isfinite(table), table, -np.inf)[:, defined]
+    whole = np.isfinite(ranked).all(axis=1)
+    means = ranked.mean(axis=1).tolist()
+    stds = np.full(len(tried), np.nan)
+    stds[whole] = ranked[whole].std(axis=1)
     return tuple(
-        GridCell(
-            C,
-            gamma,
-            own,
-            mean=float(row.mean()),
-            std=float(row.std()) if np.isfinite(row).all() else float("nan"),
-        )
-        for (C, gamma), own, row in zip(places, scores, ranked, strict=True)
+        GridCell(cell.C, cell.gamma, cell.scores, mean=mean, std=std, converged=cell.converged)
+        for cell, mean, std in zip(tried, means, stds.tolist(), strict=True)
     )
 
 
-def refit(
-    X: Any,
-    y: NDArray[Any],
-    *,
-    n_classes: int,
-    settings: SVMSettings,
-    kernel: Kernel,
-    cell: GridCell,
-    sample_weight: NDArray[np.float64] | None = None,
-    random_state: int = 0,
-) -> Machine:
-    """Fit one machine at one cell's C and gamma; parameters as for `select`."""
-    solver = _Solver(X, y, n_classes, settings, kernel, sample_weight, random_state)
-    return solver.view(cell.gamma).refit(cell.C)[0]
+def _choose(cells: Sequence[GridCell], rule: Rule) -> int:
+    order = sorted(
+        range(len(cells)), key=lambda at: (-cells[at].mean, cells[at].C, cells[at].gamma or 0.0)
+    )
+    best = cells[order[0]]
+    if rule == "max":
+        return order[0]
+    least = best.mean - best.std / np.sqrt(max(1, np.isfinite(best.scores).sum()))
+    good = [at for at in order if cells[at].mean >= least]
+    return min(good or order[:1], key=lambda at: (cells[at].C, cells[at].gamma or 0.0))
 
 
-def check_gram_size(kernel: Kernel, n: int) -> None:
-    """Refuse a kernel machine whose matrices would not fit, before anything is computed.
-
-    Raises
-    ------
-    DataError
-        Where `n` rows need more than 4 GiB.
-
-    Examples
-    --------
-    >>> from widemargin.svm.kernels import LINEAR
-    >>> check_gram_size(LINEAR, 1_000_000)
-    """
-    # Distances, one gamma's Gram and a fold's copy of it are alive at once.
-    if kernel.name != "linear" and 3 * 8 * n * n > _GRAM_LIMIT:
-        raise DataError(
-            f"the {kernel.name} kernel needs matrices of {n:,} x {n:,} numbers, "
-            f"{3 * 8 * n * n / 2**30:.0f} GiB. Use --set svm.kernel=linear, or at most "
-            f"{int((_GRAM_LIMIT / 24) ** 0.5):,} rows."
-        )
-
-
-class _Solver:
-    """One training part: rows, targets, weights, and the engine that fits them."""
+class _Road:
+    """What both roads share."""
 
     def __init__(
         self,
         X: Any,
-        y: NDArray[Any],
-        n_classes: int,
-        settings: SVMSettings,
-        kernel: Kernel,
-        sample_weight: NDArray[np.float64] | None,
-        random_state: int,
+        solver: Solver,
+        expression: Expression,
+        C: Literal["auto"] | float | tuple[float, ...],
+        parts: Sequence[Part],
+        blocks: Mapping[str, slice] | None,
+        part_rows: Sequence[PartRows] | None,
+        within: Within | None,
     ) -> None:
-        self.X, self.y, self.n_classes = X, y, n_classes
-        self.kernel, self.settings = kernel, settings
-        self.sample_weight = sample_weight
-        self.engine = choose_engine(settings.engine)
-        self.random_state = random_state
-        check_gram_size(kernel, X.shape[0])
+        self.X, self.solver, self.expression = X, solver, expression
+        self.parts, self.blocks, self.part_rows = parts, blocks, part_rows
+        self.within = within
+        self.stops_early = C == "auto"
+        kernel = expression.kernel if isinstance(expression, Term) else None
+        self.values = c_grid(C, kernel, X, solver.n_classes)
 
-    def view(self, gamma: float | None) -> _View:
-        """Prepare the problem at one gamma."""
-        if self.kernel.name == "linear":
-            return _View(self, None)
-        parameters = KernelParameters(
-            gamma=1.0 if gamma is None else gamma,
-            degree=self.settings.degree,
-            coef0=self.settings.coef0,
+    @property
+    def steps(self) -> int | None:
+        """How many cells there will be, where that is known."""
+        return len(self.values)
+
+
+class _Linear(_Road):
+    """Weights of the features, by the squared hinge."""
+
+    def cells(self, scorer: Scorer) -> Iterator[_Tried]:
+        """Solve and score every C."""
+        if self.part_rows is None:
+            coef, intercept, converged, _ = self.solver.fit_rows(self.X, self.parts, self.values)
+            held = [self.X[held_out] for _, held_out in self.parts]
+            fitted = list(zip(held, coef, intercept, converged, strict=True))
+        else:
+            fitted = []
+            for (train, _), (rows, held_out, _) in zip(self.parts, self.part_rows, strict=True):
+                own = self.solver.at(train)
+                coef, intercept, converged, _ = own.fit_rows(rows, [own.everything], self.values)
+                fitted.append((held_out, coef[0], intercept[0], converged[0]))
+        decided = [
+            [self._machine(weights[at], constant[at]).decide(rows) for at in range(len(weights))]
+            for rows, weights, constant, _ in fitted
+        ]
+        for at, value in enumerate(self.values):
+            held_out = np.concatenate([own[at] for own in decided])
+            met = all(bool(flags[at]) for _, _, _, flags in fitted)
+            yield _Tried(value, None, held_out, tuple(scorer(held_out)), met)
+
+    def refit(self, cell: GridCell) -> tuple[Machine, Solution]:
+        """Fit on all rows."""
+        coef, intercept, _, n_iter = self.solver.fit_rows(
+            self.X, [self.solver.everything], [cell.C]
         )
-        return _View(self, parameters)
-
-    def options(self, rows: NDArray[np.intp] | slice, C: float) -> dict[str, Any]:
-        """Return what both of an engine's methods take."""
-        weight = self.sample_weight
-        return {
-            "n_classes": self.n_classes,
-            "C": C,
-            "epsilon": self.settings.epsilon,
-            "sample_weight": None if weight is None else weight[rows],
-            "random_state": self.random_state,
-        }
+        solution = Solution(
+            scheme=self.solver.own_scheme,
+            support=np.empty(0, dtype=np.intp),
+            dual_coef=None,
+            coef=coef[0, 0],
+            intercept=intercept[0, 0],
+            n_iter=int(n_iter[0, 0]),
+        )
+        support = np.flatnonzero(self._violations(solution, slice(None)) > 0)
+        found = Solution(
+            scheme=solution.scheme,
+            support=support,
+            dual_coef=None,
+            coef=solution.coef,
+            intercept=solution.intercept,
+            n_iter=solution.n_iter,
+        )
+        return self.solver.machine(found), found
 
     def weigh(self, solution: Solution) -> NDArray[np.float64]:
         """Say how much each support vector counts."""
-        if solution.dual_coef is not None:
-            largest: NDArray[np.float64] = np.abs(solution.dual_coef).max(axis=0)
-            return largest
-        support = solution.support
-        return violations(
-            solution, self.X[support], self.y[support], self.n_classes, self.settings.epsilon
+        return self._violations(solution, solution.support)
+
+    def _violations(
+        self, solution: Solution, rows: NDArray[np.intp] | slice
+    ) -> NDArray[np.float64]:
+        solver = self.solver
+        return violations(solution, self.X[rows], solver.y[rows], solver.n_classes, solver.epsilon)
+
+    def _machine(self, coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> Machine:
+        return Machine(
+            scheme=self.solver.own_scheme,
+            n_classes=self.solver.n_classes,
+            intercept=intercept,
+            coef=coef,
         )
 
 
-class _View:
-    """The problem at one gamma: rows for a linear machine, a Gram matrix for the others."""
+class _Kernel(_Road):
+    """Multipliers of the rows, by the hinge, out of Gram matrices."""
 
-    def __init__(self, solver: _Solver, parameters: KernelParameters | None) -> None:
-        self._solver, self._parameters = solver, parameters
+    _prepared: Prepared | None = None
 
     @property
-    def is_linear(self) -> bool:
-        """Whether rows are enough and no Gram matrix is needed."""
-        return self._parameters is None
+    def steps(self) -> int | None:
+        """How many cells there will be, where that is known."""
+        return None if self.stops_early else len(self.values) * len(self._whole().gammas)
 
-    @cached_property
-    def _gram(self) -> NDArray[np.float64]:
-        """The one Gram matrix that every fold and C of this gamma reads."""
-        return self.compute(self._solver.X, self._solver.X)
+    def _whole(self) -> Prepared:
+        if self._prepared is None:
+            self._prepared = self._prepare(self.X, self.blocks, self.within)
+        return self._prepared
 
-    def compute(self, X: Any, Y: Any) -> NDArray[np.float64]:
-        assert self._parameters is not None
-        kernel = self._solver.kernel
-        gram = kernel.gram(X, Y, self._parameters)
-        if not np.isfinite(gram).all():
-            settings = " or ".join(f"svm.{name}" for name in kernel.parameters)
-            raise DataError(
-                f"the {kernel.name} kernel of these rows is too large for a number; "
-                f"choose a smaller {settings}."
-            )
-        return gram
-
-    def on(self, train: Any, test: Any) -> _Part:
-        """Return the same problem on features that were fitted for one split alone."""
-        return _Part(self, train, test)
-
-    def fit_predict(self, split: Split, C: float) -> NDArray[np.float64]:
-        """Fit on a split's training rows and decide its held-out rows."""
-        X = self._solver.X
-        if self._parameters is None:
-            return self.on(X[split.train], X[split.test]).fit_predict(split, C)
-        inner = self._gram[np.ix_(split.train, split.train)]
-        solution = self.solve_gram(inner, split.train, C)
-        across = self._gram[np.ix_(split.test, split.train[solution.support])]
-        return self.machine(solution, None).decide_gram(across)
-
-    def refit(self, C: float) -> tuple[Machine, Solution]:
-        """Fit on all rows."""
-        X = self._solver.X
-        if self._parameters is None:
-            solution = self.solve_linear(X, slice(None), C)
-            return self.machine(solution, None), solution
-        solution = self.solve_gram(self._gram, slice(None), C)
-        return self.machine(solution, X[solution.support]), solution
-
-    def solve_linear(self, X: Any, rows: NDArray[np.intp] | slice, C: float) -> Solution:
-        solver = self._solver
-        return solver.engine.solve_linear(X, solver.y[rows], **solver.options(rows, C))
-
-    def solve_gram(
-        self, gram: NDArray[np.float64], rows: NDArray[np.intp] | slice, C: float
-    ) -> Solution:
-        solver = self._solver
-        return solver.engine.solve_gram(gram, solver.y[rows], **solver.options(rows, C))
-
-    def machine(self, solution: Solution, vectors: Any) -> Machine:
-        return Machine(
-            scheme=solution.scheme,
-            n_classes=self._solver.n_classes,
-            intercept=solution.intercept,
-            coef=solution.coef,
-            kernel=None if self._parameters is None else self._solver.kernel,
-            parameters=self._parameters,
-            vectors=vectors,
-            dual_coef=solution.dual_coef,
+    def _prepare(
+        self, X: Any, blocks: Mapping[str, slice] | None, within: Within | None = None
+    ) -> Prepared:
+        return self.expression.prepare(
+            X,
+            blocks=blocks,
+            within=within,
+            n_classes=self.solver.n_classes,
+            random_state=self.solver.random_state,
         )
 
+    def cells(self, scorer: Scorer) -> Iterator[_Tried]:
+        """Solve and score every cell, gamma by gamma."""
+        prepared = self._whole()
+        if self.part_rows is not None or prepared.learns_y:
+            yield from self._separately(scorer, prepared)
+            return
+        n = self.X.shape[0]
+        itemsize = 4 if self.X.dtype == np.float32 else 8
+        many = max(1, _TOGETHER // (itemsize * n * n))
+        for first in range(0, len(prepared.gammas), many):
+            gammas = prepared.gammas[first : first + many]
+            grams = [prepared.gram(prepared.fit(gamma)) for gamma in gammas]
+            paths = _Paths(self.solver, grams, self.parts)
+            found: list[list[_Tried]] = [[] for _ in gammas]
+            going = list(range(len(gammas)))
+            for values in self._steps():
+                decisions, converged = paths.solve(going, values)
+                for own, gram in enumerate(going):
+                    for at, value in enumerate(values):
+                        held_out = decisions[own, at]
+                        found[gram].append(
+                            _Tried(
+                                value,
+                                gammas[gram],
+                                held_out,
+                                tuple(scorer(held_out)),
+                                bool(converged[own, at]),
+                            )
+                        )
+                if self.stops_early:
+                    going = [gram for gram in going if not _is_flat(found[gram])]
+                if not going:
+                    break
+            for cells in found:
+                yield from cells
 
-class _Part:
-    """One split with features of its own."""
+    def _steps(self) -> list[tuple[float, ...]]:
+        """Return the values of C that are solved together."""
+        if not self.stops_early:
+            return [self.values]
+        return [self.values[:2], *((value,) for value in self.values[2:])]
 
-    def __init__(self, view: _View, train: Any, test: Any) -> None:
-        self._view, self._train, self._test = view, train, test
+    def _separately(self, scorer: Scorer, prepared: Prepared) -> Iterator[_Tried]:
+        """Solve every part out of a Gram matrix of its own, since that learns from the target."""
+        gammas = prepared.gammas
+        pieces, flags = [], []
+        for at, (train, held_out) in enumerate(self.parts):
+            rows = np.concatenate([train, held_out])
+            own = self.solver.at(rows)
+            inner = np.arange(len(train))
+            if self.part_rows is None:
+                part, rows_within = prepared, train
+                duals = self.solver.duals([(train, held_out)])
+            else:
+                own_train, own_held_out, blocks = self.part_rows[at]
+                part = self._prepare(_stack(own_train, own_held_out), blocks)
+                rows_within = inner
+                duals = own.duals([(inner, np.arange(len(train), len(rows)))])
+            target = self.solver.targets(train)
+            decisions, converged = [], []
+            for gamma in gammas:
+                gram = part.gram(part.fit(gamma, target, rows_within))
+                solved = self.solver.solve([gram], duals, self.values)
+                decisions.append(self.solver.decisions(duals, solved)[0])
+                converged.append(solved.converged[0].all(axis=-1))
+            pieces.append(np.stack(decisions))
+            flags.append(np.stack(converged))
+        joined, met = np.concatenate(pieces, axis=2), np.all(flags, axis=0)
+        for row, gamma in enumerate(gammas):
+            for column, value in enumerate(self.values):
+                own_decisions = joined[row, column]
+                yield _Tried(
+                    value,
+                    gamma,
+                    own_decisions,
+                    tuple(scorer(own_decisions)),
+                    bool(met[row, column]),
+                )
 
-    @cached_property
-    def _gram(self) -> NDArray[np.float64]:
-        return self._view.compute(self._train, self._train)
+    def refit(self, cell: GridCell) -> tuple[Machine, Solution]:
+        """Fit on all rows."""
+        prepared = self._whole()
+        rows = np.arange(self.X.shape[0])
+        target = self.solver.targets(rows) if prepared.learns_y else None
+        fitted = prepared.fit(cell.gamma, target, rows)
+        solution = self.solver.fit_gram(prepared.gram(fitted), cell.C)
+        return self.solver.machine(solution, fitted, self.X[solution.support]), solution
 
-    def fit_predict(self, split: Split, C: float) -> NDArray[np.float64]:
-        """Fit on the training part and decide the other."""
-        view = self._view
-        if view.is_linear:
-            machine = view.machine(view.solve_linear(self._train, split.train, C), None)
-        else:
-            solution = view.solve_gram(self._gram, split.train, C)
-            machine = view.machine(solution, self._train[solution.support])
-        return machine.decide(self._test)
+    def weigh(self, solution: Solution) -> NDArray[np.float64]:
+        """Say how much each support vector counts."""
+        assert solution.dual_coef is not None
+        if not len(solution.support):
+            return np.empty(0)
+        largest: NDArray[np.float64] = np.abs(solution.dual_coef).max(axis=0)
+        return largest
+
+
+class _Paths:
+    """All parts along increasing C, on several Gram matrices; goes on from where it stopped."""
+
+    def __init__(
+        self, solver: Solver, grams: Sequence[NDArray[Any]], parts: Sequence[Part]
+    ) -> None:
+        self.solver, self.grams = solver, grams
+        n = len(solver.y)
+        largest = max(len(held_out) for _, held_out in parts)
+        self._seeds = len(parts) > 1 / _SMALL_PART and largest < _SMALL_PART * n
+        rows = max(len(train) + len(held_out) for train, held_out in parts)
+        size = 2 * 8 * rows * solver.n_functions * len(grams)
+        self._chunks = list(_chunks(parts, max(1, _RESULTS // size)))
+        self._duals: list[Duals | None] = [None] * len(self._chunks)
+        self._last: tuple[float, list[NDArray[np.float64]], list[int]] | None = None
+
+    def solve(
+        self, which: Sequence[int], values: Sequence[float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return decisions (n_grams, n_C, n_held_out, ...) and whether cells converged."""
+        grams = [self.grams[gram] for gram in which]
+        decisions, flags, betas = [], [], []
+        for at, chunk in enumerate(self._chunks):
+            if self._seeds:
+                decided, own_flags = self._solve_seeded(grams, chunk, values)
+            else:
+                duals = self._duals[at] or self.solver.duals(chunk)
+                if len(self._chunks) == 1:
+                    self._duals[at] = duals
+                solved = self.solver.solve(grams, duals, values, warm=self._warm(at, which))
+                decided = self.solver.decisions(duals, solved)
+                own_flags = np.logical_and.reduce(solved.converged, axis=-1)
+                betas.append(solved.beta[:, -1])
+            decisions.append(decided)
+            flags.append(own_flags)
+        self._last = (values[-1], betas, list(which))
+        met: NDArray[np.bool_] = np.logical_and.reduce(flags)
+        return np.concatenate(decisions, axis=2), met
+
+    def _warm(self, chunk: int, which: Sequence[int]) -> tuple[float, NDArray[np.float64]] | None:
+        if self._last is None:
+            return None
+        value, betas, before = self._last
+        return value, betas[chunk][[before.index(gram) for gram in which]]
+
+    def _solve_seeded(
+        self, grams: Sequence[NDArray[Any]], parts: Sequence[Part], values: Sequence[float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Start from the solution of all rows: a part that lacks no support vector is solved."""
+        solver = self.solver
+        whole = solver.duals([solver.everything])
+        solved = solver.solve(grams, whole, values)
+        duals = solver.duals(parts)
+        count = solver.n_functions
+        pieces = []
+        met = np.ones((len(grams), len(values)), dtype=bool)
+        for function in range(count):
+            start = np.zeros((len(grams), len(values), len(solver.y)))
+            own = whole.own(function)
+            start[:, :, whole.rows[own]] = solved.beta[:, :, own]
+            taken = duals.take(range(function, len(duals), count))
+            part = solver.solve(grams, taken, values, start=start)
+            pieces.append(part.decision)
+            met &= np.logical_and.reduce(part.converged, axis=-1)
+        return combine(np.stack(pieces), solver.n_classes, solver.own_scheme), met
+
+
+def _chunks(parts: Sequence[Part], many: int) -> Iterator[Sequence[Part]]:
+    for first in range(0, len(parts), many):
+        yield parts[first : first + many]
+
+
+def _is_flat(cells: Sequence[_Tried]) -> bool:
+    """Say whether the last two steps along C brought nothing."""
+    means = []
+    for cell in cells:
+        defined = [score for score in cell.scores if np.isfinite(score)]
+        means.append(float(np.mean(defined)) if defined else -np.inf)
+    # Where the score is undefined so far, there is nothing to say.
+    return len(means) > 2 and -np.inf < max(means) and not max(means[-2:]) > max(means[:-2])
+
+
+def _stack(train: Any, held_out: Any) -> Any:
+    if hasattr(train, "tocsr"):
+        from scipy.sparse import vstack
+
+        return vstack([train, held_out], format="csr")
+    return np.concatenate([train, held_out])

@@ -18,6 +18,7 @@ from widemargin.report.sections.headline import (
 )
 from widemargin.report.sections.origins import build_data_card, build_settings
 from widemargin.report.sections.reasons import (
+    build_blocks,
     build_mistakes,
     build_pieces,
     build_support_vectors,
@@ -36,6 +37,7 @@ AFTER: tuple[Callable[[Artefacts], ReportSection | None], ...] = (
     build_scores,
     build_near_duplicates,
     build_search,
+    build_blocks,
     build_pieces,
     build_mistakes,
     build_support_vectors,

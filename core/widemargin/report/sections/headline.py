@@ -10,6 +10,7 @@ from typing import Any
 from widemargin.contracts import Estimate, Estimates, ReportSection
 from widemargin.evaluation import Finding
 from widemargin.report.artefacts import Artefacts
+from widemargin.report.sections.search import gamma_name
 from widemargin.report.wordings import brief, capital, count, date, full, listing, number, percent
 
 __all__ = ["Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
@@ -149,7 +150,9 @@ def _facts(run: Artefacts) -> list[tuple[str, str]]:
     if chosen.get("kernel"):
         facts.append(("Kernel", str(chosen["kernel"])))
     facts += [
-        (name, number(chosen[name], 3)) for name in ("C", "gamma") if chosen.get(name) is not None
+        (title, number(chosen[name], 3))
+        for name, title in (("C", "C"), ("gamma", gamma_name(run)))
+        if chosen.get(name) is not None
     ]
     support = metrics.get("support_vectors") or {}
     if support.get("count") is not None:

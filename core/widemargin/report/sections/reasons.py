@@ -1,4 +1,4 @@
-"""What moves the score: pieces of items, mistakes, and the support vectors."""
+"""What moves the score: blocks of features, pieces of items, mistakes, and support vectors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,37 @@ from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, number, percent
 
-__all__ = ["build_mistakes", "build_pieces", "build_support_vectors"]
+__all__ = ["build_blocks", "build_mistakes", "build_pieces", "build_support_vectors"]
 
 Json = Mapping[str, Any]
 EACH_WAY, N_MISTAKES, LONGEST = 20, 10, 600
+
+
+def build_blocks(run: Artefacts) -> ReportSection | None:
+    """Draw how much of the margin each block of features makes up."""
+    blocks: list[Json] = list(run.explanation.get("blocks") or [])
+    if not blocks:
+        return None
+    shares = [float(block["share"]) for block in blocks]
+    return ReportSection(
+        title="Which features decide",
+        intro=(
+            "Each block of features has a kernel of its own, and the decision is the sum of what "
+            "the blocks say, each times its weight."
+        ),
+        blocks=[
+            Bars(
+                title="Share of the margin",
+                x_label="mean share of what the blocks add to the decision, signs aside",
+                labels=[
+                    f"{block['block']} (weight {number(block['weight'], 3)})" for block in blocks
+                ],
+                values=shares,
+                details=[percent(share) for share in shares],
+                x_range=(0.0, max(*shares, 1e-9)),
+            )
+        ],
+    )
 
 
 def build_pieces(run: Artefacts) -> ReportSection | None:

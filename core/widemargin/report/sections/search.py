@@ -9,7 +9,7 @@ from widemargin.contracts import Block, Cell, Heatmap, Lines, ReportSection, Ser
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import brief, capital, count, full, listing, number
 
-__all__ = ["build_near_duplicates", "build_search"]
+__all__ = ["build_near_duplicates", "build_search", "gamma_name"]
 
 Json = Mapping[str, Any]
 
@@ -25,10 +25,12 @@ def build_search(run: Artefacts) -> ReportSection | None:
     if len(cells) > 1:
         chosen = cells[run.search["chosen"]] if run.search.get("chosen") is not None else None
         gammas = {cell.get("gamma") for cell in cells}
-        drawn = _line(cells, chosen, scoring) if len(gammas) == 1 else _grid(cells, chosen, scoring)
-        blocks.append(drawn)
+        if len(gammas) == 1:
+            blocks.append(_line(cells, chosen, scoring))
+        else:
+            blocks.append(_grid(cells, chosen, scoring, gamma_name(run)))
     if outer:
-        blocks.append(_choices(outer, scoring))
+        blocks.append(_choices(outer, scoring, gamma_name(run)))
     return ReportSection(
         title="The search",
         intro=(
@@ -37,6 +39,12 @@ def build_search(run: Artefacts) -> ReportSection | None:
         ),
         blocks=blocks,
     )
+
+
+def gamma_name(run: Artefacts) -> str:
+    """Say what the search's gamma is: with several blocks, a factor of each one's own."""
+    several = (run.record.config.get("svm") or {}).get("blocks")
+    return "factor of the gammas" if several else "gamma"
 
 
 def build_near_duplicates(run: Artefacts) -> ReportSection | None:
@@ -106,7 +114,7 @@ def _line(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Lines:
     )
 
 
-def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Heatmap:
+def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str, gamma: str) -> Heatmap:
     prices = sorted({float(cell["C"]) for cell in cells})
     # A nan would equal nothing, itself included.
     widths = sorted({_float(cell.get("gamma"), 0.0) for cell in cells}, reverse=True)
@@ -120,9 +128,9 @@ def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Heatmap:
         marked = widths.index(_float(chosen.get("gamma"), 0.0)), prices.index(float(chosen["C"]))
     texts = [[_short(value) for value in row] for row in values]
     return Heatmap(
-        title=f"{scoring} over C and gamma",
+        title=f"{scoring} over C and {gamma}",
         x_label="C",
-        y_label="gamma",
+        y_label=gamma,
         columns=[number(price, 2) for price in prices],
         rows=[number(width, 2) for width in widths],
         values=values,
@@ -138,16 +146,16 @@ def _short(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 1 else number(value, 3)
 
 
-def _choices(outer: Sequence[Json], scoring: str) -> Table:
-    gamma = any(one.get("gamma") is not None for one in outer)
+def _choices(outer: Sequence[Json], scoring: str, gamma: str) -> Table:
+    has_gamma = any(one.get("gamma") is not None for one in outer)
     repeated = len({one.get("repeat") for one in outer}) > 1
     columns = [*(["repeat"] if repeated else []), "part", "C"]
-    columns += [*(["gamma"] if gamma else []), f"{scoring} inside"]
+    columns += [*([gamma] if has_gamma else []), f"{scoring} inside"]
     rows: list[list[Cell]] = []
     for one in outer:
         row: list[Cell] = [int(one.get("repeat", 0)) + 1] if repeated else []
         row += [int(one.get("fold", 0)) + 1, one.get("C")]
-        row += [one.get("gamma")] if gamma else []
+        row += [one.get("gamma")] if has_gamma else []
         row.append(None if one.get("score") is None else round(float(one["score"]), 4))
         rows.append(row)
     return Table(

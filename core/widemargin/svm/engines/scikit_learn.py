@@ -1,146 +1,192 @@
-"""The engine that stands on scikit-learn: LIBLINEAR for rows, LIBSVM for a Gram matrix."""
+"""The engine that stands on scikit-learn: LIBSVM for Gram matrices, LIBLINEAR for rows."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from widemargin.svm.machine import Solution, duels, violations
+import numpy as np
+
+from widemargin.svm.duals import Duals, SolvedDuals, SolvedRows
+from widemargin.svm.engines.optimality import Problem
+from widemargin.svm.engines.reference import SquaredLoss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["ScikitLearn"]
 
 
 class ScikitLearn:
-    """Hands each problem to scikit-learn's LinearSVC, LinearSVR, SVC or SVR.
+    """Hands each problem at each C to scikit-learn's machines.
 
-    More than two classes are decided by duels, one machine a pair, for the linear kernel too:
-    LIBLINEAR's own one-against-the-rest cannot part a class that lies between others
-    (scikit-learn's digits, scaled, C = 1, five folds: accuracy 0.957 against 0.979).
+    Gram matrices go to SVC, SVR or OneClassSVM (Chang & Lin 2011, "LIBSVM: a library for support
+    vector machines", doi:10.1145/1961189.1961199), rows to LinearSVC or LinearSVR (Fan et al.
+    2008, "LIBLINEAR: a library for large linear classification", JMLR 9:1871-1874). Each solution
+    begins from zero, and threads are not used.
 
-    The linear machines minimise the squared hinge (the squared epsilon-insensitive loss), whose
-    optimum LIBLINEAR finds quickly and reliably; rows with a loss above 0 are their support
-    vectors (Fan et al. 2008, "LIBLINEAR: a library for large linear classification",
-    JMLR 9:1871-1874). The others minimise the hinge (Chang & Lin 2011, "LIBSVM: a library for
-    support vector machines", doi:10.1145/1961189.1961199).
+    Examples
+    --------
+    >>> from widemargin.svm.schemes import classification
+    >>> line = np.array([0.0, 2.0])
+    >>> duals = classification(np.array([0, 1]), 2, "single", None, [(np.arange(2), np.arange(0))])
+    >>> ScikitLearn().solve([np.outer(line, line)], duals, np.array([10.0])).beta
+    array([[[ 0.5, -0.5]]])
     """
 
     name = "scikit-learn"
 
-    def solve_linear(
+    def solve(
+        self,
+        grams: Sequence[NDArray[Any]],
+        duals: Duals,
+        C: NDArray[np.float64],
+        *,
+        tol: float = 1e-3,
+        max_iter: int = -1,
+        start: NDArray[np.float64] | None = None,
+        warm: tuple[float, NDArray[np.float64]] | None = None,
+        n_threads: int | None = None,
+    ) -> SolvedDuals:
+        """Solve every problem for every C on every Gram matrix; see `Engine.solve`."""
+        shape = (len(grams), len(C))
+        solved = SolvedDuals(
+            beta=np.zeros((*shape, len(duals.rows))),
+            intercept=np.zeros((*shape, len(duals))),
+            decision=np.zeros((*shape, len(duals.held_out))),
+            objective=np.zeros((*shape, len(duals))),
+            gap=np.zeros((*shape, len(duals))),
+            n_iter=np.zeros((*shape, len(duals)), dtype=np.int64),
+            converged=np.ones((*shape, len(duals)), dtype=np.bool_),
+        )
+        for g, gram in enumerate(grams):
+            for k in range(len(duals)):
+                own, decided = duals.own(k), duals.decided(k)
+                rows = duals.rows[own]
+                K = gram[np.ix_(rows, rows)].astype(np.float64, copy=False)
+                across = gram[np.ix_(duals.held_out[decided], rows)]
+                for c, price in enumerate(C):
+                    at = (g, c, k)
+                    problem = Problem(
+                        target=duals.target[own],
+                        lower=price * duals.lower[own],
+                        upper=price * duals.upper[own],
+                        epsilon=duals.epsilon,
+                        total=duals.total,
+                    )
+                    beta = _without_choice(problem)
+                    machine = _machine(duals, own, price, tol, max_iter)
+                    if machine is not None:
+                        with _quietly():
+                            machine.fit(K, problem.target, sample_weight=_weight(duals, own))
+                        beta[:] = 0
+                        beta[machine.support_] = np.ravel(machine.dual_coef_)
+                        solved.n_iter[at] = np.max(machine.n_iter_)
+                        solved.converged[at] = machine.fit_status_ == 0
+                    used = np.flatnonzero(beta)
+                    v = problem.target - K[:, used] @ beta[used]
+                    b = problem.intercept(beta, v)
+                    if machine is not None and np.isfinite(machine.intercept_[0]):
+                        b = float(machine.intercept_[0])
+                    solved.beta[g, c, own] = beta
+                    solved.intercept[at] = b
+                    solved.decision[g, c, decided] = across[:, used] @ beta[used] + b
+                    solved.objective[at] = problem.objective(beta, v)
+                    solved.gap[at] = problem.gap(beta, v, b)
+        return solved
+
+    def solve_rows(
         self,
         X: Any,
-        y: NDArray[Any],
+        duals: Duals,
+        C: NDArray[np.float64],
         *,
-        n_classes: int,
-        C: float,
-        epsilon: float,
-        sample_weight: NDArray[np.float64] | None,
-        random_state: int,
-    ) -> Solution:
-        """Fit weights to rows, dense or CSR."""
-        import numpy as np
+        tol: float = 1e-4,
+        max_iter: int = 5000,
+        random_state: int = 0,
+        n_threads: int | None = None,
+    ) -> SolvedRows:
+        """Solve every problem for every C in the primal; see `Engine.solve_rows`."""
         from sklearn.svm import LinearSVC, LinearSVR
 
-        def fit(
-            machine: Any, rows: Any, target: NDArray[Any], weight: NDArray[np.float64] | None
-        ) -> tuple[NDArray[np.float64], float, int]:
-            with _quietly():
-                machine.fit(rows, target, sample_weight=weight)
-            coef = np.asarray(machine.coef_, dtype=np.float64).ravel()
-            return coef, float(np.ravel(machine.intercept_)[0]), int(np.max(machine.n_iter_))
-
-        # Few wide rows are solved in the dual, many narrow ones in the primal.
-        classifier = LinearSVC(C=C, dual="auto", random_state=random_state, max_iter=5000)
-        if n_classes == 0:
-            regressor = LinearSVR(
-                C=C,
-                epsilon=epsilon,
-                loss="squared_epsilon_insensitive",
-                dual=False,
-                random_state=random_state,
-            )
-            fitted = [fit(regressor, X, y, sample_weight)]
-        elif n_classes == 2:
-            fitted = [fit(classifier, X, y, sample_weight)]
-        else:
-            fitted = []
-            for _, first, second in duels(n_classes):
-                own = np.flatnonzero((y == first) | (y == second))
-                weight = None if sample_weight is None else sample_weight[own]
-                fitted.append(fit(classifier, X[own], y[own] == first, weight))
-        solution = Solution(
-            scheme="one-vs-one" if n_classes > 2 else "single",
-            support=np.empty(0, dtype=np.intp),
-            dual_coef=None,
-            coef=np.stack([coef for coef, _, _ in fitted]),
-            intercept=np.array([intercept for _, intercept, _ in fitted]),
-            n_iter=max(n_iter for _, _, n_iter in fitted),
+        shape = (len(C), len(duals))
+        solved = SolvedRows(
+            coef=np.zeros((*shape, X.shape[1])),
+            intercept=np.zeros(shape),
+            n_iter=np.zeros(shape, dtype=np.int64),
+            converged=np.ones(shape, dtype=np.bool_),
         )
-        losses = violations(solution, X, y, n_classes, epsilon)
-        return replace(solution, support=np.flatnonzero(losses > 0))
-
-    def solve_gram(
-        self,
-        gram: NDArray[np.float64],
-        y: NDArray[Any],
-        *,
-        n_classes: int,
-        C: float,
-        epsilon: float,
-        sample_weight: NDArray[np.float64] | None,
-        random_state: int,
-    ) -> Solution:
-        """Fit multipliers to a Gram matrix of the training rows."""
-        import numpy as np
-        from sklearn.svm import SVC, SVR
-
-        machine: Any
-        if n_classes == 0:
-            machine = SVR(kernel="precomputed", C=C, epsilon=epsilon, cache_size=500)
-        else:
-            machine = SVC(kernel="precomputed", C=C, cache_size=500, random_state=random_state)
-        machine.fit(gram, y, sample_weight=sample_weight)
-        multipliers, intercept = machine.dual_coef_, machine.intercept_
-        if n_classes > 2:
-            multipliers = np.array(list(_duels(multipliers, machine.n_support_)))
-        return Solution(
-            scheme="one-vs-one" if n_classes > 2 else "single",
-            support=machine.support_.astype(np.intp),
-            dual_coef=np.asarray(multipliers, dtype=np.float64),
-            coef=None,
-            intercept=np.asarray(intercept, dtype=np.float64),
-            n_iter=int(np.max(machine.n_iter_)),
-        )
+        options = {"tol": tol, "max_iter": max_iter, "random_state": random_state}
+        for k in range(len(duals)):
+            own = duals.own(k)
+            rows, target = X[duals.rows[own]], duals.target[own]
+            is_regression = _is_regression(duals, own)
+            # A fold may have lost a class, and LIBLINEAR wants both.
+            alone = SquaredLoss(X, duals, own) if len(np.unique(target)) < 2 else None
+            for c, price in enumerate(C):
+                if alone is not None and not is_regression:
+                    w, n_iter, _ = alone.minimise(price, np.zeros(X.shape[1] + 1), tol, max_iter)
+                    solved.coef[c, k], solved.intercept[c, k] = w[:-1], w[-1]
+                    solved.n_iter[c, k] = n_iter
+                    continue
+                if is_regression:
+                    machine = LinearSVR(
+                        C=price,
+                        epsilon=duals.epsilon,
+                        loss="squared_epsilon_insensitive",
+                        dual=False,
+                        **options,
+                    )
+                else:
+                    # Few wide rows are solved in the dual, many narrow ones in the primal.
+                    machine = LinearSVC(C=price, dual="auto", **options)
+                with _quietly():
+                    machine.fit(rows, target, sample_weight=_weight(duals, own))
+                solved.coef[c, k] = np.ravel(machine.coef_)
+                solved.intercept[c, k] = np.ravel(machine.intercept_)[0]
+                solved.n_iter[c, k] = np.max(machine.n_iter_)
+                solved.converged[c, k] = solved.n_iter[c, k] < max_iter
+        return solved
 
 
-def _duels(
-    multipliers: NDArray[np.float64], n_support: NDArray[np.int32]
-) -> Iterator[NDArray[np.float64]]:
-    """Spread LIBSVM's packed multipliers, (n_classes - 1, n_support), to one row a duel."""
-    import numpy as np
+def _is_regression(duals: Duals, own: slice) -> bool:
+    return bool(((duals.lower[own] < 0) & (duals.upper[own] > 0)).any())
 
-    ends = np.cumsum([0, *n_support])
-    for first in range(len(n_support)):
-        for second in range(first + 1, len(n_support)):
-            row = np.zeros(multipliers.shape[1])
-            own, other = slice(ends[first], ends[first + 1]), slice(ends[second], ends[second + 1])
-            row[own] = multipliers[second - 1, own]
-            row[other] = multipliers[first, other]
-            yield row
+
+def _weight(duals: Duals, own: slice) -> NDArray[np.float64]:
+    lower, upper = duals.lower[own], duals.upper[own]
+    return np.maximum(upper, -lower)
+
+
+def _without_choice(problem: Problem) -> NDArray[np.float64]:
+    """Return the only multipliers that there may be: all 0, or all at their bounds."""
+    return problem.upper.copy() if problem.total > 0 else np.zeros(len(problem.upper))
+
+
+def _machine(duals: Duals, own: slice, C: float, tol: float, max_iter: int) -> Any:
+    """Return the machine that solves a problem, or None where there is nothing to choose."""
+    from sklearn.svm import SVC, SVR, OneClassSVM
+
+    options: dict[str, Any] = {
+        "kernel": "precomputed",
+        "tol": tol,
+        "max_iter": max_iter,
+        "cache_size": 500,
+    }
+    if duals.total != 0:
+        # LIBSVM's multipliers sum up to nu times the weights.
+        share = duals.total / float((C * duals.upper[own]).sum())
+        return OneClassSVM(nu=share, **options) if share < 1 else None
+    if _is_regression(duals, own):
+        return SVR(C=C, epsilon=duals.epsilon, **options)
+    if len(np.unique(duals.target[own])) < 2:
+        return None
+    return SVC(C=C, **options)
 
 
 def _quietly() -> warnings.catch_warnings[None]:
-    """Silence LIBLINEAR's warning that an extreme C of a search has not converged.
-
-    Such a cell's validation score says by itself whether it is of use; `n_iter` tells the rest.
-    """
+    """Silence the warning that a machine has not converged: `converged` says so."""
     from sklearn.exceptions import ConvergenceWarning
 
     return warnings.catch_warnings(action="ignore", category=ConvergenceWarning)

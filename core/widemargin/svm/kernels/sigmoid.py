@@ -9,27 +9,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Kernel, KernelParameters
-from widemargin.svm.kernels.linear import products
+from widemargin.svm.kernels.pairwise import products
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["SIGMOID"]
 
 
-def _gram(X: Any, Y: Any, parameters: KernelParameters) -> NDArray[np.float64]:
+def _value(quantity: NDArray[Any], parameters: KernelParameters, out: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
-    gram = products(X, Y)
-    gram *= parameters.gamma
-    gram += parameters.coef0
-    return np.tanh(gram, out=gram)
+    # The search refuses what is not finite, in words.
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.multiply(quantity, float(parameters.gamma), out=out)
+        out += parameters.coef0
+        np.tanh(out, out=out)
+    return out
 
 
 SIGMOID = Kernel(
     name="sigmoid",
     summary="tanh(gamma x.y + coef0)",
-    gram=_gram,
+    pairwise=products,
+    value=_value,
     parameters=("gamma", "coef0"),
 )

@@ -1,0 +1,112 @@
+"""Blocks of features: their columns, and their kernels' values, normalised and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from widemargin.contracts import Kernel
+
+__all__ = ["UNIT", "check_values", "inverse_lengths", "normalise", "take_block"]
+
+UNIT = ("rbf", "laplacian", "chi2", "cosine")
+"""The kernels in whose space every row has length 1, but for the rows without any value."""
+
+# A block of a CSR matrix that is fuller than this is multiplied faster dense.
+_DENSE = 0.3
+_CHUNK = 256
+
+
+def take_block(
+    X: Any,
+    columns: Sequence[int] | None,
+    dense: bool | None,
+    kernel: Kernel,
+    block: str | None,
+) -> Any:
+    """Return a block's columns: CSR, or dense where the rows or the block are.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Rows.
+    columns : sequence of two int, or None
+        First column and the one behind the last; None for all.
+    dense : bool or None
+        Whether a block of CSR rows is made dense; None where its fill is to decide.
+    kernel, block : Kernel and str or None
+        For messages.
+
+    Raises
+    ------
+    DataError
+        Where values are negative that chi2 needs to be counts.
+    """
+    if columns is not None and (columns[0] > 0 or columns[1] < X.shape[1]):
+        X = X[:, columns[0] : columns[1]]
+        if not hasattr(X, "tocsr"):
+            X = np.ascontiguousarray(X)
+    if hasattr(X, "tocsr"):
+        if dense is None:
+            dense = X.nnz > _DENSE * X.shape[0] * X.shape[1]
+        if dense:
+            X = X.toarray()
+    if kernel.name == "chi2" and X.shape[0] and X.shape[1] and X.min() < 0:
+        where = f"block {block!r} has" if block else "the features have"
+        path = f"svm.blocks.{block}.kernel" if block else "svm.kernel"
+        raise DataError(
+            f"the chi2 kernel compares counts and shares, at least 0, and {where} "
+            f"{X.min():.4g}. Choose another {path}, as rbf."
+        )
+    return X
+
+
+def inverse_lengths(squares: NDArray[Any]) -> NDArray[Any]:
+    r"""Return :math:`1 / \sqrt{k(x, x)}`, and 0 for rows of no length.
+
+    Examples
+    --------
+    >>> inverse_lengths(np.array([4.0, 0.0]))
+    array([0.5, 0. ])
+    """
+    lengths = np.sqrt(np.maximum(squares, 0))
+    scale: NDArray[Any] = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return scale
+
+
+def normalise(gram: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> None:
+    """Multiply a Gram matrix by a scale for each row and each column, in place.
+
+    A symmetric matrix stays so to the last bit.
+    """
+    for start in range(0, len(gram), _CHUNK):
+        own = slice(start, start + _CHUNK)
+        gram[own] *= np.multiply.outer(rows[own], columns)
+
+
+def check_values(gram: NDArray[Any], kernel: Kernel, block: str | None) -> None:
+    """Refuse kernel values that are not finite.
+
+    Raises
+    ------
+    DataError
+        Where there are any; it says which setting to lower.
+    """
+    if kernel.is_bounded:
+        return
+    # One pass tells in nearly all cases; a sum may overflow where no value does.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(gram.sum()) or np.isfinite(gram).all():
+            return
+    path = f"svm.blocks.{block}" if block else "svm"
+    settings = " or ".join(f"{path}.{name}" for name in kernel.parameters)
+    of = f"block {block!r}" if block else "these rows"
+    todo = f"choose a smaller {settings}" if settings else "scale the features first"
+    raise DataError(f"the {kernel.name} kernel of {of} is too large for a number; {todo}.")

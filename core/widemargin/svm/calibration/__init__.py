@@ -1,0 +1,197 @@
+"""Calibration: decisions into probabilities that mean what they say.
+
+Fitted to decisions of rows that were held out when they were made. Two classes: a sigmoid, or
+isotonic regression, which takes any rising shape and needs more rows for it. More classes: two
+temperatures, which never change the order of the classes, or isotonic regression class by class.
+A fitted calibration is a few numbers, and NumPy is all that it needs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from widemargin.errors import DataError, nearest
+from widemargin.svm.calibration.isotonic import Isotonic, fit_isotonic
+from widemargin.svm.calibration.sigmoid import Sigmoid, fit_sigmoid
+from widemargin.svm.calibration.temperature import Temperature, fit_temperature
+
+__all__ = [
+    "Calibration",
+    "Isotonic",
+    "Method",
+    "Sigmoid",
+    "Temperature",
+    "fit_calibration",
+    "parse_calibration",
+]
+
+Method = Literal["auto", "sigmoid", "isotonic", "temperature"]
+
+FEWEST = 30
+"""Rows of each class without which isotonic regression is refused."""
+
+
+class Calibration(Protocol):
+    """Turns decisions into probabilities: `Sigmoid`, `Isotonic` or `Temperature`.
+
+    Examples
+    --------
+    >>> calibration: Calibration = Sigmoid(-2.0, 0.0)
+    >>> calibration.probabilities(np.array([0.0, 1.0])).round(2)
+    array([[0.5 , 0.5 ],
+           [0.12, 0.88]])
+    """
+
+    def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities of shape (n_samples, n_classes).
+
+        Parameters
+        ----------
+        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With one column, above 0 speaks for the second class.
+        """
+
+    def to_data(self) -> dict[str, Any]:
+        """Return what `parse_calibration` reads: JSON."""
+
+
+def fit_calibration(
+    decision: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    sample_weight: NDArray[np.float64] | None = None,
+    method: Method = "auto",
+) -> Calibration:
+    """Fit to decisions of rows that were held out when they were made.
+
+    Parameters
+    ----------
+    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Held-out decisions.
+    codes : ndarray of shape (n_samples,)
+        True classes as codes.
+    sample_weight : ndarray of shape (n_samples,), optional
+        Weight of each row; a weight of 2 is as two rows.
+    method : {"auto", "sigmoid", "isotonic", "temperature"}, default="auto"
+        "sigmoid" is for two classes and "temperature" for more; "auto" takes the one that fits.
+        "isotonic" goes with both, from 30 rows a class.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    DataError
+        Where the method does not go with the number of classes, or has too few rows.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> f = rng.normal(size=5000)
+    >>> y = (rng.random(5000) < 1 / (1 + np.exp(-(3 * f - 1)))).astype(np.int64)
+    >>> fitted = fit_calibration(f, y)
+    >>> bool(abs(fitted.slope + 3) < 0.3 and abs(fitted.offset - 1) < 0.2)
+    True
+    >>> fit_calibration(f, y, method="isotonic").probabilities(np.array([1.0])).round(1)
+    array([[0.1, 0.9]])
+    """
+    n_classes = 2 if decision.ndim == 1 else decision.shape[1]
+    if method == "auto":
+        method = "sigmoid" if n_classes == 2 else "temperature"
+    _check_method(method, n_classes)
+    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+    if method == "sigmoid":
+        return fit_sigmoid(decision, codes, weight)
+    if method == "temperature":
+        return fit_temperature(decision, codes, weight)
+    counts = np.bincount(codes[weight > 0], minlength=n_classes)
+    if counts.min() < FEWEST:
+        raise DataError(
+            f"isotonic calibration needs at least {FEWEST} rows of each class, and the rarest has "
+            f"{counts.min()}. Choose calibration=auto, or add rows of the rarest class."
+        )
+    return fit_isotonic(decision, codes, weight)
+
+
+def _check_method(method: str, n_classes: int) -> None:
+    methods = ("auto", "sigmoid", "isotonic", "temperature")
+    if method not in methods:
+        raise DataError(
+            f"{method!r} is no calibration; allowed are {', '.join(methods)}."
+            f"{nearest(method, methods)}"
+        )
+    fits = {"sigmoid": n_classes == 2, "temperature": n_classes > 2}
+    if not fits.get(method, True):
+        wanted = "two classes" if method == "sigmoid" else "more than two classes"
+        raise DataError(
+            f"{method} calibration is for {wanted}, and there are {n_classes}. "
+            "Choose calibration=auto or isotonic."
+        )
+
+
+def parse_calibration(data: Any, n_classes: int) -> Calibration:
+    """Rebuild what `Calibration.to_data` returned, and trust none of it.
+
+    Parameters
+    ----------
+    data : object
+        Parsed JSON.
+    n_classes : int
+        Number of classes that the decisions are about, at least 2.
+
+    Raises
+    ------
+    ValueError
+        Where it describes no calibration of so many classes.
+
+    Examples
+    --------
+    >>> parse_calibration(Sigmoid(-2.0, 0.5).to_data(), 2)
+    Sigmoid(slope=-2.0, offset=0.5)
+    """
+    if not isinstance(data, dict):
+        raise ValueError("the calibration is no object")
+    numbers = {name: value for name, value in data.items() if name != "method"}
+    method, names = data.get("method"), set(numbers)
+    if method == "sigmoid" and n_classes == 2 and names == {"slope", "offset"}:
+        slope, offset = _floats([numbers["slope"], numbers["offset"]])
+        if slope > 0:
+            raise ValueError("the sigmoid's slope is above 0")
+        return Sigmoid(float(slope), float(offset))
+    if method == "temperature" and n_classes > 2 and names == {"decision", "margin"}:
+        decision, margin = _floats([numbers["decision"], numbers["margin"]])
+        if decision <= 0 or margin < 0:
+            raise ValueError("a temperature is not above 0")
+        return Temperature(float(decision), float(margin))
+    if method == "isotonic" and names == {"thresholds", "values"}:
+        if not all(isinstance(own, list) for own in numbers.values()):
+            raise ValueError("the calibration has something else in place of lists")
+        thresholds = tuple(_floats(own) for own in numbers["thresholds"])
+        values = tuple(_floats(own) for own in numbers["values"])
+        if not len(thresholds) == len(values) == (1 if n_classes == 2 else n_classes):
+            raise ValueError(f"the isotonic calibration is not of {n_classes} classes")
+        for own, value in zip(thresholds, values, strict=True):
+            _check_curve(own, value)
+        return Isotonic(thresholds, values)
+    raise ValueError(f"{method!r} with {sorted(names)} is no calibration of {n_classes} classes")
+
+
+def _floats(numbers: Any) -> NDArray[np.float64]:
+    if not isinstance(numbers, list) or not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("the calibration has something else in place of numbers")
+    array = np.array(numbers, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("the calibration has numbers that are not finite")
+    return array
+
+
+def _check_curve(thresholds: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    if not len(thresholds) == len(values) > 0:
+        raise ValueError("a curve of the calibration has more thresholds than values, or none")
+    if (np.diff(thresholds) <= 0).any() or (np.diff(values) < 0).any():
+        raise ValueError("a curve of the calibration does not rise")
+    if values[0] <= 0 or values[-1] >= 1:
+        raise ValueError("a curve of the calibration leaves the numbers between 0 and 1")

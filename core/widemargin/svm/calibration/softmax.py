@@ -1,0 +1,90 @@
+r"""Softmax regression with few numbers, which sigmoid and temperatures are.
+
+Given scores :math:`z_{ki} = \sum_j \theta_j F_{jki}` and targets :math:`t_{ki}` that add up to 1
+over the classes, minimise :math:`\sum_i w_i (\log \sum_k e^{z_{ki}} - \sum_k t_{ki} z_{ki})` over
+:math:`\theta \ge l`. The loss is convex; a projected Newton method (Bertsekas 1982,
+doi:10.1137/0320018) finds its minimum in about ten steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["fit_softmax", "softmax"]
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``exp(scores)`` divided by its sum over the first axis, without overflow.
+
+    Examples
+    --------
+    >>> softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    odds: NDArray[np.float64] = np.exp(scores - scores.max(axis=0))
+    odds /= odds.sum(axis=0)
+    return odds
+
+
+def fit_softmax(
+    features: NDArray[np.float64],
+    target: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    start: NDArray[np.float64],
+    lower: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return theta of shape (n_features,).
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_features, n_classes, n_samples)
+        F above, of about unit size.
+    target : ndarray of shape (n_classes, n_samples)
+        t above.
+    weight : ndarray of shape (n_samples,)
+        w above.
+    start, lower : ndarray of shape (n_features,)
+        Where to begin, and l above.
+
+    Examples
+    --------
+    >>> share = np.array([[0.2], [0.8]])
+    >>> free = np.array([-np.inf])
+    >>> theta = fit_softmax(np.array([[[0.0], [1.0]]]), share, np.ones(1), np.zeros(1), free)
+    >>> softmax(theta * np.array([0.0, 1.0])).round(6)
+    array([0.2, 0.8])
+    """
+
+    def loss(theta: NDArray[np.float64]) -> float:
+        scores = np.einsum("a,aki->ki", theta, features)
+        top = scores.max(axis=0)
+        total = np.log(np.exp(scores - top).sum(axis=0)) + top
+        return float(weight @ (total - (target * scores).sum(axis=0)))
+
+    theta = np.maximum(start, lower)
+    value = loss(theta)
+    for _ in range(100):
+        p = softmax(np.einsum("a,aki->ki", theta, features))
+        gradient = (features * (p - target)).sum(axis=1) @ weight
+        free = (theta > lower) | (gradient < 0)
+        if np.abs(gradient[free]).max(initial=0.0) < 1e-8 * weight.sum():
+            break
+        own = features[free]
+        spread = (own - (own * p).sum(axis=1)[:, None]) * np.sqrt(p * weight)
+        # Without BLAS, whose threads cost more than so few numbers.
+        hessian = np.einsum("aki,bki->ab", spread, spread)
+        hessian[np.diag_indices_from(hessian)] += 1e-12 * weight.sum()
+        step = np.zeros_like(theta)
+        step[free] = -np.linalg.solve(hessian, gradient[free])
+        size = 1.0
+        while size > 1e-10:
+            new = np.maximum(theta + size * step, lower)
+            new_value = loss(new)
+            if new_value < value + 1e-4 * float(gradient @ (new - theta)):
+                break
+            size /= 2
+        else:
+            break
+        theta, value = new, new_value
+    return theta

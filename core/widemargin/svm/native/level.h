@@ -1,0 +1,3 @@
+#include "vectors.h"
+#include "passes.h"
+#include "products.h"

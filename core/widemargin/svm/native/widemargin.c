@@ -1,0 +1,131 @@
+/* The native engine: one translation unit, compiled for every level that the machine may have.
+
+   Threads are the caller's: each function takes the next piece of a job until none is left, and
+   every piece is computed alike whichever thread takes it. */
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define X86 1
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+/* Beyond every v that occurs, and its square within float. */
+#define HUGE_BOUND 1e18f
+
+enum { CONVERGED, STOPPED, STALLED, OUT_OF_MEMORY };
+
+/* 0 portable, 1 AVX2, 2 AVX-512 */
+static int level = 0;
+
+typedef struct {
+    int64_t m, ld, iterations, max_iter, exact_ld;
+    const void *gram;
+    const double *exact;
+    const int64_t *rows;
+    double *beta, *v, *low, *high, *diagonal;
+    double epsilon, tol;
+    volatile int32_t *stop;
+    /* Where rows of `gram` come from, and which have come; NULL where `gram` is the caller's. */
+    const void *source;
+    int64_t source_ld;
+    int source_is_double;
+    uint8_t *present;
+    void *copy;
+} problem;
+
+/* Products or squared distances of rows, or the decisions of an rbf machine made of them. */
+typedef struct {
+    const void *X, *Y;
+    int64_t n, m, d, given_double, is_double, symmetric, kind;
+    const double *centre;
+    void *out;
+    const double *coef;
+    int64_t coef_ld, n_functions;
+    double gamma;
+    double *decision;
+    void *px, *py;
+    double *x_lengths, *y_lengths;
+    int64_t next;
+    int32_t stop, failed;
+} wm_products;
+
+typedef struct {
+    const void *quantity;
+    void *out;
+    int64_t count, is_double;
+    double gamma;
+    int64_t next;
+    int32_t stop, failed;
+} wm_exponential;
+
+static inline double up_of(double beta, double high, double epsilon)
+{
+    return beta < high ? (beta >= 0 ? -epsilon : epsilon) : -HUGE_BOUND;
+}
+
+static inline double down_of(double beta, double low, double epsilon)
+{
+    return beta > low ? (beta > 0 ? -epsilon : epsilon) : HUGE_BOUND;
+}
+
+#define PASTE(a, b) a##_##b
+#define JOIN(a, b) PASTE(a, b)
+
+#define R float
+#define IS_DOUBLE 0
+#define REAL(x) JOIN(x, float)
+#include "smo.h"
+#undef REAL
+#undef R
+#undef IS_DOUBLE
+#define R double
+#define IS_DOUBLE 1
+#define REAL(x) JOIN(x, double)
+#include "smo.h"
+#undef REAL
+#undef R
+#undef IS_DOUBLE
+
+#include "levels.h"
+#include "duals.h"
+#include "products_job.h"
+#include "rows.h"
+
+EXPORT int wm_version(void) { return 1; }
+
+/* The best level of this machine; the operating system must keep the wide registers, too. */
+static int best_level(void)
+{
+#if X86
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA))
+        return 0;
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    if ((low & 6) != 6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2))
+        return 0;
+    const unsigned wide = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+    return (low & 0xe6) == 0xe6 && (b & wide) == wide ? 2 : 1;
+#else
+    return 0;
+#endif
+}
+
+/* Use the given level, or the best where it is -1 or not to be had; returns the level in use. */
+EXPORT int wm_set_level(int wanted)
+{
+    const int best = best_level();
+    level = wanted < 0 || wanted > best ? best : wanted;
+    return level;
+}

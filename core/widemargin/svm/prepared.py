@@ -1,0 +1,321 @@
+"""Expressions over training rows: Gram matrices, from quantities that are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from widemargin.contracts import KernelParameters
+from widemargin.errors import DataError, nearest
+from widemargin.svm.blocks import UNIT, check_values, inverse_lengths, normalise, take_block
+from widemargin.svm.fitted import FittedKernel, FittedProduct, FittedSum, FittedTerm
+from widemargin.svm.grid import gamma_grid, middle_gamma
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from widemargin.contracts import Kernel
+    from widemargin.svm.expression import Term
+
+__all__ = [
+    "Blocks",
+    "Prepared",
+    "PreparedProduct",
+    "PreparedSum",
+    "PreparedTerm",
+    "Quantities",
+    "Weights",
+    "Within",
+]
+
+Weights = Literal["equal", "aligned", "learned"] | tuple[float, ...]
+Blocks = Mapping[str, slice]
+
+_FACTORS = (1 / 4, 1.0, 4.0)
+_CHUNK = 256
+
+
+class Quantities:
+    """What kernels compute of pairs of rows, once for all the parts that are trained on.
+
+    Only for features that learn nothing: a part's rows must not have seen the others.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        All rows.
+
+    Examples
+    --------
+    >>> from widemargin.svm.kernels import LINEAR
+    >>> whole = Quantities(np.array([[1.0], [2.0], [3.0]]))
+    >>> whole.on(np.array([0, 2])).take(LINEAR, None, None)
+    array([[1., 3.],
+           [3., 9.]])
+    """
+
+    def __init__(self, X: Any) -> None:
+        self.X = X
+        self._kept: dict[tuple[str, tuple[int, int] | None], NDArray[Any]] = {}
+
+    def on(self, rows: NDArray[np.intp]) -> Within:
+        """Return those of some rows."""
+        return Within(self, rows)
+
+    def whole(
+        self, kernel: Kernel, block: str | None, columns: tuple[int, int] | None
+    ) -> NDArray[Any]:
+        """Return a kernel's quantity of all rows; the first call computes it."""
+        key = kernel.name, columns
+        if key not in self._kept:
+            own = take_block(self.X, columns, None, kernel, block)
+            self._kept[key] = np.ascontiguousarray(kernel.pairwise(own, own))
+        return self._kept[key]
+
+
+class Within:
+    """Quantities of some rows, taken from those of all."""
+
+    def __init__(self, quantities: Quantities, rows: NDArray[np.intp]) -> None:
+        self._quantities, self._rows = quantities, rows
+
+    def take(
+        self, kernel: Kernel, block: str | None, columns: tuple[int, int] | None
+    ) -> NDArray[Any]:
+        """Return a kernel's quantity of the rows, a copy."""
+        whole = self._quantities.whole(kernel, block, columns)
+        taken: NDArray[Any] = whole[np.ix_(self._rows, self._rows)]
+        return taken
+
+
+class PreparedTerm:
+    """One kernel over training rows.
+
+    The quantity that no parameter changes is computed once, and each Gram matrix from it; where
+    there is only one Gram matrix, that is what is kept.
+    """
+
+    learns_y: bool = False
+
+    def __init__(
+        self,
+        term: Term,
+        X: Any,
+        blocks: Blocks | None,
+        *,
+        random_state: int,
+        joined: bool,
+        keep: bool,
+        within: Within | None = None,
+    ) -> None:
+        self._term, self._joined, self._within = term, joined, within
+        self._columns = _columns_of(term.block, blocks)
+        self._X = take_block(X, self._columns, None, term.kernel, term.block)
+        self._dense = hasattr(X, "tocsr") and not hasattr(self._X, "tocsr")
+        self._quantity: NDArray[Any] | None = None
+        self._kept: tuple[KernelParameters, NDArray[Any]] | None = None
+        self._base = 1.0
+        if not joined:
+            self.gammas = gamma_grid(term.gamma, term.kernel, self._X, random_state)
+        else:
+            self.gammas = _FACTORS if term.has_automatic_width else (None,)
+            if "gamma" in term.kernel.parameters:
+                assert not isinstance(term.gamma, tuple)
+                self._base = (
+                    middle_gamma(term.kernel, self._X, random_state)
+                    if term.gamma == "auto"
+                    else float(term.gamma)
+                )
+        self._keep = keep or len(self.gammas) == 1
+
+    def fit(
+        self,
+        gamma: float | None,
+        target: NDArray[np.float64] | None = None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> FittedTerm:
+        """Settle the numbers.
+
+        Parameters
+        ----------
+        gamma : float or None
+            In sums and products the factor of an automatic width.
+        target, rows : ndarray, optional
+            Not looked at.
+        """
+        if self._joined:
+            # Only automatic widths follow the factor.
+            factor = gamma if gamma is not None and len(self.gammas) > 1 else 1.0
+            value = self._base * factor
+        else:
+            value = 1.0 if gamma is None else float(gamma)
+        return FittedTerm(
+            kernel=self._term.kernel,
+            parameters=KernelParameters(
+                gamma=value, degree=self._term.degree, coef0=self._term.coef0
+            ),
+            block=self._term.block,
+            columns=self._columns,
+            dense=self._dense,
+            normalised=self._joined,
+        )
+
+    def gram(self, fitted: FittedKernel) -> NDArray[Any]:
+        """Return the Gram matrix of all rows, which nobody may change.
+
+        Raises
+        ------
+        DataError
+            Where a value is not finite.
+        """
+        assert isinstance(fitted, FittedTerm)
+        parameters = fitted.parameters
+        if self._kept is not None and self._kept[0] == parameters:
+            return self._kept[1]
+        kernel = self._term.kernel
+        quantity = self._quantity
+        if quantity is None and self._within is not None:
+            quantity = self._within.take(kernel, self._term.block, self._columns)
+        if quantity is None:
+            quantity = np.ascontiguousarray(kernel.pairwise(self._X, self._X))
+        # A matrix that was given as such is not ours to write to.
+        own = quantity is not self._X and quantity.flags.writeable
+        if len(self.gammas) > 1:
+            self._quantity = quantity
+            own = False
+        gram = kernel.value(quantity, parameters, quantity if own else np.empty_like(quantity))
+        if self._joined and kernel.name not in UNIT:
+            scale = inverse_lengths(gram.diagonal().copy())
+            normalise(gram, scale, scale)
+        check_values(gram, kernel, self._term.block)
+        if self._keep:
+            self._kept = parameters, gram
+        return gram
+
+
+class PreparedSum:
+    """A sum of kernels over training rows."""
+
+    def __init__(self, terms: Sequence[Prepared], weights: Weights, *, is_regression: bool) -> None:
+        self._terms, self._weights, self._is_regression = terms, weights, is_regression
+        self.gammas = _common(terms)
+        self.learns_y: bool = weights in ("aligned", "learned") or any(
+            one.learns_y for one in terms
+        )
+
+    def fit(
+        self,
+        gamma: float | None,
+        target: NDArray[np.float64] | None = None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> FittedSum:
+        """Settle the numbers and weights.
+
+        Parameters
+        ----------
+        gamma : float or None
+            Factor of the automatic widths.
+        target : ndarray of shape (n_rows, n_functions), optional
+            Where weights are found: +1 and -1 for each class against the rest, or numbers.
+        rows : ndarray of shape (n_rows,), optional
+            The training rows that `target` belongs to; by default all.
+        """
+        fitted = tuple(one.fit(gamma, target, rows) for one in self._terms)
+        return FittedSum(summands=fitted, weights=self._weigh(fitted, target, rows))
+
+    def _weigh(
+        self,
+        fitted: Sequence[FittedKernel],
+        target: NDArray[np.float64] | None,
+        rows: NDArray[np.intp] | None,
+    ) -> tuple[float, ...]:
+        weights = self._weights
+        if not isinstance(weights, str):
+            total = float(sum(weights))
+            return tuple(float(own) / total for own in weights)
+        if weights == "equal" or len(fitted) == 1:
+            return (1.0 / len(fitted),) * len(fitted)
+        from widemargin.svm.block_weights import aligned_weights, learned_weights
+
+        if target is None:
+            raise ValueError(f"{weights} weights need the target")
+        grams = [one.gram(own) for one, own in zip(self._terms, fitted, strict=True)]
+        target = np.asarray(target, dtype=np.float64).reshape(len(target), -1)
+        if rows is None:
+            rows = np.arange(len(target))
+        if weights == "aligned":
+            return aligned_weights(grams, target, rows)
+        return learned_weights(grams, target, rows, is_regression=self._is_regression)
+
+    def gram(self, fitted: FittedKernel) -> NDArray[Any]:
+        """Return the Gram matrix of all rows, as `PreparedTerm.gram`."""
+        assert isinstance(fitted, FittedSum)
+        total: NDArray[Any] | None = None
+        for one, own, weight in zip(self._terms, fitted.summands, fitted.weights, strict=True):
+            if weight == 0 and total is not None:
+                continue
+            gram = one.gram(own)
+            if total is None:
+                total = gram * weight
+                continue
+            for start in range(0, len(gram), _CHUNK):
+                total[start : start + _CHUNK] += weight * gram[start : start + _CHUNK]
+        assert total is not None
+        return total
+
+
+class PreparedProduct:
+    """A product of kernels over training rows."""
+
+    def __init__(self, terms: Sequence[Prepared]) -> None:
+        self._terms = terms
+        self.gammas = _common(terms)
+        self.learns_y: bool = any(one.learns_y for one in terms)
+
+    def fit(
+        self,
+        gamma: float | None,
+        target: NDArray[np.float64] | None = None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> FittedProduct:
+        """Settle the numbers; parameters as for `PreparedSum.fit`."""
+        return FittedProduct(factors=tuple(one.fit(gamma, target, rows) for one in self._terms))
+
+    def gram(self, fitted: FittedKernel) -> NDArray[Any]:
+        """Return the Gram matrix of all rows, as `PreparedTerm.gram`."""
+        assert isinstance(fitted, FittedProduct)
+        product: NDArray[Any] | None = None
+        for one, own in zip(self._terms, fitted.factors, strict=True):
+            gram = one.gram(own)
+            if product is None:
+                product = gram.copy()
+            else:
+                product *= gram
+        assert product is not None
+        return product
+
+
+Prepared = PreparedTerm | PreparedSum | PreparedProduct
+
+
+def _common(terms: Sequence[Prepared]) -> tuple[float | None, ...]:
+    return _FACTORS if any(len(one.gammas) > 1 for one in terms) else (None,)
+
+
+def _columns_of(block: str | None, blocks: Blocks | None) -> tuple[int, int] | None:
+    if block is None:
+        return None
+    if not blocks:
+        raise DataError(
+            f"svm.blocks names the block {block!r}, and the features are one block without a name. "
+            "Leave svm.blocks out, or name encoders in features.encoder."
+        )
+    if block not in blocks:
+        raise DataError(
+            f"svm.blocks: {block!r} is no block of the features; they are {', '.join(blocks)}."
+            f"{nearest(block, blocks)}"
+        )
+    columns = blocks[block]
+    return int(columns.start), int(columns.stop)
