@@ -21,7 +21,7 @@ __all__ = ["Native"]
 _POINTER, _COUNT, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
 # Below this many kernel values to pass over, starting threads costs more than it brings.
-_SMALL = 200_000
+_SMALL = 1_000_000
 
 
 class _DualsJob(Job):
@@ -193,7 +193,7 @@ class Native:
             )
         rows = X.tocsr() if sparse else X
         values = np.ascontiguousarray(rows.data if sparse else rows, dtype=np.float64)
-        columns = rows.indices.astype(np.int64) if sparse else None
+        columns = np.ascontiguousarray(rows.indices, dtype=np.int32) if sparse else None
         ends = rows.indptr.astype(np.int64) if sparse else None
         shape = (len(C), len(duals))
         solved = SolvedRows(

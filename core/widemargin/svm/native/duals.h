@@ -207,7 +207,9 @@ static int solve_one(wm_duals *job, int64_t g, int64_t problem_at)
         goto done;
     double *p = numbers, *l = p + m, *u = l + m;
     x = (problem){.m = m, .beta = u + m, .v = u + 2 * m, .low = u + 3 * m, .high = u + 4 * m,
-                  .diagonal = u + 5 * m, .rows = places, .epsilon = job->epsilon, .tol = job->tol,
+                  .diagonal = u + 5 * m, .rows = places, .epsilon = job->epsilon,
+                  /* A regression's decision is what it predicts, and is wanted to `tol` itself. */
+                  .tol = job->epsilon > 0 ? 0.5 * job->tol : job->tol,
                   .max_iter = job->max_iter, .stop = &job->stop};
     double *full = u + 6 * m;
     if (direct) {

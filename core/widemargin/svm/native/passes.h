@@ -40,20 +40,19 @@ TARGET static int64_t NAME(second)(const R *restrict ki, const R *restrict v,
     for (; k + L <= m; k += L)
         ONE(0, k)
 #undef ONE
+    for (int a = 1; a < 4; a++) {
+        MASK better = GREATER(numerator[a] * denominator[0], numerator[0] * denominator[a]);
+        numerator[0] = SELECT(better, numerator[a], numerator[0]);
+        denominator[0] = SELECT(better, denominator[a], denominator[0]);
+        place[0] = SELECT_INDEX(better, place[a], place[0]);
+    }
     R best_numerator = 0, best_denominator = 1;
     int64_t best = -1;
-    for (int a = 0; a < 4; a++)
-        for (int64_t lane = 0; lane < L; lane++) {
-            if (place[a][lane] < 0)
-                continue;
-            R one = numerator[a][lane] * best_denominator;
-            R other = best_numerator * denominator[a][lane];
-            int64_t at = (int64_t)place[a][lane] + lane;
-            if (one > other || (one == other && at < best)) {
-                best_numerator = numerator[a][lane];
-                best_denominator = denominator[a][lane];
-                best = at;
-            }
+    for (int64_t lane = 0; lane < L; lane++)
+        if (numerator[0][lane] * best_denominator > best_numerator * denominator[0][lane]) {
+            best_numerator = numerator[0][lane];
+            best_denominator = denominator[0][lane];
+            best = (int64_t)place[0][lane] + lane;
         }
     for (; k < m; k++) {
         R gain = top - (v[k] + down[k]);
@@ -105,18 +104,21 @@ TARGET static int64_t NAME(update)(R *restrict v, const R *restrict ki, const R 
     for (; k + L <= m; k += L)
         ONE(0, k)
 #undef ONE
+    for (int a = 1; a < 4; a++) {
+        MASK better = GREATER(most[a], most[0]);
+        most[0] = SELECT(better, most[a], most[0]);
+        place[0] = SELECT_INDEX(better, place[a], place[0]);
+        least[0] = MINIMUM(least[0], least[a]);
+    }
     R high = -2 * HUGE_BOUND, low = 2 * HUGE_BOUND;
     int64_t best = 0;
-    for (int a = 0; a < 4; a++)
-        for (int64_t lane = 0; lane < L; lane++) {
-            int64_t at = (int64_t)place[a][lane] + lane;
-            if (most[a][lane] > high || (most[a][lane] == high && at < best)) {
-                high = most[a][lane];
-                best = at;
-            }
-            if (least[a][lane] < low)
-                low = least[a][lane];
+    for (int64_t lane = 0; lane < L; lane++) {
+        if (most[0][lane] > high) {
+            high = most[0][lane];
+            best = (int64_t)place[0][lane] + lane;
         }
+        low = least[0][lane] < low ? least[0][lane] : low;
+    }
     for (; k < m; k++) {
         v[k] -= t * (ki[k] - kj[k]);
         if (v[k] + up[k] > high) {
@@ -158,20 +160,19 @@ TARGET static void NAME(subtract)(double *restrict v, const R *rows, int64_t ld,
 TARGET static void NAME(gather_dot)(const R *row, const int64_t *which, const double *beta,
                                     int64_t count, double *out)
 {
-    double sum[8] = {0}, other[8] = {0};
+    double sum[4][8] = {{0}};
     int64_t j = 0;
-    for (; j + 2 <= count; j += 2) {
-        double x = row[which[j]], y = row[which[j + 1]];
-        for (int c = 0; c < 8; c++) {
-            sum[c] += x * beta[8 * j + c];
-            other[c] += y * beta[8 * j + 8 + c];
+    for (; j + 4 <= count; j += 4)
+#pragma GCC unroll 4
+        for (int a = 0; a < 4; a++) {
+            const double x = row[which[j + a]];
+#pragma GCC unroll 8
+            for (int c = 0; c < 8; c++)
+                sum[a][c] += x * beta[8 * (j + a) + c];
         }
-    }
-    if (j < count) {
-        double x = row[which[j]];
+    for (; j < count; j++)
         for (int c = 0; c < 8; c++)
-            sum[c] += x * beta[8 * j + c];
-    }
+            sum[0][c] += row[which[j]] * beta[8 * j + c];
     for (int c = 0; c < 8; c++)
-        out[c] += sum[c] + other[c];
+        out[c] += (sum[0][c] + sum[1][c]) + (sum[2][c] + sum[3][c]);
 }

@@ -8,7 +8,8 @@
 
 typedef struct {
     const double *values;
-    const int64_t *columns, *ends; /* both NULL where rows are dense */
+    const int32_t *columns;
+    const int64_t *ends; /* both NULL where rows are dense */
     int64_t d;
     int64_t n_problems;
     const int64_t *rows, *starts;

@@ -103,6 +103,10 @@ static int REAL(descend)(problem *x)
     const REAL(operations) *ops = &REAL(levels)[level];
     const int64_t m = x->m;
     const R *gram = x->gram;
+    double top, bottom;
+    reach(x, &top, &bottom);
+    if (top - bottom < x->tol)
+        return CONVERGED;
     const int64_t padded = (m + 63) / 64 * 64;
     R *numbers = malloc(sizeof(R) * 4 * padded);
     double *bounds = malloc(sizeof(double) * 4 * padded);
@@ -119,13 +123,7 @@ static int REAL(descend)(problem *x)
                            .diagonal = numbers + 3 * padded, .beta = bounds,
                            .low = bounds + padded, .high = bounds + 2 * padded};
     for (int epoch = 0;; epoch++) {
-        double top = -INFINITY, bottom = INFINITY;
-        for (int64_t k = 0; k < m; k++) {
-            const double high = x->v[k] + up_of(x->beta[k], x->high[k], x->epsilon);
-            const double low = x->v[k] + down_of(x->beta[k], x->low[k], x->epsilon);
-            top = high > top ? high : top;
-            bottom = low < bottom ? low : bottom;
-        }
+        reach(x, &top, &bottom);
         const double gap = top - bottom;
         if (!(gap >= x->tol)) {
             state = gap < x->tol ? CONVERGED : STALLED;

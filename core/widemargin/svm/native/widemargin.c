@@ -79,6 +79,19 @@ static inline double down_of(double beta, double low, double epsilon)
     return beta > low ? (beta > 0 ? -epsilon : epsilon) : HUGE_BOUND;
 }
 
+/* The greatest gain of growing a multiplier, and the least of letting one fall. */
+static void reach(const problem *x, double *top, double *bottom)
+{
+    *top = -INFINITY;
+    *bottom = INFINITY;
+    for (int64_t k = 0; k < x->m; k++) {
+        const double high = x->v[k] + up_of(x->beta[k], x->high[k], x->epsilon);
+        const double low = x->v[k] + down_of(x->beta[k], x->low[k], x->epsilon);
+        *top = high > *top ? high : *top;
+        *bottom = low < *bottom ? low : *bottom;
+    }
+}
+
 #define PASTE(a, b) a##_##b
 #define JOIN(a, b) PASTE(a, b)
 
