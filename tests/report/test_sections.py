@@ -303,3 +303,18 @@ def test_the_gamma_of_several_blocks_is_called_a_factor(
         assert block(section, Heatmap).y_label == name
         assert name in block(section, Table).columns
         assert facts(run)[name] == "0.1"
+
+
+def test_cells_that_were_not_tried_or_did_not_converge_are_told(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    run = read(write(tmp_path / "run", "many", n=50))
+    cells = list(run.search["cells"])
+    whole = block(build_search(run), Heatmap).note
+    assert "not tried" not in whole
+    assert "stopped" not in whole
+    cut = replace(run, search={**run.search, "cells": cells[:-1], "chosen": 0})
+    assert "Empty cells were not tried" in block(build_search(cut), Heatmap).note
+    loose = [{**cells[0], "converged": False}, *cells[1:]]
+    told = replace(run, search={**run.search, "cells": loose})
+    assert "1 cell has a machine that was stopped" in block(build_search(told), Heatmap).note

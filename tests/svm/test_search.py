@@ -229,8 +229,8 @@ def test_weights_of_classes_and_rows_are_those_of_scikit_learn(
     weight = np.random.default_rng(1).uniform(0.2, 2, size=len(y))
     found = SVMSearch(C=2.0, gamma=0.1, class_weight=given, engine=engine)
     found.fit(X, y, sample_weight=weight)
-    # SVMSearch balances by all rows, not fold by fold.
-    counts = {name: float(np.mean(y == name)) for name in np.unique(y)}
+    # SVMSearch balances by all rows, not fold by fold, and by their weights.
+    counts = {name: float(weight[y == name].sum() / weight.sum()) for name in np.unique(y)}
     share = {name: 1 / (n_classes * count) for name, count in counts.items()}
     by_class = given if given != "balanced" else share
     machine = libsvm.SVC(C=2.0, gamma=0.1, break_ties=True, tol=1e-5, class_weight=by_class)

@@ -25,7 +25,6 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 
 from widemargin.errors import DataError
 from widemargin.svm import KERNELS, Search, Sum, Term, native
-from widemargin.svm import selection as module
 from widemargin.svm.duals import Duals, SolvedDuals
 from widemargin.svm.engines import Engine, choose_engine
 from widemargin.svm.schemes import Part
@@ -323,12 +322,14 @@ def test_chunks_of_parts_are_as_all_parts_at_once(
     options: dict[str, Any] = {"engine": engine, "C": "auto", "gamma": GAMMAS}
     plain = search(n_classes, "rbf", **options)
     size = 2 * 8 * N * max(1, n_classes * (n_classes - 1) // 2) * len(GAMMAS)
-    monkeypatch.setattr(module, "_RESULTS", 3 * size)  # chunks of 3 parts of the 4, and of 1
-    monkeypatch.setattr(module, "_TOGETHER", 8 * N * N * 3)
+    monkeypatch.setattr(
+        "widemargin.svm.paths._RESULTS", 3 * 2 * size
+    )  # chunks of 3 parts of the 4, and of 1
+    monkeypatch.setattr("widemargin.svm.roads._TOGETHER", 8 * N * N * 3)
     chunked = search(n_classes, "rbf", **options)
     assert chunked.cells == plain.cells
     np.testing.assert_array_equal(chunked.held_out, plain.held_out)
-    monkeypatch.setattr(module, "_TOGETHER", 1)  # one Gram matrix at a time
+    monkeypatch.setattr("widemargin.svm.roads._TOGETHER", 1)  # one Gram matrix at a time
     alone = search(n_classes, "rbf", **options)
     assert alone.cells == plain.cells
 
@@ -463,7 +464,8 @@ def test_a_score_that_no_fold_defines_is_refused(kernel: str) -> None:
         search(2, kernel, scorer=lambda decision: [float("nan")] * 4)
     assert str(caught.value) == (
         "the metric that the search maximises is undefined on every inner fold, as where each "
-        "lacks a class. Lower evaluation.inner, or add items or groups of the rarest class."
+        "lacks a class. Take fewer folds (evaluation.inner), or add items or groups of the "
+        "rarest class."
     )
 
 
@@ -523,7 +525,7 @@ def test_steps_too_few_are_seen_in_a_real_engine() -> None:
         name = "hasty"
 
         def solve(self, *given: Any, **options: Any) -> SolvedDuals:
-            return choose_engine("reference").solve(*given, **options, max_iter=3)
+            return choose_engine("reference").solve(*given, **{**options, "max_iter": 3})
 
     found = search(2, "rbf", engine=Hasty())  # type: ignore[arg-type]  # no rows are solved
     assert not any(cell.converged for cell in found.cells)

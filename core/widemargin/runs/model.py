@@ -107,7 +107,13 @@ def encode(features: Any, X: Columns) -> Any:
 
 def as_rows(rows: Any) -> Any:
     """Return what a transformer made as dense float64 or CSR."""
-    return rows.tocsr() if hasattr(rows, "tocsr") else np.asarray(rows, dtype=np.float64)
+    if not hasattr(rows, "tocsr"):
+        return np.asarray(rows, dtype=np.float64)
+    csr = rows.tocsr()
+    if not csr.has_canonical_format:
+        csr = csr.copy()
+        csr.sum_duplicates()
+    return csr
 
 
 def dump_model(model: Model) -> dict[str, bytes]:

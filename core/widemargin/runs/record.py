@@ -95,6 +95,7 @@ def _search(
                 "scores": [shown(score) for score in cell.scores],
                 "mean": shown(cell.mean),
                 "std": cell.std if np.isfinite(cell.std) else None,
+                "converged": cell.converged,
             }
             for cell in search.cells
         ],

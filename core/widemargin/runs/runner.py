@@ -122,6 +122,12 @@ def execute(
         )
     with clock("final"), progress.stage("final model"):
         trained = train(setup, dataset, embedded=embedded, progress=progress)
+    loose = sum(not cell.converged for cell in trained.search.cells)
+    if loose or not trained.search.converged:
+        progress.note(
+            f"In {loose} of {len(trained.search.cells)} cells of the last search a machine was "
+            "stopped before it met the optimality conditions; a smaller svm.C may be enough."
+        )
     with clock("near_duplicates"):
         crossing = measure_crossing(setup, loaded, trained, metrics, progress)
     with clock("assess"), progress.stage("intervals"):

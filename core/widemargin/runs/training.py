@@ -94,7 +94,7 @@ class Setup:
     def rows(self, embedded: Any) -> Any:
         """Return rows as the machine takes them: float32 where it reads a Gram matrix.
 
-        Rows too long for that stay float64.
+        Rows too long or too far off for that stay float64.
         """
         if is_linear(self.expression) or not _fits_float32(embedded):
             return embedded
@@ -280,8 +280,14 @@ def _refit(setup: Setup, part: Dataset, split: Split) -> PartRows:
 
 
 def _fits_float32(rows: Any) -> bool:
-    values = rows.data if hasattr(rows, "tocsr") else rows
-    return values.size == 0 or float(np.abs(values).max()) < 1e15
+    """Say whether rows keep their distances in float32: none too long, or far from the others."""
+    if hasattr(rows, "tocsr"):
+        return rows.nnz == 0 or float(np.abs(rows.data).max()) < 1e15
+    if rows.size == 0:
+        return True
+    middle, spread = np.abs(rows.mean(axis=0)), rows.std(axis=0)
+    far = (spread > 0) & (middle > 1e3 * spread)
+    return bool(np.abs(rows).max() < 1e15 and not far.any())
 
 
 def _in_order(held_out: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:

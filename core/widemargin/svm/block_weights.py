@@ -137,8 +137,10 @@ def learned_weights(
     n_grams = len(grams)
     weights = np.full(n_grams, 1 / n_grams)
     for _ in range(_ROUNDS):
-        combined = weights[0] * grams[0]
-        for weight, gram in zip(weights[1:], grams[1:], strict=True):
+        # Numbers of Python's leave float32 matrices as they are.
+        first, *rest = weights.tolist()
+        combined = first * grams[0]
+        for weight, gram in zip(rest, grams[1:], strict=True):
             for start in range(0, len(gram), _CHUNK):
                 combined[start : start + _CHUNK] += weight * gram[start : start + _CHUNK]
         beta = engine.solve([combined], duals, np.array([_C])).beta[0, 0]

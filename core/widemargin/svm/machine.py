@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from widemargin.svm.fitted import FittedKernel
 
-__all__ = ["Machine", "Solution", "combine", "duels", "violations", "vote"]
+__all__ = ["Machine", "Scheme", "Solution", "combine", "duels", "violations", "vote"]
 
 Scheme = Literal["single", "one-vs-one", "one-vs-rest"]
+"""How functions tell classes apart; ``single`` for two classes, and for regression."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Solution:
         Constant terms.
     n_iter : int
         Iterations of the slowest function.
+    converged : bool
+        Whether every function met the optimality conditions.
     """
 
     scheme: Scheme
@@ -43,6 +46,7 @@ class Solution:
     coef: NDArray[np.float64] | None
     intercept: NDArray[np.float64]
     n_iter: int
+    converged: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

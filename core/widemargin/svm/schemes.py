@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from widemargin.svm.duals import Duals, SolvedDuals
-from widemargin.svm.machine import Solution, duels
+from widemargin.svm.machine import Scheme, Solution, duels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,6 @@ __all__ = [
     "solution",
     "targets",
 ]
-
-Scheme = Literal["single", "one-vs-one", "one-vs-rest"]
 
 Part = tuple["NDArray[np.intp]", "NDArray[np.intp]"]
 """The rows to train on, and the rows to decide."""
@@ -218,6 +216,7 @@ def solution(
         coef=None,
         intercept=solved.intercept[gram, C, problems].copy(),
         n_iter=int(solved.n_iter[gram, C, problems].max()),
+        converged=bool(solved.converged[gram, C, problems].all()),
     )
 
 

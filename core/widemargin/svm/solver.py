@@ -44,6 +44,11 @@ class Solver:
         Seed of the linear engine's order of rows.
     n_threads : int, optional
         By default as many as the process may use.
+    tol : float
+        Largest violation of the optimality conditions; a tenth of it for linear machines.
+    max_iter : int
+        Most pairs of multipliers to change, or of passes over rows; -1 for no limit, which for
+        passes is 5,000.
     """
 
     y: NDArray[Any]
@@ -54,6 +59,8 @@ class Solver:
     sample_weight: NDArray[np.float64] | None = None
     random_state: int = 0
     n_threads: int | None = None
+    tol: float = 1e-3
+    max_iter: int = -1
 
     @property
     def own_scheme(self) -> schemes.Scheme:
@@ -77,6 +84,13 @@ class Solver:
         rest = schemes.scheme_of(self.n_classes, "one-vs-rest")
         return np.stack(schemes.targets(self.y[rows], self.n_classes, rest), axis=1)
 
+    def counted(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Say which rows take part: those of a weight above 0."""
+        if self.sample_weight is None:
+            return np.ones(len(rows), dtype=np.bool_)
+        taken: NDArray[np.bool_] = self.sample_weight[rows] > 0
+        return taken
+
     def at(self, rows: NDArray[np.intp]) -> Solver:
         """Return the problem of some rows, in their order."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
@@ -89,6 +103,8 @@ class Solver:
             sample_weight=weight,
             random_state=self.random_state,
             n_threads=self.n_threads,
+            tol=self.tol,
+            max_iter=self.max_iter,
         )
 
     def duals(self, parts: Sequence[Part]) -> Duals:
@@ -113,6 +129,8 @@ class Solver:
             grams,
             duals,
             np.array(C, dtype=np.float64),
+            tol=self.tol,
+            max_iter=self.max_iter,
             start=start,
             warm=warm,
             n_threads=self.n_threads,
@@ -174,6 +192,8 @@ class Solver:
             X,
             self.duals(parts),
             np.array(C, dtype=np.float64),
+            tol=0.1 * self.tol,
+            max_iter=5000 if self.max_iter < 0 else self.max_iter,
             random_state=self.random_state,
             n_threads=self.n_threads,
         )

@@ -120,6 +120,12 @@ def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str, gamma: str) 
     widths = sorted({_float(cell.get("gamma"), 0.0) for cell in cells}, reverse=True)
     nothing = float("nan")
     values = [[nothing] * len(prices) for _ in widths]
+    notes = ["Mean of the inner folds; the outlined cell was chosen."]
+    if len(cells) < len(prices) * len(widths):
+        notes.append("Empty cells were not tried, since two steps along C had brought nothing.")
+    if loose := sum(not cell.get("converged", True) for cell in cells):
+        several = "cells have machines that were" if loose > 1 else "cell has a machine that was"
+        notes.append(f"{loose} {several} stopped before meeting the optimality conditions.")
     for cell in cells:
         row, column = widths.index(_float(cell.get("gamma"), 0.0)), prices.index(float(cell["C"]))
         values[row][column] = _float(cell.get("mean"))
@@ -136,7 +142,7 @@ def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str, gamma: str) 
         values=values,
         texts=texts,
         marked=marked,
-        note="Mean of the inner folds; the outlined cell was chosen.",
+        note=" ".join(notes),
     )
 
 

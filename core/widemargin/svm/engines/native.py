@@ -10,6 +10,7 @@ import numpy as np
 
 from widemargin.svm.duals import Duals, SolvedDuals, SolvedRows
 from widemargin.svm.engines.newton import solve_rows_newton
+from widemargin.svm.kernels.pairwise import in_order
 from widemargin.svm.native import library
 from widemargin.svm.native.jobs import Job, run_job
 
@@ -22,6 +23,7 @@ _POINTER, _COUNT, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
 # Below this many kernel values to pass over, starting threads costs more than it brings.
 _SMALL = 1_000_000
+_SHORT = 128
 
 
 class _DualsJob(Job):
@@ -129,7 +131,9 @@ class Native:
         products = None
         if start is not None:
             start = np.ascontiguousarray(start, dtype=np.float64)
-            products = np.stack([own @ gram for own, gram in zip(start, kept, strict=True)])
+            products = np.stack(
+                [own.astype(gram.dtype) @ gram for own, gram in zip(start, kept, strict=True)]
+            ).astype(np.float64)
         warm_beta = None if warm is None else np.ascontiguousarray(warm[1], dtype=np.float64)
         sizes = np.diff(duals.starts)
         job = _DualsJob(
@@ -164,7 +168,8 @@ class Native:
         )
         pointers = (_POINTER * n_grams)(*(gram.ctypes.data for gram in kept))
         job.grams = ctypes.addressof(pointers)
-        small = int((sizes * sizes).sum()) * n_grams < _SMALL
+        # On the calling thread nothing can be interrupted, so that must be done in a moment.
+        small = sizes.max() <= _SHORT and int((sizes * sizes).sum()) * n_grams < _SMALL
         run_job(found.wm_solve, job, n_threads=n_threads, small=small)
         return solved
 
@@ -191,7 +196,7 @@ class Native:
             return solve_rows_newton(
                 np.asarray(X, dtype=np.float64), duals, C, tol=tol, max_iter=max_iter
             )
-        rows = X.tocsr() if sparse else X
+        rows = in_order(X) if sparse else X
         values = np.ascontiguousarray(rows.data if sparse else rows, dtype=np.float64)
         columns = np.ascontiguousarray(rows.indices, dtype=np.int32) if sparse else None
         ends = rows.indptr.astype(np.int64) if sparse else None
@@ -224,5 +229,6 @@ class Native:
             n_iter=solved.n_iter.ctypes.data,
             converged=solved.converged.ctypes.data,
         )
-        run_job(found.wm_solve_rows, job, n_threads=n_threads, small=values.size < _SMALL)
+        work = values.size * len(duals) * len(C)
+        run_job(found.wm_solve_rows, job, n_threads=n_threads, small=work < _SMALL)
         return solved

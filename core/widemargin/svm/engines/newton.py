@@ -100,6 +100,7 @@ def _descend(
                 break
             size /= 2
         else:
-            return w, step, True
+            # No step decreases the objective: this is the optimum, but for rounding.
+            return w, step, bool(np.abs(gradient).max() <= 1e3 * limit)
         w, decision, off, objective = moved, decision + size * change, new_off, new
     return w, max_iter, False

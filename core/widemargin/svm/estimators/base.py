@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from widemargin.contracts import Kernel, KernelParameters
@@ -19,8 +19,10 @@ from widemargin.svm.estimators.parameters import check_number, is_number, refuse
 from widemargin.svm.expression import Product, Sum, Term, gram_bytes
 from widemargin.svm.fitted import FittedTerm
 from widemargin.svm.kernels import KERNELS, from_callable
+from widemargin.svm.kernels.pairwise import in_order
 from widemargin.svm.machine import Machine
 from widemargin.svm.memory import check_gram_size
+from widemargin.svm.native.jobs import at_most, available_threads
 from widemargin.svm.schemes import solution
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
     tol: Any
     max_iter: Any
     blocks: Blocks | None
+    class_weight: Any
+    classes_: Any
     engine: str
     n_jobs: int | None
     n_iter_: Any
@@ -91,6 +95,10 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
             order="C",
             **options,
         )
+        if isinstance(checked, tuple):
+            checked = _in_order(checked[0]), checked[1]
+        else:
+            checked = _in_order(checked)
         rows = checked[0] if isinstance(checked, tuple) else checked
         if precomputed and options.get("reset", True) and rows.shape[0] != rows.shape[1]:
             raise ValueError(
@@ -109,6 +117,35 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return weight
 
+    def _weigh(
+        self, weight: NDArray[np.float64] | None, codes: NDArray[np.int64]
+    ) -> NDArray[np.float64] | None:
+        """Return the rows' weights times those of their classes."""
+        n_classes = len(self.classes_)
+        self.class_weight_ = np.ones(n_classes)
+        given: Any = self.class_weight
+        if given is not None:
+            if isinstance(given, str) and given == "balanced":
+                counts = np.bincount(codes, weight, n_classes)
+                self.class_weight_ = np.divide(
+                    counts.sum(), n_classes * counts, out=np.zeros(n_classes), where=counts > 0
+                )
+            elif isinstance(given, dict):
+                self.class_weight_ = compute_class_weight(
+                    given, classes=self.classes_, y=self.classes_[codes]
+                )
+            else:
+                refuse(self, "class_weight", "an instance of 'dict', the str 'balanced' or None")
+            if self.class_weight_.min() < 0:
+                raise ValueError("Negative values in data passed to `class_weight`.")
+            by_class = self.class_weight_[codes]
+            weight = by_class if weight is None else weight * by_class
+        if weight is not None and len(np.unique(codes[weight > 0])) < 2:
+            raise ValueError(
+                "Invalid input - all samples with positive weights belong to the same class."
+            )
+        return weight
+
     def _prepare(
         self,
         X: Any,
@@ -117,6 +154,16 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
         target: NDArray[np.float64] | None = None,
     ) -> _Prepared:
         """Return the Gram matrix of the rows; `target` is for sums that learn their weights."""
+        with at_most(threads(self.n_jobs)):
+            return self._prepare_rows(X, n_classes, weight, target)
+
+    def _prepare_rows(
+        self,
+        X: Any,
+        n_classes: int,
+        weight: NDArray[np.float64] | None,
+        target: NDArray[np.float64] | None,
+    ) -> _Prepared:
         n, itemsize = X.shape[0], X.dtype.itemsize
         kernel = self.kernel
         if isinstance(kernel, str) and kernel == "precomputed":
@@ -130,7 +177,11 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
                     f"{type(self).__name__} has no target to learn a kernel's weights from. "
                     "Give weights, or take 'equal'."
                 )
-            whole = prepared.fit(None, target)
+            if target is not None and weight is not None:
+                used = np.flatnonzero(weight > 0)
+                whole = prepared.fit(None, target[used], used)
+            else:
+                whole = prepared.fit(None, target)
             return _Prepared(whole, prepared.gram(whole))
         term = self._term(X, weight)
         check_gram_size(n, itemsize, term.kernel.name)
@@ -278,6 +329,10 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
 
     def _decide(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
+        with at_most(threads(self.n_jobs)):
+            return self._decide_rows(X)
+
+    def _decide_rows(self, X: Any) -> NDArray[np.float64]:
         X = self._check_rows(X, reset=False)
         if self.machine_.coef is not None:
             return self.machine_.decide(X)
@@ -293,6 +348,10 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
         tags.input_tags.sparse = not precomputed
         tags.input_tags.pairwise = precomputed
         return tags
+
+
+def _in_order(X: Any) -> Any:
+    return in_order(X) if hasattr(X, "tocsr") else X
 
 
 def named_kernel(owner: SupportVectorMachine, name: str) -> Kernel:
@@ -337,4 +396,4 @@ def threads(n_jobs: int | None) -> int | None:
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; give a number of threads, or -1 for all.")
     # Counted from behind, as everywhere in scikit-learn: -2 is all but one.
-    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
+    return n_jobs if n_jobs > 0 else max(1, available_threads() + 1 + n_jobs)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.metrics import get_scorer
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import ClassifierTags, RegressorTags
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, indexable
@@ -26,11 +26,11 @@ from widemargin.svm.estimators.base import (
     threads,
 )
 from widemargin.svm.estimators.parameters import check_choice, check_number, is_number, refuse
+from widemargin.svm.estimators.told import Told, label, parts_of
 from widemargin.svm.expression import Expression, Product, Sum, Term, gram_bytes
 from widemargin.svm.kernels import from_callable
 from widemargin.svm.memory import check_gram_size
-from widemargin.svm.schemes import Part
-from widemargin.svm.selection import Rule, Scorer, is_linear, select
+from widemargin.svm.selection import Rule, is_linear, select
 from widemargin.svm.solver import Solver
 
 if TYPE_CHECKING:
@@ -84,13 +84,18 @@ class SVMSearch(SupportVectorMachine):
     calibration : {"auto", "sigmoid", "isotonic", "temperature"}, default="auto"
         How ``predict_proba`` turns decisions into probabilities.
     task : {"auto", "classification", "regression"}, default="auto"
-        ``auto`` takes a target of type float for numbers, and any other for labels.
+        ``auto`` takes a target of type float for numbers, and any other for labels. scikit-learn's
+        tools, which divide classes evenly among folds, see a classifier only where it is said.
+    tol : float, default=1e-3
+        Largest violation of the optimality conditions; a tenth of it for the linear kernel.
+    max_iter : int, default=-1
+        Most steps of one problem at one C; -1 for no limit.
     engine : {"auto", "native", "scikit-learn", "reference"}, default="auto"
         What solves the problems.
     n_jobs : int, optional
         Number of threads; by default all that the process may use.
-    random_state : int, default=0
-        Seed of what is drawn to measure distances.
+    random_state : int, RandomState or None, default=0
+        Seed of what is drawn to measure distances; None is 0.
 
     Attributes
     ----------
@@ -102,6 +107,8 @@ class SVMSearch(SupportVectorMachine):
         Refitted to all rows.
     support_ : ndarray of shape (n_support,)
         Rows on or inside the margin.
+    n_iter_ : int
+        Iterations of its slowest function.
     held_out_rows_ : ndarray of shape (n_held_out,)
         Rows that were held out, fold by fold.
     held_out_decision_ : ndarray of shape (n_held_out,) or (n_held_out, n_classes)
@@ -139,9 +146,11 @@ class SVMSearch(SupportVectorMachine):
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         calibration: Literal["auto", "sigmoid", "isotonic", "temperature"] = "auto",
         task: Literal["auto", "classification", "regression"] = "auto",
+        tol: float = 1e-3,
+        max_iter: int = -1,
         engine: str = "auto",
         n_jobs: int | None = None,
-        random_state: int = 0,
+        random_state: Any = 0,
     ) -> None:
         self.kernel = kernel
         self.C = C
@@ -157,6 +166,8 @@ class SVMSearch(SupportVectorMachine):
         self.class_weight = class_weight
         self.calibration = calibration
         self.task = task
+        self.tol = tol
+        self.max_iter = max_iter
         self.engine = engine
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -195,9 +206,7 @@ class SVMSearch(SupportVectorMachine):
                 raise ValueError(
                     f"The number of classes has to be greater than one; got {n_classes} class"
                 )
-            if self.class_weight is not None:
-                by_class = compute_sample_weight(self.class_weight, y)
-                weight = by_class if weight is None else weight * by_class
+            weight = self._weigh(weight, target)
         else:
             n_classes, target = 0, np.asarray(y, dtype=np.float64)
             # Of an earlier fit, to labels.
@@ -209,9 +218,9 @@ class SVMSearch(SupportVectorMachine):
             check_gram_size(n, itemsize, _name(expression), matrices)
         cv = check_cv(self.cv, y, classifier=is_classification)
         splits = cv.split(*indexable(given, y, groups))
-        parts = _parts(splits, X.shape[0])
+        parts = parts_of(splits, X.shape[0])
         rows = np.concatenate([held_out for _, held_out in parts])
-        told = _Told(self, X, y, target, parts, rows, weight)
+        told = Told(self, X, y, target, parts, rows, weight)
         found = select(
             X,
             Solver(
@@ -221,8 +230,10 @@ class SVMSearch(SupportVectorMachine):
                 scheme=self.scheme,
                 epsilon=float(self.epsilon),
                 sample_weight=weight,
-                random_state=self.random_state,
+                random_state=_seed_of(self.random_state),
                 n_threads=threads(self.n_jobs),
+                tol=float(self.tol),
+                max_iter=int(self.max_iter),
             ),
             expression=expression,
             C=_values(self.C),
@@ -231,8 +242,19 @@ class SVMSearch(SupportVectorMachine):
             blocks=self._slices(X),
             rule=self.rule,
         )
+        loose = sum(not cell.converged for cell in found.cells)
+        if loose or not found.converged:
+            whose = f"in {loose} of {len(found.cells)} cells" if loose else "of the refit"
+            warnings.warn(
+                f"SVMSearch: machines {whose} were stopped before they converged. Scale the rows, "
+                "as with sklearn.preprocessing.StandardScaler, lower C, or raise "
+                f"max_iter={self.max_iter} or tol={self.tol:g}.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         self.cells_, self.best_ = found.cells, found.best
         self.machine_, self.support_ = found.machine, found.support
+        self.n_iter_ = found.n_iter
         self.held_out_rows_, self.held_out_decision_ = found.rows, found.held_out
         self.calibration_: Calibration | None = None
         if is_classification:
@@ -247,7 +269,7 @@ class SVMSearch(SupportVectorMachine):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row by its decision, or its predicted number."""
         decision = self._decide(X)
-        return decision if self.calibration_ is None else _label(self.classes_, decision)
+        return decision if self.calibration_ is None else label(self.classes_, decision)
 
     @available_if(_tells_classes)  # type: ignore[untyped-decorator]  # scikit-learn has no type hints
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -310,6 +332,8 @@ class SVMSearch(SupportVectorMachine):
         check_number(self, "epsilon", 0.0, closed="left")
         check_number(self, "degree", 0, closed="left", whole=True)
         check_number(self, "coef0")
+        check_number(self, "tol", 0.0)
+        check_number(self, "max_iter", -1, closed="left", whole=True)
 
     def _is_classification(self, y: NDArray[Any]) -> bool:
         if self.task != "auto":
@@ -337,100 +361,13 @@ class SVMSearch(SupportVectorMachine):
         return fit_calibration(decision, codes, own, method=self.calibration)
 
 
-class _Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # no type hints
-    """Held-out decisions in the shape of an estimator, which is what scorers ask."""
-
-    def __init__(
-        self,
-        search: SVMSearch,
-        X: Any,
-        y: NDArray[Any],
-        target: NDArray[Any],
-        parts: Sequence[Part],
-        rows: NDArray[np.intp],
-        weight: NDArray[np.float64] | None,
-    ) -> None:
-        self.search, self.X, self.y, self.target = search, X, y, target
-        self.parts, self.rows, self.weight = parts, rows, weight
-        self.ends = np.cumsum([0, *(len(held_out) for _, held_out in parts)])
-        if hasattr(search, "classes_"):
-            self.classes_ = search.classes_
-
-    def scorer(self) -> Scorer:
-        """Return what scores one cell's decisions, fold by fold."""
-        scoring = self.search.scoring
-        is_classification = hasattr(self, "classes_")
-        if scoring in (None, "accuracy") and is_classification:
-            return self._accuracies
-        if scoring is None:
-            scoring = "r2"
-        ask = get_scorer(scoring)
-        return lambda decisions: list(self._ask(ask, decisions))
-
-    def _accuracies(self, decisions: NDArray[np.float64]) -> list[float]:
-        codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(axis=-1)
-        right = np.concatenate([[0], np.cumsum(codes == self.target[self.rows])])
-        told = right[self.ends]
-        shares: list[float] = (np.diff(told) / np.diff(self.ends)).tolist()
-        return shares
-
-    def _ask(
-        self, ask: Callable[[Any, Any, Any], float], decisions: NDArray[np.float64]
-    ) -> Iterable[float]:
-        self.decisions = decisions
-        self.calibration: Calibration | None = None
-        for (_, held_out), first, last in zip(
-            self.parts, self.ends[:-1], self.ends[1:], strict=True
-        ):
-            self.own = slice(first, last)
-            yield float(ask(self, self.X[held_out], self.y[held_out]))
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier" if hasattr(self, "classes_") else "regressor"
-        return tags
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        return self.decisions[self.own]
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        decision = self.decisions[self.own]
-        return _label(self.classes_, decision) if hasattr(self, "classes_") else decision
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        fitted = self.calibration
-        if fitted is None:
-            fitted = self.calibration = self.search._calibrate(
-                self.decisions, self.target[self.rows], self.weight, self.rows
-            )
-        return fitted.probabilities(self.decisions[self.own])
-
-
-def _parts(splits: Iterable[tuple[Any, Any]], n_samples: int) -> list[Part]:
-    """Return checked row numbers, which the compiled engine follows blindly."""
-    parts: list[Part] = []
-    for split in splits:
-        train, held_out = (np.asarray(rows) for rows in split)
-        for rows in (train, held_out):
-            whole = rows.ndim == 1 and rows.dtype.kind in "iu" and len(rows) > 0
-            if not whole or rows.min() < 0 or rows.max() >= n_samples:
-                raise ValueError(
-                    "'cv' must give pairs of row numbers, to train on and to hold out: at least "
-                    f"one of each, from 0 to {n_samples - 1}. Got {rows!r}."
-                )
-        parts.append((train.astype(np.intp), held_out.astype(np.intp)))
-    if not parts:
-        raise ValueError("'cv' gave no pairs of rows to train on and rows to hold out.")
-    return parts
-
-
-def _label(classes: NDArray[Any], decision: NDArray[np.float64]) -> NDArray[Any]:
-    codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
-    labels: NDArray[Any] = classes[codes]
-    return labels
+def _seed_of(random_state: Any) -> int:
+    """Return a number to seed with."""
+    if random_state is None:
+        return 0
+    if isinstance(random_state, Integral):
+        return abs(int(random_state))
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _values(given: Any) -> Any:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
-from widemargin.svm.estimators.parameters import check_choice, check_number, refuse
+from widemargin.svm.estimators.parameters import check_choice, check_number
 from widemargin.svm.expression import Product, Sum
 from widemargin.svm.machine import duels
 from widemargin.svm.schemes import classification, count_functions, scheme_of, targets
@@ -160,35 +159,6 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
         self.n_support_ = np.bincount(codes[self.support_], minlength=n_classes)
         return self
 
-    def _weigh(
-        self, weight: NDArray[np.float64] | None, codes: NDArray[np.int64]
-    ) -> NDArray[np.float64] | None:
-        """Return the rows' weights times those of their classes."""
-        n_classes = len(self.classes_)
-        self.class_weight_ = np.ones(n_classes)
-        given: Any = self.class_weight
-        if given is not None:
-            if isinstance(given, str) and given == "balanced":
-                counts = np.bincount(codes, weight, n_classes)
-                self.class_weight_ = np.divide(
-                    counts.sum(), n_classes * counts, out=np.zeros(n_classes), where=counts > 0
-                )
-            elif isinstance(given, dict):
-                self.class_weight_ = compute_class_weight(
-                    given, classes=self.classes_, y=self.classes_[codes]
-                )
-            else:
-                refuse(self, "class_weight", "an instance of 'dict', the str 'balanced' or None")
-            if self.class_weight_.min() < 0:
-                raise ValueError("Negative values in data passed to `class_weight`.")
-            by_class = self.class_weight_[codes]
-            weight = by_class if weight is None else weight * by_class
-        if weight is not None and len(np.unique(codes[weight > 0])) < 2:
-            raise ValueError(
-                "Invalid input - all samples with positive weights belong to the same class."
-            )
-        return weight
-
     def _keep_measures(self, n_iter: NDArray[np.int64], gap: NDArray[np.float64]) -> None:
         self.n_iter_ = n_iter.copy()
         self.duality_gap_ = gap.copy()
@@ -209,7 +179,10 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
         return self._decide(X)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each row."""
+        """Return the class of each row.
+
+        Where duels end in a tie of votes, margins decide, as with scikit-learn's ``break_ties``.
+        """
         decision = self._decide(X)
         codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
         predicted: NDArray[Any] = self.classes_[codes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Kernel
@@ -35,11 +36,21 @@ def from_callable(function: Callable[[Any, Any], Any]) -> Kernel:
     >>> kernel.gram(np.array([[2.0]]), np.array([[3.0]]), KernelParameters())
     array([[7.]])
     """
+    return Kernel(
+        name="callable", summary="a function of the caller's own", pairwise=_Checked(function)
+    )
 
-    def pairwise(X: Any, Y: Any) -> NDArray[Any]:
+
+@dataclass(frozen=True)
+class _Checked:
+    """A function of the caller's own, whose answers are looked at."""
+
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, X: Any, Y: Any) -> NDArray[Any]:
         import numpy as np
 
-        returned = function(X, Y)
+        returned = self.function(X, Y)
         if hasattr(returned, "toarray"):
             returned = returned.toarray()
         values = np.asarray(returned)
@@ -63,5 +74,3 @@ def from_callable(function: Callable[[Any, Any], Any]) -> Kernel:
         both_narrow = X.dtype == Y.dtype == np.float32
         # A copy: kernel values are computed in place, and this array may be the function's own.
         return np.array(values, dtype=np.float32 if both_narrow else np.float64, order="C")
-
-    return Kernel(name="callable", summary="a function of the caller's own", pairwise=pairwise)

@@ -337,6 +337,18 @@ def same_type(X: Any, Y: Any) -> tuple[Any, Any, np.dtype[Any]]:
     return X, Y, dtype
 
 
+def in_order(X: Any) -> Any:
+    """Return CSR rows with sorted indices, each once; a copy where they are not.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_matrix
+    >>> in_order(csr_matrix(([1.0, 2.0], [0, 0], [0, 2]))).data
+    array([3.])
+    """
+    return _canonical(X.tocsr())
+
+
 def _is_compiled() -> bool:
     from widemargin.svm.native import library
 

@@ -20,7 +20,7 @@ typedef struct {
     int64_t *n_iter;
     uint8_t *converged;
     int64_t next;
-    int32_t stop, failed;
+    volatile int32_t stop, failed;
 } wm_duals;
 
 /* Make room for the problem's own copy of the Gram matrix, whose rows come when asked for. */
@@ -129,8 +129,8 @@ static void rescale(problem *x, const double *p, double ratio)
 }
 
 /* The constant term, the objective, and the relative duality gap. */
-static void conclude(const problem *x, const double *p, double total, double *intercept,
-                     double *objective, double *relative)
+static void conclude(const problem *x, const double *p, double *intercept, double *objective,
+                     double *relative)
 {
     double sum = 0, top = -INFINITY, bottom = INFINITY, value = 0, gap = 0;
     int64_t free_count = 0;
@@ -163,7 +163,6 @@ static void conclude(const problem *x, const double *p, double total, double *in
     }
     const double dual = fabs(value), primal = fabs(gap - value);
     const double size = dual > primal ? dual : primal;
-    (void)total;
     *intercept = b;
     *objective = value;
     *relative = size > 0 ? (gap > 0 ? gap / size : 0) : 0;
@@ -206,7 +205,7 @@ static int solve_one(wm_duals *job, int64_t g, int64_t problem_at)
     if (!numbers || !places)
         goto done;
     double *p = numbers, *l = p + m, *u = l + m;
-    x = (problem){.m = m, .beta = u + m, .v = u + 2 * m, .low = u + 3 * m, .high = u + 4 * m,
+    x = (problem){.m = m, .p = p, .beta = u + m, .v = u + 2 * m, .low = u + 3 * m, .high = u + 4 * m,
                   .diagonal = u + 5 * m, .rows = places, .epsilon = job->epsilon,
                   /* A regression's decision is what it predicts, and is wanted to `tol` itself. */
                   .tol = job->epsilon > 0 ? 0.5 * job->tol : job->tol,
@@ -275,8 +274,7 @@ static int solve_one(wm_duals *job, int64_t g, int64_t problem_at)
         if (job->stop)
             break;
         const int64_t place = cell * job->n_problems + problem_at;
-        conclude(&x, p, job->total, job->intercept + place, job->objective + place,
-                 job->gap + place);
+        conclude(&x, p, job->intercept + place, job->objective + place, job->gap + place);
         job->n_iter[place] = x.iterations;
         job->converged[place] = state == CONVERGED;
         double *beta = job->beta + cell * total + at;

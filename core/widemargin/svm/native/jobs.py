@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-__all__ = ["Job", "available_threads", "run_job"]
+__all__ = ["Job", "at_most", "available_threads", "check_memory", "run_job"]
 
 
 class Job(ctypes.Structure):
@@ -19,19 +21,30 @@ class Job(ctypes.Structure):
 def available_threads() -> int:
     """Return how many threads this process may run at once.
 
+    OMP_NUM_THREADS lowers it, by which joblib tells its workers what is theirs.
+
     Examples
     --------
     >>> available_threads() >= 1
     True
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(count, int(told)) if told.isdecimal() and int(told) else count
+
+
+_most_threads: ContextVar[int | None] = ContextVar("most threads", default=None)
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=128, thread_name_prefix="widemargin")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process inherits the pool, and none of its threads.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def run_job(
@@ -57,20 +70,60 @@ def run_job(
     MemoryError
         Where the library could not get memory.
     """
-    count = available_threads() if n_threads is None else n_threads
     if small:
         work(ctypes.byref(job))
-    else:
-        futures: list[Future[Any]] = [
-            _pool().submit(work, ctypes.byref(job)) for _ in range(max(count, 1))
-        ]
+        check_memory(job)
+        return
+    limits = [available_threads() if n_threads is None else n_threads, _most_threads.get()]
+    count = max(1, min(limit for limit in limits if limit is not None))
+    futures: list[Future[Any]] = []
+    interrupt: BaseException | None = None
+    try:
+        for _ in range(count):
+            futures.append(_pool().submit(work, ctypes.byref(job)))  # noqa: PERF401  # an interrupt must find those submitted
+        wait(futures)
+    except BaseException as error:  # noqa: BLE001  # raised again below
+        interrupt = error
+    # Threads write to the job's memory until the last has ended, however often Ctrl-C is pressed.
+    while not all(future.done() for future in futures):
+        job.stop = 1
         try:
             wait(futures)
-        except BaseException:
-            job.stop = 1
-            wait(futures)
-            raise
-        for future in futures:
-            future.result()
+        except BaseException as error:  # noqa: BLE001  # raised again below
+            interrupt = error
+    if interrupt is not None:
+        raise interrupt
+    for future in futures:
+        future.result()
+    check_memory(job)
+
+
+def check_memory(job: Any) -> None:
+    """Raise where the library could not get memory.
+
+    Raises
+    ------
+    MemoryError
+        It says so.
+    """
     if job.failed:
         raise MemoryError("the native engine could not get the memory that it needs")
+
+
+@contextmanager
+def at_most(n_threads: int | None) -> Iterator[None]:
+    """Let jobs inside use at most so many threads; None changes nothing.
+
+    Examples
+    --------
+    >>> with at_most(1):
+    ...     pass
+    """
+    if n_threads is None:
+        yield
+        return
+    token = _most_threads.set(n_threads)
+    try:
+        yield
+    finally:
+        _most_threads.reset(token)

@@ -8,8 +8,9 @@
    are compared by cross-multiplication. Returns -1 where no row violates. */
 TARGET static int64_t NAME(second)(const R *restrict ki, const R *restrict v,
                                    const R *restrict down, const R *restrict diagonal, int64_t m,
-                                   R top, R kii, R least)
+                                   R top, R kii, R share, R least)
 {
+    const VF vshare = SPLAT(share);
     const VF vtop = SPLAT(top), vkii = SPLAT(kii), vleast = SPLAT(least), zero = SPLAT(0);
     VF numerator[4], denominator[4];
     VI place[4];
@@ -22,9 +23,9 @@ TARGET static int64_t NAME(second)(const R *restrict ki, const R *restrict v,
 #define ONE(a, at)                                                                                 \
     {                                                                                              \
         VF gain = MAXIMUM(vtop - (LOAD(v + (at)) + LOAD(down + (at))), zero);                      \
-        VF curve = vkii + LOAD(diagonal + (at));                                                   \
+        VF both = vkii + LOAD(diagonal + (at));                                                    \
         VF product = LOAD(ki + (at));                                                              \
-        curve = MAXIMUM(curve - (product + product), vleast);                                      \
+        VF curve = MAXIMUM(both - (product + product), MAXIMUM(both * vshare, vleast));            \
         VF square = gain * gain;                                                                   \
         MASK better = GREATER(square * denominator[a], numerator[a] * curve);                      \
         numerator[a] = SELECT(better, square, numerator[a]);                                       \
@@ -58,10 +59,10 @@ TARGET static int64_t NAME(second)(const R *restrict ki, const R *restrict v,
         R gain = top - (v[k] + down[k]);
         if (gain <= 0)
             continue;
-        R curve = kii + diagonal[k];
-        curve -= ki[k] + ki[k];
-        if (curve < least)
-            curve = least;
+        const R both = kii + diagonal[k];
+        R curve = both - (ki[k] + ki[k]);
+        curve = curve > both * share ? curve : both * share;
+        curve = curve > least ? curve : least;
         if (gain * gain * best_denominator > best_numerator * curve) {
             best_numerator = gain * gain;
             best_denominator = curve;

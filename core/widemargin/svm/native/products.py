@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.svm.native import library
-from widemargin.svm.native.jobs import Job, run_job
+from widemargin.svm.native.jobs import Job, check_memory, run_job
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,13 +157,13 @@ def _run(job: _ProductsJob, centre: NDArray[np.float64] | None) -> bool:
     limit = 1e300 if job.is_double else 1e37
     found.wm_products_begin(ctypes.byref(job))
     try:
-        if not job.failed:
-            run_job(found.wm_products_pack, job, small=small)
-            for lengths, count in ((job.x_lengths, job.n), (job.y_lengths, job.m)):
-                if count:
-                    read = ctypes.cast(lengths, ctypes.POINTER(_REAL))
-                    if not np.ctypeslib.as_array(read, (count,)).max() < limit:
-                        return False
+        check_memory(job)
+        run_job(found.wm_products_pack, job, small=small)
+        for lengths, count in ((job.x_lengths, job.n), (job.y_lengths, job.m)):
+            if count:
+                read = ctypes.cast(lengths, ctypes.POINTER(_REAL))
+                if not np.ctypeslib.as_array(read, (count,)).max() < limit:
+                    return False
         job.next = 0
         run_job(found.wm_products_work, job, small=small)
     finally:

@@ -45,7 +45,7 @@ EXPORT void wm_products_pack(wm_products *job)
     const int64_t height = height_of(job), breadth = breadth_of(job), d = job->d;
     const int64_t x_panels = whole_panels(job->n, height) / height;
     const int64_t y_panels = whole_panels(job->m, breadth) / breadth;
-    while (!job->stop) {
+    while (!job->stop && !job->failed) {
         const int64_t task = __atomic_fetch_add(&job->next, 1, __ATOMIC_RELAXED);
         if (task >= x_panels + y_panels)
             return;
@@ -78,7 +78,7 @@ EXPORT void wm_products_work(wm_products *job)
                                         : COLUMNS_TAKEN / breadth * breadth;
     const int64_t down = (job->n + block - 1) / block;
     const int64_t across = job->m ? (job->m + taken - 1) / taken : 0;
-    while (!job->stop) {
+    while (!job->stop && !job->failed) {
         const int64_t task = __atomic_fetch_add(&job->next, 1, __ATOMIC_RELAXED);
         if (task >= down * across)
             return;

@@ -24,7 +24,7 @@ typedef struct {
     int64_t *n_iter;
     uint8_t *converged;
     int64_t next;
-    int32_t stop, failed;
+    volatile int32_t stop, failed;
 } wm_rows;
 
 static inline double row_product(const wm_rows *job, int64_t row, const double *w)
@@ -94,7 +94,7 @@ static int solve_rows_problem(wm_rows *job, int64_t at)
     }
     double *beta = numbers, *length = beta + m, *ridge = length + m, *w = ridge + m;
     memset(w, 0, sizeof(double) * (d + 1));
-    uint64_t state = (job->seed + 1) * 0x9E3779B97F4A7C15ULL;
+    uint64_t state = (job->seed * 2 + 1) * 0x9E3779B97F4A7C15ULL;
     for (int64_t k = 0; k < m; k++) {
         beta[k] = 0;
         order[k] = k;

@@ -5,7 +5,7 @@
    not won back. */
 
 typedef struct {
-    int64_t (*second)(const R *, const R *, const R *, const R *, int64_t, R, R, R);
+    int64_t (*second)(const R *, const R *, const R *, const R *, int64_t, R, R, R, R);
     int64_t (*update)(R *, const R *, const R *, R, const R *, const R *, int64_t, R *, R *);
     void (*subtract)(double *, const R *, int64_t, const int64_t *, const double *, int64_t,
                      int64_t);
@@ -59,20 +59,24 @@ static int REAL(minimise)(REAL(working_set) * w, double epsilon, double tol, int
         if (w->diagonal[k] > greatest)
             greatest = w->diagonal[k];
     }
-    const R least = (greatest > 0 ? greatest : 1) * (sizeof(R) == 4 ? (R)1e-6 : (R)1e-12);
+    /* Below this share of K_ii + K_jj a curvature is rounding; and it is never 0. */
+    const R share = sizeof(R) == 4 ? (R)1e-6 : (R)1e-12;
+    const R least = greatest > 0 ? greatest * (R)1e-12 : (R)1e-12;
     for (int64_t done = 0; done < budget; done++) {
         if ((double)top - (double)bottom < tol)
             return 1;
         if ((done & 255) == 255 && *stop)
             return 0;
         const R *ki = w->lazy ? REAL(row_of)(w->lazy, i) : w->gram + i * ld;
-        const int64_t j = ops->second(ki, w->v, w->down, w->diagonal, m, top, w->diagonal[i], least);
+        const int64_t j = ops->second(ki, w->v, w->down, w->diagonal, m, top, w->diagonal[i], share,
+                                      least);
         if (j < 0)
             return 1;
         const R *kj = w->lazy ? REAL(row_of)(w->lazy, j) : w->gram + j * ld;
         double curve = (double)w->diagonal[i] + w->diagonal[j] - 2 * (double)ki[j];
-        if (curve < least)
-            curve = least;
+        const double floor = share * ((double)w->diagonal[i] + w->diagonal[j]);
+        curve = curve > floor ? curve : floor;
+        curve = curve > least ? curve : least;
         const double slope = (double)top - ((double)w->v[j] + w->down[j]);
         double t = slope / curve;
         /* A regression's multiplier stops at 0, where the sign of its penalty changes. */
@@ -113,8 +117,8 @@ static int REAL(descend)(problem *x)
     int64_t *taken = malloc(sizeof(int64_t) * 2 * padded);
     R *copy = NULL;
     int64_t copied = 0;
-    int state = OUT_OF_MEMORY, stalls = 0, idle = 0;
-    double narrowest = INFINITY;
+    int state = OUT_OF_MEMORY, stalls = 0;
+    double value_before = INFINITY;
     if (!numbers || !bounds || !taken)
         goto done;
     int64_t *changed = taken + padded;
@@ -133,12 +137,17 @@ static int REAL(descend)(problem *x)
             state = STOPPED;
             break;
         }
-        /* Rounding keeps a tolerance that is too small from being met. */
-        idle = gap < narrowest ? 0 : idle + 1;
-        narrowest = gap < narrowest ? gap : narrowest;
-        if (idle > 50) {
-            state = STALLED;
-            break;
+        /* Rounding may keep a small tolerance from being met; then the objective stands still. */
+        if (epoch % 50 == 0) {
+            double value = 0;
+            for (int64_t k = 0; k < m; k++)
+                value += x->epsilon * fabs(x->beta[k]) -
+                         0.5 * x->beta[k] * (x->p[k] + x->v[k]);
+            if (value_before - value <= 1e-13 * fabs(value)) {
+                state = STALLED;
+                break;
+            }
+            value_before = value;
         }
         /* Rows that no change of another could improve by are left out for this epoch. */
         const double margin = 0.25 * gap;

@@ -34,6 +34,7 @@ typedef struct {
     const double *exact;
     const int64_t *rows;
     double *beta, *v, *low, *high, *diagonal;
+    const double *p;
     double epsilon, tol;
     volatile int32_t *stop;
     /* Where rows of `gram` come from, and which have come; NULL where `gram` is the caller's. */
@@ -57,7 +58,7 @@ typedef struct {
     void *px, *py;
     double *x_lengths, *y_lengths;
     int64_t next;
-    int32_t stop, failed;
+    volatile int32_t stop, failed;
 } wm_products;
 
 typedef struct {
@@ -66,7 +67,7 @@ typedef struct {
     int64_t count, is_double;
     double gamma;
     int64_t next;
-    int32_t stop, failed;
+    volatile int32_t stop, failed;
 } wm_exponential;
 
 static inline double up_of(double beta, double high, double epsilon)
@@ -116,6 +117,14 @@ static void reach(const problem *x, double *top, double *bottom)
 #include "rows.h"
 
 EXPORT int wm_version(void) { return 1; }
+
+/* Bytes of the structures that Python mirrors, which a test compares. */
+EXPORT int64_t wm_size(int which)
+{
+    const size_t sizes[] = {sizeof(wm_duals), sizeof(wm_rows), sizeof(wm_products),
+                            sizeof(wm_exponential)};
+    return (int64_t)sizes[which];
+}
 
 /* The best level of this machine; the operating system must keep the wide registers, too. */
 static int best_level(void)
