@@ -40,6 +40,7 @@ import time
 import types
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
@@ -288,7 +289,22 @@ def _grid_of_liquid(grid: dict[str, tuple[float, ...]], X: Array, y: Array) -> A
     # Its kernel is exp(-(distance / gamma)^2).
     gammas = [gamma**-0.5 for gamma in grid["gamma"]]
     options = {"folds": 5, "threads": N_JOBS, "random_seed": 1, "display": 0}
-    return module.mcSVM(X, y, gammas=gammas, c_values=list(grid["C"]), **options)
+    with _cores_kept():
+        return module.mcSVM(X, y, gammas=gammas, c_values=list(grid["C"]), **options)
+
+
+@contextmanager
+def _cores_kept() -> Iterator[None]:
+    """Give every thread back the cores that it had: liquidSVM pins its caller's to one."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    try:
+        yield
+    finally:
+        for thread in os.listdir("/proc/self/task"):  # noqa: PTH208  # names are all that is needed
+            os.sched_setaffinity(int(thread), cores)
 
 
 def _cells_of_ours(search: Any, sizes: Array) -> Cells:
