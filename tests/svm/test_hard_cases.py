@@ -31,6 +31,7 @@ def objective(machine: Any, gram: NDArray[Any], sign: NDArray[Any]) -> float:
     return float(0.5 * beta @ gram @ beta - sign @ beta)
 
 
+@needs_library  # LIBSVM rounds kernel values to float32, and closes no gap here
 def test_rows_that_nobody_scaled_are_solved_to_the_end() -> None:
     X, y = load_breast_cancer(return_X_y=True)
     ours = SVC(kernel="linear").fit(X, y)
@@ -203,3 +204,25 @@ def test_the_structures_of_both_sides_are_of_one_size() -> None:
         products._ExponentialJob,
     )
     assert [found.wm_size(which) for which in range(4)] == [ctypes.sizeof(one) for one in mirrored]
+
+
+def test_a_term_takes_a_kernels_name_and_refuses_what_is_none() -> None:
+    named: Any = "rbf"
+    assert Term(named).kernel is KERNEL["rbf"]
+    for kernel, gamma, message in (
+        ("rbg", "auto", "'rbg' is no kernel.*Did you mean 'rbf'"),
+        (5, "auto", "a kernel's name or a Kernel; got 5"),
+        ("rbf", -1.0, "at least 0; got -1.0"),
+        ("rbf", "wide", "at least 0; got 'wide'"),
+    ):
+        given: Any = kernel
+        width: Any = gamma
+        with pytest.raises(ValueError, match=message):
+            Term(given, gamma=width)
+
+
+def test_a_block_beyond_the_last_column_is_refused() -> None:
+    X, y = np.arange(40.0).reshape(20, 2), np.tile([0, 1], 10)
+    kernel = Sum((Term(KERNEL["rbf"], "a"), Term(KERNEL["linear"], "b")))
+    with pytest.raises(ValueError, match="'b' must be neighbouring columns of the 2 that X has"):
+        SVC(kernel=kernel, blocks={"a": slice(0, 1), "b": slice(1, 9)}).fit(X, y)

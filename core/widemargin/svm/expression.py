@@ -15,7 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from widemargin.contracts import Kernel, SVMSettings
+from widemargin.errors import nearest
 from widemargin.svm.grid import WIDTHS
+from widemargin.svm.kernels import KERNELS
 from widemargin.svm.prepared import (
     Blocks,
     Prepared,
@@ -35,9 +37,9 @@ class Term:
 
     Parameters
     ----------
-    kernel : Kernel
-        The kernel. On its own it is taken as it is; in sums and products it is normalised to
-        ``k(x, x) = 1``.
+    kernel : Kernel or str
+        The kernel, or the name of one that comes with widemargin. On its own it is taken as it is;
+        in sums and products it is normalised to ``k(x, x) = 1``.
     block : str, optional
         Name of the block; by default all features.
     gamma : "auto", float or tuple of float, default="auto"
@@ -64,6 +66,25 @@ class Term:
     gamma: Literal["auto"] | float | tuple[float, ...] = "auto"
     degree: int = 3
     coef0: float = 0.0
+
+    def __post_init__(self) -> None:
+        given: Any = self.kernel
+        if isinstance(given, str):
+            known = {kernel.name: kernel for kernel in KERNELS}
+            if given not in known:
+                allowed = ", ".join(known)
+                raise ValueError(
+                    f"{given!r} is no kernel; allowed are {allowed}.{nearest(given, known)}"
+                )
+            object.__setattr__(self, "kernel", known[given])
+        elif not isinstance(given, Kernel):
+            raise ValueError(f"a term takes a kernel's name or a Kernel; got {given!r}")
+        several: Any = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,)
+        for one in several:
+            if one in ("auto", "scale"):
+                continue
+            if isinstance(one, str) or not (np.isfinite(one) and one >= 0):
+                raise ValueError(f"gamma is auto, or a number of at least 0; got {one!r}")
 
     @property
     def has_automatic_width(self) -> bool:

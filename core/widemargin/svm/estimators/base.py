@@ -239,6 +239,8 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
         for name, given in self.blocks.items():
             if isinstance(given, slice):
                 start, stop, step = given.indices(X.shape[1])
+                if given.stop is not None and given.stop > X.shape[1]:
+                    step = 0
             else:
                 columns = np.asarray(given)
                 start, stop, step = (
