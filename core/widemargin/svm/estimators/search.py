@@ -1,4 +1,4 @@
-"""A machine that chooses its own C and gamma, for little more than the price of one fit."""
+"""A machine that chooses its own C and gamma, out of one Gram matrix a gamma."""
 
 from __future__ import annotations
 
