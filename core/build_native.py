@@ -1,8 +1,8 @@
-"""Hatch's build hook: compiles ``widemargin/svm/native`` into one plain shared library.
+"""Hatch's build hook: compiles ``widemargin/native`` into one plain shared library.
 
 The library is loaded with ctypes, so one wheel a platform serves every Python. Where it cannot be
 compiled the wheel is a pure one, and widemargin runs on scikit-learn's solvers; pip hides what a
-hook says, so ``widemargin.svm.native.reason`` says so at run time. ``WIDEMARGIN_BUILD_NATIVE=1``
+hook says, so ``widemargin.native.reason`` says so at run time. ``WIDEMARGIN_BUILD_NATIVE=1``
 makes a failure stop the installation, ``0`` compiles nothing.
 
 ``python core/build_native.py`` compiles in place, after a change of the C sources.
@@ -22,7 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 __all__ = ["NativeBuildHook", "compile_library", "library_name", "wheel_tag"]
 
-_NATIVE = "widemargin/svm/native"
+_NATIVE = "widemargin/native"
 # No -march: the library asks the processor at run time. Contracting to fused operations is allowed
 # because no result may depend on the last bit.
 _FLAGS = [

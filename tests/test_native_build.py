@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from widemargin.svm import native
+from widemargin import native
 
 ROOT = Path(__file__).parent.parent
 LIBRARIES = {".so", ".dylib", ".dll"}
 SUFFIXES = {"win32": ".dll", "cygwin": ".dll", "darwin": ".dylib"}
 NAME = f"_widemargin{SUFFIXES.get(sys.platform, '.so')}"
-NATIVE = "widemargin/svm/native"
+NATIVE = "widemargin/native"
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang", "cl"))) and "CI" not in os.environ,
@@ -209,7 +209,7 @@ def test_the_library_is_left_alone_when_told_so(afresh: pytest.MonkeyPatch) -> N
 
 
 def test_looking_for_the_library_imports_no_numpy() -> None:
-    code = "import sys; from widemargin.svm import native; native.library(); print(*sys.modules)"
+    code = "import sys; from widemargin import native; native.library(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "sklearn", "pandas"} & set(done.stdout.split())
 

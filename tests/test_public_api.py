@@ -33,25 +33,35 @@ PUBLIC = {
         near_duplicate_key near_duplicates parse_numbers read_table text_items
     """,
     "widemargin.encoders": """
-        Columns ENCODERS Encoder EncoderChoice EncoderSpec Features JoinedEncoders Kind KmerEncoder
-        KmerSettings Learns Share State TabularEncoder TabularSettings TfidfEncoder TfidfSettings
-        Transformer
+        BertEncoder Bin Binning CnnEncoder Columns CompositionEncoder ENCODERS
+        EfficientNetEncoder EmbeddingStore Encoder EncoderChoice EncoderSpec EsmEncoder
+        ExpressionEncoder FastTextEncoder Features FrozenEncoder GloveEncoder HogEncoder
+        IndicatorsEncoder JoinedEncoders Kind KmerEncoder Learns LogmelCnnEncoder LsaEncoder
+        MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder PretrainedFastText
+        PretrainedGlove PretrainedWord2Vec ProtParamEncoder ProtVecEncoder ResNet50Encoder
+        Share SpeechEmbeddingEncoder State TabularEncoder TfidfEncoder TorchvisionEncoder
+        Transformer Word2VecEncoder
     """,
     "widemargin.svm": """
-        Calibration GridCell KERNELS KernelParameters Machine OneClassSVM Product SVC SVMSearch SVR
-        Search Sum Term fit_calibration
+        Calibration IndefiniteKernelWarning KERNELS KernelParameters Machine OneClassSVM Product SVC
+        SVCSearch SVR SVRSearch SearchEdgeWarning Sum Term fit_calibration
     """,
     "widemargin.evaluation": """
-        Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates Facts
-        Finding Heatmap Histogram Interval Lines METRICS NearDuplicates OperatingPoint Quote Quotes
-        RunRecord Scatter Searched Series Table Text baselines bootstrap_intervals
-        calibration_curve expected_calibration_error fold_scores operating_points run_checks take
+        Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates
+        Facts Finding Heatmap Histogram Interval Lines METRICS Map NearDuplicates
+        OperatingPoint Quote Quotes RunRecord Scatter Searched Series Table Text baselines
+        bootstrap_intervals calibration_curve expected_calibration_error fold_scores
+        operating_points run_checks take
     """,
     "widemargin.testing": """
-        Check ConformanceError Fixture check_deterministic check_empty_and_odd_items
-        check_features_clone check_features_round_trip check_groups_do_not_cross check_learns
-        check_lengths check_light_import check_loads_offline check_metrics check_read_items
-        check_use_case load_fixture use_case_checks
+        Check ConformanceError EncoderCheck EncoderSample Fixture check_deterministic
+        check_empty_and_odd_items check_encoder check_encoder_clones
+        check_encoder_is_deterministic check_encoder_learns check_encoder_needs_no_network
+        check_encoder_odd_items check_encoder_round_trip check_encoder_rows_are_independent
+        check_encoder_shape check_encoder_shares check_features_clone
+        check_features_round_trip check_groups_do_not_cross check_learns check_lengths
+        check_light_import check_loads_offline check_metrics check_read_items check_use_case
+        encoder_checks load_fixture sample_of use_case_checks
     """,
 }
 

@@ -336,7 +336,8 @@ def test_an_unknown_use_case_is_told_with_the_nearest_and_the_broken(
         discover().use_case("spma")
     first, second = str(caught.value).splitlines()
     assert first == (
-        "There is no use case 'spma'. Did you mean 'spam'? Installed are spam, table, texts."
+        "There is no use case 'spma'. Did you mean 'spam'? Installed are pictures, "
+        "recordings, spam, table, texts."
     )
     assert second.startswith(
         "The plugin 'rain' of rainy is broken: ZeroDivisionError: division by zero"
@@ -476,7 +477,7 @@ def test_a_run_uses_a_plugins_encoder_with_its_settings(
 ) -> None:
     install_plugin("ranks", {"ranks": "ranks_plugin"}, {"ranks_plugin.py": ENCODER})
     run = run_table(tmp_path, features={"encoder": {"name": "rank", "power": 0.5}})
-    assert run.record.config["features"] == {"encoder": {"name": "rank", "power": 0.5}}
+    assert run.record.config["features"]["encoder"] == {"name": "rank", "power": 0.5}
     assert run.metrics["r2"] > 0.3
     row = dict.fromkeys(("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"), 50.0)
     import pandas as pd

@@ -6,6 +6,7 @@
     └── InputError                 the user can mend it (exit code 2)
         ├── ConfigError            a config or a --set does not fit the schema
         ├── DataError              a data set cannot be used as it is
+        │   └── ParameterError     a parameter does not go with the data
         ├── AssetError             a data set or weight file is absent or not what it should be
         ├── PluginError            a plugin is broken, absent or clashes with another
         ├── ModelError             a saved model is refused
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "InputError",
     "ModelError",
+    "ParameterError",
     "PluginError",
     "Problem",
     "RunNotFoundError",
@@ -89,6 +91,34 @@ class ConfigError(InputError):
 
 class DataError(InputError):
     """A data set cannot be used as it is."""
+
+
+class ParameterError(DataError, ValueError):
+    """A parameter does not go with the data; a ValueError, as scikit-learn's callers expect.
+
+    The message names the parameter as Python's callers know it. Whoever has it from a config adds
+    where it stands there (`widemargin.runs.parameters`).
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, what is allowed and what to do.
+    parameter : str
+        Its name, as in ``gamma``.
+    block : str or None
+        The block of features whose own it is.
+
+    Examples
+    --------
+    >>> error = ParameterError("there are no folds; give at least 2", "cv")
+    >>> error.parameter, str(error)
+    ('cv', 'there are no folds; give at least 2')
+    """
+
+    # Exceptions are pickled by their message; the rest follows in their state.
+    def __init__(self, message: str, parameter: str = "", block: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter, self.block = parameter, block
 
 
 class AssetError(InputError):

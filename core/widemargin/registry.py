@@ -115,8 +115,9 @@ class Registry:
         return self.metrics[name]
 
     def assets(self) -> dict[str, Asset]:
-        """Return the assets of all loaders, by name."""
-        return {asset.name: asset for asset in _assets_of(self.use_cases.values())}
+        """Return the assets of all loaders and encoders, by name."""
+        found = _assets_of(self.use_cases.values(), self.encoders.values())
+        return {asset.name: asset for asset in found}
 
     def packages(self) -> tuple[str, ...]:
         """Name the Python packages of widemargin and of the plugins in order."""
@@ -177,7 +178,9 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
     owners: dict[tuple[str, str], str] = {
         ("commands", name): "widemargin itself" for name in RESERVED
     }
-    assets: dict[str, tuple[Asset, str]] = {}
+    assets: dict[str, tuple[Asset, str]] = {
+        asset.name: (asset, "widemargin itself") for asset in _assets_of((), ENCODERS)
+    }
     for kind, core in (("encoders", ENCODERS), ("kernels", KERNELS), ("metrics", METRICS)):
         for item in core:
             found[kind][item.name] = item
@@ -193,7 +196,7 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
             module = _load(point, {plugin.name: plugin for plugin in plugins})
             offered = _ask(module, point.name)
             _refuse_duplicates(offered, owners, mine)
-            own = _own_assets(offered["use_cases"], assets, mine)
+            own = _own_assets(offered, assets, mine)
         # Whatever a plugin's import raises, SystemExit included, must not take the others down.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             reason = str(error) if isinstance(error, PluginError) else _one_line(error)
@@ -304,16 +307,20 @@ def _refuse_duplicates(
                 )
 
 
-def _assets_of(use_cases: Iterable[UseCase]) -> Iterator[Asset]:
-    return (asset for case in use_cases for loader in case.data for asset in loader.assets)
+def _assets_of(use_cases: Iterable[UseCase], encoders: Iterable[EncoderSpec]) -> Iterator[Asset]:
+    for case in use_cases:
+        for loader in case.data:
+            yield from loader.assets
+    for encoder in encoders:
+        yield from encoder.assets
 
 
 def _own_assets(
-    use_cases: Iterable[UseCase], known: Mapping[str, tuple[Asset, str]], mine: str
+    offered: Mapping[str, tuple[Any, ...]], known: Mapping[str, tuple[Asset, str]], mine: str
 ) -> dict[str, tuple[Asset, str]]:
     """Return a plugin's assets with their owner; two that differ cannot share a folder."""
     own: dict[str, tuple[Asset, str]] = {}
-    for asset in _assets_of(use_cases):
+    for asset in _assets_of(offered["use_cases"], offered["encoders"]):
         other, owner = {**own, **known}.get(asset.name, (asset, mine))
         if other != asset:
             raise PluginError(

@@ -1,4 +1,4 @@
-"""People's own data, no code: texts and tables."""
+"""People's own data, no code: texts, tables, pictures and recordings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from widemargin import UseCase, Wording, hookimpl
 from widemargin.encoders import Features
 from widemargin_generic.examples import BreastCancer, Diabetes
+from widemargin_generic.files import PictureFolder, PictureTable, RecordingFolder, RecordingTable
 from widemargin_generic.tables import TableFile
 from widemargin_generic.texts import TextFile, TextFolder
 
@@ -31,7 +32,7 @@ _METRICS = (
 
 @hookimpl
 def register_use_cases() -> list[UseCase]:
-    """Return the use cases ``texts`` and ``table``."""
+    """Return the use cases ``texts``, ``table``, ``pictures`` and ``recordings``."""
     here = Path(__file__)
     return [
         UseCase(
@@ -63,5 +64,29 @@ def register_use_cases() -> list[UseCase]:
             fixture={"path": str(here.with_name("table_fixture.csv")), "label": "price"},
             defaults={"features": {"encoder": "tabular"}, "svm": {"kernel": "rbf"}},
             wording=Wording(item="row", items="rows", piece="column", pieces="columns"),
+        ),
+        UseCase(
+            name="pictures",
+            summary="Sort pictures of your own into classes, or rate them.",
+            task="auto",
+            data=(PictureFolder, PictureTable),
+            features=Features,
+            primary_metric={"classification": "f1_macro", "regression": "r2"},
+            metrics=_METRICS,
+            fixture={"path": str(here.with_name("pictures_fixture"))},
+            defaults={"features": {"encoder": "hog"}, "svm": {"kernel": "rbf"}},
+            wording=Wording(item="picture", items="pictures"),
+        ),
+        UseCase(
+            name="recordings",
+            summary="Sort recordings of your own into classes, or rate them.",
+            task="auto",
+            data=(RecordingFolder, RecordingTable),
+            features=Features,
+            primary_metric={"classification": "f1_macro", "regression": "r2"},
+            metrics=_METRICS,
+            fixture={"path": str(here.with_name("recordings_fixture"))},
+            defaults={"features": {"encoder": "mfcc"}, "svm": {"kernel": "rbf"}},
+            wording=Wording(item="recording", items="recordings"),
         ),
     ]

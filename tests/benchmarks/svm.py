@@ -64,7 +64,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import widemargin
-from widemargin.svm import SVC, SVR, SVMSearch, native
+from widemargin import native
+from widemargin.svm import SVC, SVR, SVCSearch
 
 OURS, PEER, INTELEX, LIQUID = "widemargin", "scikit-learn", "scikit-learn-intelex", "liquidSVM"
 C_GRID = tuple(2.0**power for power in range(-1, 10, 2))
@@ -307,11 +308,7 @@ def _cores_kept() -> Iterator[None]:
             os.sched_setaffinity(int(thread), cores)
 
 
-def _cells_of_ours(search: Any, sizes: Array) -> Cells:
-    return {(cell.C, cell.gamma): np.rint(np.array(cell.scores) * sizes) for cell in search.cells_}
-
-
-def _cells_of_peer(search: Any, sizes: Array) -> Cells:
+def _cells_of(search: Any, sizes: Array) -> Cells:
     table = search.cv_results_
     return {
         (chosen["C"], chosen.get("gamma")): np.rint(
@@ -352,7 +349,7 @@ def search_lines(name: str, problem: Problem, options: Options) -> Iterator[Line
     few, labels = _few(problem)
 
     def ours(grid: dict[str, tuple[float, ...]], X: Any, y: Array) -> Any:
-        search = SVMSearch(
+        search = SVCSearch(
             kernel="rbf",
             C=grid["C"],
             gamma=grid["gamma"],
@@ -378,7 +375,7 @@ def search_lines(name: str, problem: Problem, options: Options) -> Iterator[Line
         full, small = (grid, options.given(who, X), y), (one, options.given(who, few), labels)
         line.seconds[who], made[who] = options.time(who, fit, full, small)
     sizes = np.array([len(test) for _, test in cv.split(X, y)])
-    _compare_cells(line, _cells_of_ours(made[OURS], sizes), _cells_of_peer(made[PEER], sizes))
+    _compare_cells(line, _cells_of(made[OURS], sizes), _cells_of(made[PEER], sizes))
     new = problem.X_new, problem.y_new
     if name == "digits":
         # Two thirds of the rows choose, and the others judge; not timed.
@@ -479,7 +476,7 @@ def leave_one_out_lines(problem: Problem, options: Options) -> Iterator[Line]:
     values = options.cut(C_GRID)
 
     def ours(values: tuple[float, ...], X: Any, y: Array) -> Cells:
-        search = SVMSearch(
+        search = SVCSearch(
             kernel="rbf",
             C=values,
             gamma=problem.gamma,
@@ -487,7 +484,7 @@ def leave_one_out_lines(problem: Problem, options: Options) -> Iterator[Line]:
             n_jobs=N_JOBS,
             engine=options.engine,
         )
-        return _cells_of_ours(search.fit(X, y), np.ones(len(y)))
+        return _cells_of(search.fit(X, y), np.ones(len(y)))
 
     def peer(values: tuple[float, ...], X: Any, y: Array) -> Cells:
         return {
@@ -518,7 +515,7 @@ def text_lines(problem: Problem, options: Options) -> Iterator[Line]:
     cv = StratifiedKFold(5, shuffle=True, random_state=0)
 
     def ours(values: tuple[float, ...], X: Any, y: Array) -> Any:
-        search = SVMSearch(kernel="linear", C=values, cv=cv, n_jobs=N_JOBS, engine=options.engine)
+        search = SVCSearch(kernel="linear", C=values, cv=cv, n_jobs=N_JOBS, engine=options.engine)
         return search.fit(X, y)
 
     def peer(values: tuple[float, ...], X: Any, y: Array) -> Any:
@@ -532,7 +529,7 @@ def text_lines(problem: Problem, options: Options) -> Iterator[Line]:
         score = np.mean(made[who].predict(problem.X_new) == problem.y_new)
         line.quality[f"accuracy {who}"] = float(score)
     sizes = np.array([len(test) for _, test in cv.split(problem.X, problem.y)])
-    _compare_cells(line, _cells_of_ours(made[OURS], sizes), _cells_of_peer(made[PEER], sizes))
+    _compare_cells(line, _cells_of(made[OURS], sizes), _cells_of(made[PEER], sizes))
     yield line
 
 

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,40 @@ def test_predict_says_label_probability_margin_and_words(call: Any, small_runs: 
         assert expected in said.out
 
 
+def test_predict_says_what_a_margin_speaks_for_and_what_decides(
+    call: Any, small_runs: Path
+) -> None:
+    words = ("predict", "spam", "WIN cash now", "see you", "--runs", str(small_runs))
+    said = call(*words)
+    first, second = said.err.splitlines()
+    assert first.startswith(
+        "Margin: above 0 speaks for spam, below 0 for ham. Label: the more probable class, spam "
+        "from a margin of "
+    )
+    assert re.fullmatch(
+        r"After the margin: what each word adds, the strongest first; a constant of [+-]\d\.\d\d "
+        r"comes to all\.",
+        second,
+    )
+    constant = float(re.findall(r"[+-]\d\.\d\d", second)[0])
+    margin, *shares = map(float, re.findall(r"[+-]\d\.\d\d", said.out.splitlines()[0]))
+    assert sum(shares) + constant == pytest.approx(margin, abs=0.03)
+    assert "After the margin" not in call(*words, "--no-explain").err
+    for quiet in ("--quiet", "--json"):
+        assert call(*words, quiet).err == ""
+
+
+def test_labels_follow_the_threshold_that_predict_states(call: Any, small_runs: Path) -> None:
+    said = call(
+        *("predict", "spam", "win cash", "free", "see you at home", "call", "--json"),
+        *("--runs", str(small_runs)),
+    )
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert {line["margin_for"] for line in lines} == {"spam"}
+    for line in lines:
+        assert (line["label"] == "spam") == (line["margin"] >= line["threshold"])
+
+
 def test_predict_writes_one_json_object_a_line(call: Any, small_runs: Path) -> None:
     said = call("predict", "spam", "a", "b c", "--json", "--runs", str(small_runs))
     lines = [json.loads(line) for line in said.out.splitlines()]
@@ -93,7 +129,9 @@ def test_predict_writes_one_json_object_a_line(call: Any, small_runs: Path) -> N
 def test_predict_writes_csv(call: Any, small_runs: Path) -> None:
     said = call("predict", "spam", "a,b", "--format", "csv", "--explain", "--runs", str(small_runs))
     [row] = csv.DictReader(io.StringIO(said.out))
-    assert list(row) == ["id", "label", "probability", "margin", "shares"]
+    names = ["id", "label", "probability", "margin", "margin_for", "threshold", "shares"]
+    assert list(row) == names
+    assert row["margin_for"] == "spam"
     assert "a,b" in row["shares"]
 
 
@@ -210,7 +248,7 @@ def test_runs_lists_every_run(call: Any, small_runs: Path) -> None:
     said = call("runs", "--runs", str(small_runs))
     for name in ("spam", "table", "texts"):
         assert name in said.out
-    assert len(json.loads(call("runs", "--json", "--runs", str(small_runs)).out)) == 3
+    assert len(json.loads(call("runs", "--json", "--runs", str(small_runs)).out)) == 5
 
 
 def test_runs_says_how_to_make_the_first(call: Any, tmp_path: Path) -> None:
@@ -267,7 +305,7 @@ def test_doctor_prints_the_extras_names_and_paths_as_they_are(
 ) -> None:
     home = tmp_path / "[bold]a" / ("long" * 40)
     monkeypatch.setenv("WIDEMARGIN_HOME", str(home))
-    monkeypatch.setattr("widemargin.cli.doctor._missing", lambda extra: ["one"])
+    monkeypatch.setattr("widemargin.cli.doctor.missing", lambda extra: ["one"])
     said = call("doctor").out
     assert str(home) in said
     assert 'pip install "widemargin[text]"' in said
@@ -301,7 +339,7 @@ def test_doctor_tells_extras_assets_and_plugins(call: Any) -> None:
     assert set(said["extras"]) == {
         *("text", "vision", "audio", "bio", "finance", "serve", "cluster")
     }
-    assert set(said["assets"]) == {"sms-spam"}
+    assert {"sms-spam", "minilm"} <= set(said["assets"])
     assert "asset sms-spam" in call("doctor").out
 
 
@@ -451,6 +489,18 @@ def test_report_names_what_a_run_lacks_and_still_writes(
     assert (path.parent / "report.html").is_file()
 
 
+@pytest.mark.parametrize(("name", "key"), [("search", "cells"), ("explanation", "pieces")])
+def test_report_refuses_a_file_of_another_shape_by_name(
+    call: Any, small_runs: Path, tmp_path: Path, name: str, key: str
+) -> None:
+    copy_runs(small_runs, tmp_path, "24-a")
+    path = tmp_path / "texts" / "24-a" / f"{name}.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), key: 3}))
+    said = call("report", "texts", "--runs", str(tmp_path))
+    assert said.code == 2
+    assert f"{path} is not what a run writes there: {key} is 3. Delete the file" in said.err
+
+
 @pytest.mark.parametrize(
     ("content", "state"), [(None, "absent"), (b"", "damaged"), (b"tampered", "damaged")]
 )
@@ -472,7 +522,7 @@ def test_doctor_shows_an_assets_state_and_the_remedy(
     [line] = [line for line in call("doctor").out.splitlines() if "asset sms-spam" in line]
     assert state in line
     assert "widemargin data fetch sms-spam" in line
-    assert json.loads(call("doctor", "--json").out)["assets"] == {"sms-spam": state}
+    assert json.loads(call("doctor", "--json").out)["assets"]["sms-spam"] == state
 
 
 def test_doctor_says_where_a_folder_cannot_be_written(
@@ -509,3 +559,20 @@ def test_predict_writes_large_numbers_grouped_and_leaves_out_pieces_that_add_not
         ],
     )
     assert _line(one) == "item:1  1,159,420  area 100 +508,791, rooms 4 -12.35"
+
+
+def test_predict_aligns_labels_and_promises_no_certainty() -> None:
+    from widemargin.cli.predict import _line
+    from widemargin.contracts import Share
+    from widemargin.serving import Prediction
+
+    one = Prediction(
+        id="item:1",
+        label="ham",
+        probability=0.9996,
+        margin=-1.5,
+        probabilities={},
+        shares=[Share(piece="home,", contribution=-0.5), Share(piece=",", contribution=0.1)],
+    )
+    assert _line(one, 4) == "item:1  ham   >99.9%  margin -1.50  home -0.50, , +0.10"
+    assert _line(replace(one, probability=0.5), 3).startswith("item:1  ham   50.0%  margin -1.50")

@@ -61,6 +61,7 @@ def test_settings_come_in_the_order_of_a_config(settings: list[Setting]) -> None
         ("evaluation.repeats", ""),
         ("evaluation.resamples", ""),
         ("evaluation.confidence", ""),
+        ("evaluation.map", ""),
         ("seed", ""),
     ]
 

@@ -83,6 +83,11 @@ seed: true
             "evaluation: {confidence: 1}",
             "evaluation.confidence: must be a number above 0.5 and below 1; got 1",
         ),
+        ("evaluation: {map: 5}", "evaluation.map: must be a whole number from 10 to 5000; got 5"),
+        (
+            "evaluation: {map: all}",
+            "evaluation.map: must be auto, none, or a whole number from 10 to 5000; got 'all'",
+        ),
         ("svm: 5", "svm: must be a section with settings in it; got 5"),
         ("svm: [1]", "svm: must be a section with settings in it; got [1]"),
         ("use_case: ham", "use_case: must be spam, the use case that is to run; got 'ham'"),

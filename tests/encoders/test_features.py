@@ -92,9 +92,9 @@ def test_features_learn_as_much_as_the_encoder_that_learns_most() -> None:
 
 
 def test_unknown_encoders_are_refused_with_the_nearest_name() -> None:
+    allowed = ", ".join(sorted(REGISTRY.encoders))
     assert refused({"encoder": "tfdif"}) == [
-        "features.encoder: 'tfdif' is no encoder; allowed are kmer, tabular, tfidf. Did you mean "
-        "'tfidf'?"
+        f"features.encoder: 'tfdif' is no encoder; allowed are {allowed}. Did you mean 'tfidf'?"
     ]
 
 
@@ -263,3 +263,46 @@ def test_what_is_not_fitted_says_so_as_scikit_learn_does() -> None:
         with pytest.raises(NotFittedError) as caught:
             ask()
         assert str(caught.value) == message
+
+
+def test_joined_blocks_are_scaled_to_equal_length(columns: pd.DataFrame) -> None:
+    features = chosen(resolved({"encoder": [{"name": "tfidf", "min_df": 1}, "tabular"]}))
+    joined = features.build({"body": "text", "age": "table"})
+    assert joined.scale
+    rows = joined.fit_transform(columns)
+    for place in joined.blocks_.values():
+        part = rows[:, place].toarray()
+        assert np.sqrt((part**2).sum(axis=1).mean()) == pytest.approx(1.0)
+
+
+def scaled() -> JoinedEncoders:
+    return JoinedEncoders(
+        [("tfidf", ("body",), TfidfEncoder(min_df=1)), ("tabular", ("age",), TabularEncoder())],
+        scale=True,
+    )
+
+
+def test_scaling_learns_from_training_rows_and_comes_back_with_the_state(
+    columns: pd.DataFrame,
+) -> None:
+    joined = scaled().fit(columns)
+    new = pd.DataFrame({"body": ["win"], "age": [3.0]})
+    copy = clone(scaled()).set_state(joined.get_state())
+    assert (copy.transform(new) != joined.transform(new)).nnz == 0
+    assert copy.scales_ == joined.scales_ != (1.0, 1.0)
+
+
+def test_shares_of_scaled_blocks_sum_to_the_rows_product(columns: pd.DataFrame) -> None:
+    joined = scaled()
+    rows = joined.fit_transform(columns)
+    coef = np.random.default_rng(0).normal(size=rows.shape[1])
+    told = [sum(share.contribution for share in own) for own in joined.explain(columns, coef)]
+    assert told == pytest.approx(rows @ coef)
+
+
+def test_a_lone_encoder_is_not_scaled_unless_it_is_asked_for() -> None:
+    assert not chosen(resolved({"encoder": "tfidf"})).build({"text": "text"}).scale
+    asked = chosen(resolved({"encoder": "tfidf", "scaling": "length"}))
+    assert asked.build({"text": "text"}).scale
+    none = chosen(resolved({"encoder": [{"name": "tfidf", "as": "a"}, "tfidf"], "scaling": "none"}))
+    assert not none.build({"text": "text"}).scale

@@ -11,6 +11,8 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from widemargin.evaluation import Baseline, baselines
 from widemargin.evaluation.baselines import Fitted
@@ -109,19 +111,24 @@ def test_logistic_regression_takes_the_penalty_of_the_least_inner_log_loss(
     noise: float, best: float
 ) -> None:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(80, 4)) * 0.3
-    y = (X[:, 0] + noise * 0.3 * rng.normal(size=80) > 0).astype(int)
+    X = rng.normal(size=(80, 4))
+    y = (X[:, 0] + noise * rng.normal(size=80) > 0).astype(int)
+
+    def model(C: float) -> Any:
+        solver = "newton-cholesky"
+        return make_pipeline(StandardScaler(), LogisticRegression(C=C, solver=solver))
+
     losses = {
         C: np.mean(
             [
-                log_loss(y[test], LogisticRegression(C=C).fit(X[a], y[a]).predict_proba(X[test]))
+                log_loss(y[test], model(C).fit(X[a], y[a]).predict_proba(X[test]))
                 for a, test in _splits(80)
             ]
         )
         for C in (0.1, 1.0, 10.0, 100.0)
     }
     assert min(losses, key=lambda C: losses[C]) == best
-    expected = LogisticRegression(C=best, max_iter=300).fit(X, y).predict_proba(X)
+    expected = model(best).fit(X, y).predict_proba(X)
     probability = _fit(LOGISTIC, X, y, X)[2]
     assert probability is not None
     assert np.allclose(probability, expected, atol=1e-6)
@@ -180,9 +187,31 @@ def test_ridge_takes_the_penalty_of_the_least_inner_error(sparse: bool) -> None:
 
 def test_a_solver_that_stops_early_does_not_warn() -> None:
     # Columns of very different scale make the solver slow; warnings are errors here.
-    X, y = _classes(3, n=60)
-    X = X * np.array([1.0, 1e2, 1e3, 1e-3, 1.0])
+    dense, y = _classes(3, n=60)
+    X = csr_matrix(dense * np.array([1.0, 1e2, 1e3, 1e-3, 1.0]))
     with pytest.warns(ConvergenceWarning):
         LogisticRegression(C=1.0, max_iter=300).fit(X, y)
     y_pred, _, _ = LOGISTIC.fit_predict(X, y, X, 3, [], None, 0)
     assert len(y_pred) == 60
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression_reads_columns_of_any_scale_alike(n_classes: int) -> None:
+    X, y = _classes(n_classes)
+    measured = X * np.array([1.0, 1e4, 1e-3, 30.0, 1e6]) + np.array([0.0, 5e4, 1.0, -90.0, 1e5])
+    weight = np.array(1.0 + np.arange(len(y)) % 3, dtype=np.float64)
+    plain = _fit(LOGISTIC, X, y, X[:50], n_classes, weight)
+    scaled = _fit(LOGISTIC, measured, y, measured[:50], n_classes, weight)
+    assert plain[2] is not None
+    assert scaled[2] is not None
+    np.testing.assert_allclose(scaled[2], plain[2], atol=1e-4)
+
+
+def test_a_column_that_is_constant_in_training_says_nothing_later() -> None:
+    X, y = _classes(2)
+    X[:, 4] = 0.1 + 0.2
+    others = X[:20].copy()
+    others[:, 4] += 1e-9
+    np.testing.assert_allclose(
+        _fit(LOGISTIC, X, y, others)[1], _fit(LOGISTIC, X, y, X[:20])[1], atol=1e-6
+    )

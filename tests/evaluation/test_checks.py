@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -267,6 +268,28 @@ def test_wm008_reads_accuracy_or_r2_where_the_metric_is_an_error(
     )
     assert _message("WM008", sure).startswith("accuracy 100.00% is suspiciously good")
     assert _find("WM008", replace(sure, predictions=good.predictions)) is None
+
+
+def test_wm009_warns_where_the_numbers_rest_on_a_machine_that_was_stopped(
+    good: CheckContext,
+) -> None:
+    grid = Searched(C=1.0, C_values=(0.1, 1.0, 10.0), n_cells=12)
+
+    def message(severity: str, **more: Any) -> str:
+        return _message("WM009", replace(good, searched=replace(grid, **more)), severity)
+
+    assert message("note", n_stopped=3) == (
+        "A solver stopped before it met the optimality conditions in 3 of 12 cells of the last "
+        "search. No chosen model is among them; smaller values of svm.C leave them out."
+    )
+    assert message("warning", n_stopped=3, model_stopped=True, folds_stopped=2) == (
+        "A solver stopped before it met the optimality conditions for the final model, for the "
+        "models of 2 outer folds and in 3 of 12 cells of the last search. The numbers may be "
+        "others at the optimum: choose a smaller svm.C, or bring the features to one scale."
+    )
+    assert "for the models of 1 outer fold. The" in message("warning", folds_stopped=1)
+    assert _find("WM009", replace(good, searched=grid)) is None
+    assert _find("WM009", replace(good, searched=None)) is None
 
 
 def test_codes_are_unique_and_in_order() -> None:

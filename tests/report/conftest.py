@@ -242,6 +242,7 @@ def write_run(folder: Path, shape: Shape, n: int = 0, seed: int = 0) -> RunRecor
             _json(folder / name, {})
     _json(folder / "metrics.json", metrics)
     _json(folder / "manifest.json", manifest)
+    _json(folder / "embedding_map.json", _map(folder, rng))
     return RunRecord(
         path=folder,
         id=folder.name,
@@ -254,6 +255,20 @@ def write_run(folder: Path, shape: Shape, n: int = 0, seed: int = 0) -> RunRecor
 
 def _json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _map(folder: Path, rng: np.random.Generator, most: int = 120) -> dict[str, Any]:
+    frame = pd.read_parquet(folder / "predictions.parquet")[:most]
+    label = frame["y_true"].tolist()
+    codes = frame["y_true"].astype("category").cat.codes.to_numpy()
+    spots = rng.normal(0, 1, (2, 2, len(frame))) + 0.1 * codes
+    return {
+        "n_items": 4 * len(frame), "learns": "X",
+        "id": frame["id"].tolist(), "label": label, "predicted": frame["y_pred"].tolist(),
+        "text": [(SPAM + HAM)[k % 10] for k in range(len(frame))], "pictures": {},
+        "pca": {"x": spots[0, 0].tolist(), "y": spots[0, 1].tolist(), "shares": [0.2, 0.05]},
+        "tsne": {"x": spots[1, 0].tolist(), "y": spots[1, 1].tolist(), "perplexity": 30.0},
+    }  # fmt: skip
 
 
 def _values(**given: tuple[float, float, float] | None) -> dict[str, Any]:

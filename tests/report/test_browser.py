@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from widemargin.contracts import RunRecord
@@ -193,3 +195,46 @@ def test_readers_can_sort_filter_and_switch_the_theme(
     assert said["kinds"] == "1"
     assert said["theme"] == "dark"
     assert said["tip"] == "true"
+
+
+def test_a_point_shows_its_picture_and_lights_up_on_both_maps(
+    write: Write, render: Render, tmp_path: Path
+) -> None:
+    from widemargin.encoders.images.reading import thumbnail
+
+    pytest.importorskip("PIL", reason="needs Pillow")
+    record = write(tmp_path / "run", "binary")
+    path = record.path / "embedding_map.json"
+    jpeg = base64.b64encode(thumbnail(np.zeros((20, 30), np.uint8), size=24)).decode()
+    content = {**json.loads(path.read_text(encoding="utf-8")), "pictures": {"7": jpeg}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "report.html").write_text(render(record, "binary"), encoding="utf-8")
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        """<!doctype html><body><iframe src="report.html" width="900" height="800"></iframe>
+        <script>
+        document.querySelector("iframe").onload = (event) => {
+          const page = event.target.contentDocument;
+          const Pointer = event.target.contentWindow.PointerEvent;
+          const say = (name, text) => { document.body.dataset[name] = text; };
+          const over = (mark) => mark.dispatchEvent(new Pointer("pointerover", { bubbles: true }));
+          const tip = page.querySelector(".tip");
+          const second = page.querySelectorAll('[data-i="7"]')[1];
+          over(second);
+          say("text", tip.textContent);
+          say("lit", page.querySelectorAll('[data-i="7"].same').length);
+          const image = tip.querySelector("img");
+          image.decode().then(() => {
+            say("width", image.naturalWidth);
+            over(page.querySelector("h1"));
+            say("after", page.querySelectorAll(".same").length);
+          });
+        };
+        </script></body>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    said = dict(re.findall(r'data-(text|lit|width|after)="([^"]*)"', done.stdout))
+    assert said["text"].startswith("sms-7: ")
+    assert (said["lit"], said["width"], said["after"]) == ("2", "24", "0")
+    assert console(done.stderr) == []

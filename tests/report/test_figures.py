@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widemargin.contracts import Bars, Heatmap, Histogram, Lines, Scatter, Series
+from widemargin.contracts import Bars, Heatmap, Histogram, Lines, Map, Scatter, Series
 from widemargin.report.figures import Figure, draw
 from widemargin.report.figures.scales import Scale, nice_ticks, simplified, thinned
 
@@ -35,6 +36,11 @@ FIGURES: list[Figure] = [
             marked=(1, 1)),
     Heatmap(title="all equal", x_label="x", y_label="y", columns=["a"], rows=["b"],
             values=[[1.0]]),
+    Map(title=EVIL, x=[1, 2, math.nan, 4], y=[3, 3, 1, math.inf], groups=[EVIL, "b"],
+        group=[0, 1, 1, 0], x_label=EVIL, y_label=EVIL, labels=[EVIL, "", "c", "d"],
+        marked=[0, 2], marked_name=EVIL, items=[5, 6, 7, 8], pictures={0: b"jpeg"}),
+    Map(title="nothing", x=[], y=[], groups=[], group=[]),
+    Map(title="one place", x=[2, 2], y=[0, 0], groups=["a"], group=[0, 0], ordered=True),
 ]  # fmt: skip
 
 
@@ -96,3 +102,66 @@ def test_bars_stand_on_the_side_of_their_sign() -> None:
     up, down = (bar.attrib for bar in root.iter("rect") if "bar" in bar.attrib["class"])
     assert float(up["x"]) >= float(down["x"]) + float(down["width"]) - 0.1
     assert float(up["width"]) == pytest.approx(2 * float(down["width"]), abs=0.2)
+
+
+def circles(block: Map, within: str = "spots") -> list[dict[str, str]]:
+    """Return the attributes of a map's points, or rings, in the order of drawing."""
+    named = replace(block, labels=["named"] * len(block.x))
+    root = ET.fromstring(str(draw(named).svg))  # noqa: S314  # our own SVG
+    groups = [group for group in root.iter("g") if within in group.attrib["class"].split()]
+    return [circle.attrib for group in groups for circle in group.iter("circle")]
+
+
+def test_both_directions_of_a_map_have_one_scale() -> None:
+    left, right, top = circles(
+        Map(title="t", x=[0, 10, 0], y=[0, 0, 5], groups=["a"], group=[0, 0, 0])
+    )
+    across = float(right["cx"]) - float(left["cx"])
+    assert across == pytest.approx(2 * (float(left["cy"]) - float(top["cy"])), abs=0.3)
+    assert float(left["cy"]) > float(top["cy"])
+
+
+def test_a_few_far_points_do_not_squeeze_the_others() -> None:
+    xs = [*(k / 400 for k in range(400)), 1e6]
+    drawn = circles(Map(title="t", x=xs, y=[0.0] * 401, groups=["a"], group=[0] * 401))
+    places = [float(one["cx"]) for one in drawn]
+    assert places[399] - places[0] > 300
+    assert places[400] == max(places) < 440
+
+
+def test_points_that_are_nearly_all_on_a_line_are_drawn_on_the_map() -> None:
+    xs, ys = [float(k) for k in range(400)], [0.0] * 399 + [300.0]
+    drawn = circles(Map(title="t", x=xs, y=ys, groups=["a"], group=[0] * 400))
+    assert len({one["cx"] for one in drawn}) > 390
+    assert float(drawn[0]["cy"]) > float(drawn[-1]["cy"]) + 200
+
+
+def test_small_groups_lie_above_large_ones_and_rings_above_all() -> None:
+    block = Map(title="t", x=[0, 1, 2, 3], y=[0, 1, 2, 3], groups=["rare", "common"],
+                group=[0, 1, 1, 1], marked=[2], labels=list("abcd"))  # fmt: skip
+    root = ET.fromstring(str(draw(block).svg))  # noqa: S314  # our own SVG
+    kinds = [group.attrib["class"] for group in root.iter("g")]
+    assert kinds == ["spots s2", "spots s1", "spots s2", "rings"]
+    assert len(circles(block, "rings")) == 1
+    assert draw(block).key[-1] == ("", "ring", "mistake")
+
+
+def test_twelve_groups_can_be_told_apart_and_more_are_grey() -> None:
+    names = [str(k) for k in range(13)]
+    block = Map(title="t", x=range(13), y=range(13), groups=names, group=range(13))
+    kinds = [kind for kind, _, _ in draw(block).key]
+    assert len(set(kinds)) == 13
+    assert kinds[12] == "s0"
+    steps = Map(title="t", x=[0], y=[0], groups=["low", "high"], group=[0], ordered=True)
+    assert [kind for kind, _, _ in draw(steps).key] == ["v1", "v5"]
+
+
+def test_points_that_show_nothing_are_drawn_as_one_line() -> None:
+    names = [str(k) for k in range(7)]
+    block = Map(title="t", x=range(7), y=range(7), groups=names, group=range(7),
+                labels=["", "b", *[""] * 5])  # fmt: skip
+    drawn = str(draw(block).svg)
+    assert drawn.count("<circle") == drawn.count("<title>") == 1
+    # The seventh colour is hollow: a hole is drawn over the point.
+    assert drawn.count("h0") == 6 + 1
+    assert drawn.count('class="hole"') == 1

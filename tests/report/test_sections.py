@@ -34,6 +34,7 @@ from widemargin.report.sections.curves import build_ranking, build_scores
 from widemargin.report.sections.reasons import (
     build_blocks,
     build_mistakes,
+    build_pieces,
     build_support_vectors,
 )
 from widemargin.report.sections.regression import build_regression
@@ -318,3 +319,37 @@ def test_cells_that_were_not_tried_or_did_not_converge_are_told(
     loose = [{**cells[0], "converged": False}, *cells[1:]]
     told = replace(run, search={**run.search, "cells": loose})
     assert "1 cell has a machine that was stopped" in block(build_search(told), Heatmap).note
+
+
+def test_the_words_of_linear_blocks_are_shown_with_the_blocks_share(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    run = read(write(tmp_path / "run", "binary"))
+    words = [
+        {"piece": "free", "contribution": 0.4, "items": 9},
+        {"piece": "home", "contribution": -0.2, "items": 5},
+    ]
+    explanation = {
+        "blocks": [
+            {"block": "words", "weight": 0.5, "share": 0.62},
+            {"block": "characters", "weight": 0.5, "share": 0.38},
+        ],
+        "block_pieces": [{"block": "words", "pieces": words}],
+        "note": "The rbf kernel of block characters has no weight for each piece.",
+    }
+    section = build_pieces(replace(run, explanation=explanation))
+    assert section is not None
+    assert section.title == "The words that decide"
+    assert section.intro == (
+        "Block words is linear, so that its words have weights; it makes up 62.0% of the margin, "
+        "signs aside. The rbf kernel of block characters has no weight for each piece."
+    )
+    bars = [one for one in section.blocks if isinstance(one, Bars)]
+    assert [one.title for one in bars] == [
+        "Towards ham, in block words",
+        "Towards spam, in block words",
+    ]
+    assert [list(one.labels) for one in bars] == [["home"], ["free"]]
+    alone = build_pieces(replace(run, explanation={**explanation, "blocks": [], "note": ""}))
+    assert alone is not None
+    assert alone.intro == "Block words is linear, so that its words have weights."

@@ -44,7 +44,17 @@ def test_a_sum_of_blocks_is_searched_saved_and_explained(tmp_path: Path, weights
         assert shares["words"]["weight"] == 0.5
     if isinstance(weights, dict):
         assert shares["characters"]["weight"] == 0.75
-    assert explanation["note"].startswith("The linear and rbf kernels have no weight for each ")
+    if shares["words"]["weight"]:
+        assert explanation["note"].startswith(
+            "The rbf kernel of block characters has no weight for each piece. "
+        )
+        [words] = explanation["block_pieces"]
+        assert words["block"] == "words"
+        assert words["pieces"][0]["contribution"] > 0 > words["pieces"][-1]["contribution"]
+        assert "in block words" in made.report.read_text(encoding="utf-8")
+    else:
+        assert explanation["block_pieces"] == []
+        assert explanation["note"].startswith("The rbf kernel has no weight for each piece. ")
     search = json.loads((made.path / "search.json").read_bytes())
     assert {cell["gamma"] for cell in search["cells"]} == {0.25, 1.0, 4.0}
     texts = ["win cash now", "see you at home"]
@@ -55,7 +65,8 @@ def test_a_sum_of_blocks_is_searched_saved_and_explained(tmp_path: Path, weights
 def test_a_product_of_blocks_runs_too(tmp_path: Path) -> None:
     made = run(tmp_path, blocks=BLOCKS, combine="product")
     explanation = json.loads((made.path / "explanation.json").read_bytes())
-    assert explanation["blocks"] == []
+    assert explanation["blocks"] == explanation["block_pieces"] == []
+    assert explanation["note"].startswith("The linear and rbf kernels have no weight for each ")
     assert widemargin.load(made.path).predict(["win cash now"]).label.tolist() == ["spam"]
 
 

@@ -232,12 +232,21 @@ def test_items_that_cannot_be_typed_are_refused(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(make_run("spam").record, discover())
-    monkeypatch.setattr(predictor, "kinds", {"picture": "image"})
+    monkeypatch.setattr(predictor, "kinds", {"prices": "series"})
     with pytest.raises(DataError) as caught:
         next(predictor.batches_of(["a"], "line"))
     assert str(caught.value) == (
         "messages of this run cannot be typed in; give a file or folder with --file."
     )
+
+
+def test_pictures_and_recordings_are_typed_in_as_paths(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(make_run("spam").record, discover())
+    monkeypatch.setattr(predictor, "kinds", {"picture": "image"})
+    items = next(predictor.batches_of(["a.png", "b.png"], "line"))
+    assert items.X["picture"] == [Path("a.png"), Path("b.png")]
 
 
 def test_an_absent_column_is_refused(make_run: MakeRun) -> None:

@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 from sklearn import svm as libsvm
 from sklearn.exceptions import ConvergenceWarning
 
-from widemargin.svm import KERNELS, KernelParameters, Machine, native
+from widemargin import native
+from widemargin.svm import KERNELS, KernelParameters, Machine
 from widemargin.svm.duals import Duals, SolvedDuals
 from widemargin.svm.engines import Engine, choose_engine
 from widemargin.svm.fitted import FittedTerm

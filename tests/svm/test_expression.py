@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from widemargin.contracts import BlockSettings, Kernel, KernelParameters, SVMSettings
-from widemargin.errors import DataError, ModelError
-from widemargin.svm.expression import Expression, Product, Sum, Term, expression, gram_bytes
+from widemargin.errors import DataError, ModelError, ParameterError
+from widemargin.svm.expression import Expression, Product, Sum, Term, expression
 from widemargin.svm.fitted import FittedSum, FittedTerm, fitted_kernel
 from widemargin.svm.grid import gamma_grid, middle_gamma
 from widemargin.svm.kernels import CHI2, KERNELS, LAPLACIAN, LINEAR, POLY, RBF, SIGMOID
+from widemargin.svm.memory import gram_bytes
 
 KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
 BLOCKS = {"words": slice(0, 40), "numbers": slice(40, 44), "shares": slice(44, 49)}
@@ -293,14 +294,13 @@ def test_an_unknown_block_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(DataError) as caught:
         Sum((Term(LINEAR, "word"), NUMBERS)).prepare(make_rows(), blocks=BLOCKS)
     assert str(caught.value) == (
-        "svm.blocks: 'word' is no block of the features; they are words, numbers, shares. "
-        "Did you mean 'words'?"
+        "'word' is no block of the features; they are words, numbers, shares. Did you mean 'words'?"
     )
     with pytest.raises(DataError) as caught:
         Sum((WORDS,)).prepare(make_rows())
     assert str(caught.value) == (
-        "svm.blocks names the block 'words', and the features are one block without a name. "
-        "Leave svm.blocks out, or name encoders in features.encoder."
+        "'words' is no block of the features, which are one block without a name. Name blocks of "
+        "the features, or take a kernel of all of them."
     )
 
 
@@ -310,12 +310,12 @@ def test_chi2_of_negative_values_is_refused_by_the_blocks_name() -> None:
         Sum((WORDS, Term(CHI2, "numbers"))).prepare(X, blocks=BLOCKS)
     assert str(caught.value) == (
         "the chi2 kernel compares counts and shares, at least 0, and block 'numbers' has "
-        f"{X[:, 40:44].min():.4g}. Choose another svm.blocks.numbers.kernel, as rbf."
+        f"{X[:, 40:44].min():.4g}. Choose another kernel, as rbf."
     )
     fitted = Sum((SHARES,)).prepare(X, blocks=BLOCKS).fit(1.0)
     with pytest.raises(DataError, match="block 'shares' has -2"):
         fitted.gram(np.full((1, 49), -2.0), X)
-    with pytest.raises(DataError, match=r"the features have .* Choose another svm\.kernel, as rbf"):
+    with pytest.raises(DataError, match=r"the features have .* Choose another kernel, as rbf"):
         Term(CHI2).prepare(X)
 
 
@@ -326,15 +326,17 @@ def test_values_that_are_no_numbers_are_refused_by_the_blocks_name() -> None:
     with np.errstate(all="ignore"), pytest.raises(DataError) as caught:
         prepared.gram(prepared.fit(None))
     assert str(caught.value) == (
-        "the poly kernel of block 'numbers' is too large for a number; choose a smaller "
-        "svm.blocks.numbers.gamma or svm.blocks.numbers.degree or svm.blocks.numbers.coef0."
+        "the poly kernel of block 'numbers' is too large for a number; choose a smaller gamma, "
+        "degree or coef0."
     )
+    assert isinstance(caught.value, ParameterError)
+    assert (caught.value.parameter, caught.value.block) == ("gamma", "numbers")
     alone = Term(POLY, gamma=1e300).prepare(X)
     with np.errstate(all="ignore"), pytest.raises(DataError) as caught:
         alone.gram(alone.fit(1e300))
     assert str(caught.value) == (
-        "the poly kernel of these rows is too large for a number; choose a smaller svm.gamma or "
-        "svm.degree or svm.coef0."
+        "the poly kernel of these rows is too large for a number; choose a smaller gamma, degree "
+        "or coef0."
     )
 
 

@@ -17,9 +17,9 @@ from scipy.sparse import csr_matrix
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
-from widemargin.svm import KERNELS, SVC, SVR, Sum, SVMSearch, Term
-from widemargin.svm.native import library
-from widemargin.svm.native.jobs import at_most, available_threads
+from widemargin.native import library
+from widemargin.native.jobs import at_most, available_threads
+from widemargin.svm import KERNELS, SVC, SVR, Sum, SVCSearch, Term
 
 KERNEL = {kernel.name: kernel for kernel in KERNELS}
 needs_library = pytest.mark.skipif(library() is None, reason="the native engine was not compiled")
@@ -81,7 +81,7 @@ def test_a_sparse_row_may_name_a_column_twice() -> None:
     split = csr_matrix(
         (np.repeat(X.data / 4, 4), np.repeat(X.indices, 4), X.indptr * 4), shape=X.shape
     )
-    for build in (lambda: SVMSearch("linear", C=10.0), lambda: SVC()):
+    for build in (lambda: SVCSearch("linear", C=10.0), lambda: SVC()):
         whole, pieces = build().fit(X, y), build().fit(split, y)
         np.testing.assert_allclose(
             pieces.decision_function(split), whole.decision_function(X), atol=1e-3
@@ -89,12 +89,14 @@ def test_a_sparse_row_may_name_a_column_twice() -> None:
     assert not split.has_canonical_format
 
 
+@pytest.mark.filterwarnings("ignore::widemargin.svm.SearchEdgeWarning")
 def test_machines_that_were_stopped_are_warned_about() -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 4)), rng.integers(0, 2, 80)
     with pytest.warns(ConvergenceWarning, match="in 2 of 2 cells were stopped"):
-        found = SVMSearch(C=(10.0, 100.0), gamma=1.0, max_iter=3).fit(X, y)
-    assert not found.best_.converged
+        found = SVCSearch(C=(10.0, 100.0), gamma=1.0, max_iter=3).fit(X, y)
+    assert not found.cv_results_["converged"].any()
+    assert not found.converged_
 
 
 def test_a_row_of_weight_0_has_no_say_in_the_weights_of_kernels() -> None:
@@ -127,7 +129,7 @@ def test_a_machine_with_a_function_for_a_kernel_can_be_pickled() -> None:
 def test_class_weights_below_0_are_refused_by_the_search_too() -> None:
     X, y = np.arange(20.0)[:, None], np.tile([0, 1], 10)
     with pytest.raises(ValueError, match="Negative values"):
-        SVMSearch(class_weight={0: -1.0, 1: 1.0}).fit(X, y)
+        SVCSearch(class_weight={0: -1.0, 1: 1.0}).fit(X, y)
 
 
 def fit_in_child(queue: Any) -> None:
@@ -157,7 +159,7 @@ def test_a_forked_process_can_fit() -> None:
 def test_memory_that_cannot_be_had_is_an_error_and_no_crash() -> None:
     script = """
         import resource, numpy as np
-        from widemargin.svm.native.products import pairwise
+        from widemargin.native.products import pairwise
         X = np.zeros((3000, 3000), dtype=np.float32)
         pairwise(X[:10], X[:10], distances=True)
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
@@ -191,8 +193,8 @@ def test_a_limit_of_threads_holds_inside_and_the_environment_is_heard(
 def test_the_structures_of_both_sides_are_of_one_size() -> None:
     import ctypes
 
+    from widemargin.native import products
     from widemargin.svm.engines import native
-    from widemargin.svm.native import products
 
     found = library()
     assert found is not None
@@ -204,6 +206,7 @@ def test_the_structures_of_both_sides_are_of_one_size() -> None:
         products._ExponentialJob,
     )
     assert [found.wm_size(which) for which in range(4)] == [ctypes.sizeof(one) for one in mirrored]
+    assert found.wm_size(5) == ctypes.sizeof(products._ValuesJob)
 
 
 def test_a_term_takes_a_kernels_name_and_refuses_what_is_none() -> None:

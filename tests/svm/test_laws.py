@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
-from widemargin.svm import SVC, SVR, KernelParameters, OneClassSVM, native
+from widemargin import native
+from widemargin.svm import SVC, SVR, KernelParameters, OneClassSVM
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.kernels import RBF
 from widemargin.svm.schemes import classification, regression
@@ -41,7 +42,7 @@ def make(seed: int, n: int = 36) -> tuple[NDArray[Any], NDArray[Any], NDArray[An
 
 def machines(engine: str, **options: Any) -> list[Any]:
     """Return one estimator of each kind, solved closely."""
-    tol = 1e-8 if engine == "scikit-learn" else 1e-11
+    tol = 1e-8 if engine == "scikit-learn" else 1e-12
     options = {"engine": engine, "tol": tol, "gamma": 0.4, **options}
     return [
         SVC(C=3.0, **options),

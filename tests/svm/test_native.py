@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from widemargin.svm import native
+from widemargin import native
+from widemargin.native import jobs
+from widemargin.native.jobs import Job, available_threads, run_job
+from widemargin.native.products import exponentials, pairwise, rbf_decisions
 from widemargin.svm.engines import choose_engine
-from widemargin.svm.native import jobs
-from widemargin.svm.native.jobs import Job, available_threads, run_job
-from widemargin.svm.native.products import exponentials, pairwise, rbf_decisions
 from widemargin.svm.schemes import classification, regression
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="not compiled")
@@ -277,7 +277,7 @@ def test_rows_that_no_memory_holds_end_in_a_memory_error(monkeypatch: pytest.Mon
             library().wm_products_begin(job)
             work_on(job).failed = 1
 
-    monkeypatch.setattr("widemargin.svm.native.products.library", Failing)
+    monkeypatch.setattr("widemargin.native.products.library", Failing)
     with pytest.raises(MemoryError, match="could not get the memory"):
         pairwise(rows(4, 3, np.float64), rows(5, 3, np.float64), distances=False)
 
@@ -294,7 +294,7 @@ def test_an_interrupt_stops_the_threads_before_it_goes_on(monkeypatch: pytest.Mo
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("widemargin.svm.native.jobs.wait", interrupted)
+    monkeypatch.setattr("widemargin.native.jobs.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_job(work, Counted(), n_threads=3)
     assert len(ended) == 3

@@ -23,12 +23,13 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 
+from widemargin import native
 from widemargin.errors import DataError
-from widemargin.svm import KERNELS, Search, Sum, Term, native
+from widemargin.svm import KERNELS, Sum, Term
 from widemargin.svm.duals import Duals, SolvedDuals
 from widemargin.svm.engines import Engine, choose_engine
 from widemargin.svm.schemes import Part
-from widemargin.svm.selection import GridCell, Scorer, is_linear, refit, select
+from widemargin.svm.selection import GridCell, Scorer, Search, is_linear, refit, select
 from widemargin.svm.solver import Solver
 
 KERNEL_OF = {kernel.name: kernel for kernel in KERNELS}
@@ -345,7 +346,9 @@ def test_a_path_that_goes_on_is_the_path_in_one(n_classes: int, engine: str) -> 
     for one, other in zip(pieces.cells, whole.cells, strict=True):
         off = np.abs(np.array(one.scores) - other.scores).sum()
         assert off <= (1.01 * len(one.scores) / N if n_classes else 4e-3)
-    assert pieces.best.C == whole.best.C
+    if n_classes:
+        assert pieces.best.C == whole.best.C
+    assert pieces.best.mean == pytest.approx(whole.best.mean, abs=1e-3 if not n_classes else 1e-9)
     np.testing.assert_allclose(pieces.held_out, whole.held_out, atol=4e-3)
 
 
@@ -370,24 +373,45 @@ def test_auto_goes_on_while_it_helps() -> None:
         return [at] * 4
 
     found = search(2, "rbf", C="auto", gamma=0.1, scorer=rising)
-    assert [cell.C for cell in found.cells] == [0.1, 1.0, 10.0, 100.0, 1000.0]
-    assert found.best.C == 1000.0
+    assert [cell.C for cell in found.cells] == [0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5]
+    assert found.best.C == 1e5
+    found = search(2, "linear", C="auto", scorer=rising)
+    assert pytest.approx(1e6 * found.cells[2].C) == found.cells[-1].C
+    assert np.diff(np.log10([cell.C for cell in found.cells])) == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize(("last", "more"), [(0.8, 2), (0.7, 0), (0.7 + 1e-5, 0), (float("nan"), 0)])
+def test_a_linear_path_goes_beyond_its_plan_for_what_is_worth_it(last: float, more: int) -> None:
+    rows = [[score] * 4 for score in (0.1, 0.2, 0.5, 0.6, 0.7, 0.7, last, 0.3, 0.4)]
+    assert len(search(2, "linear", C="auto", scorer=told(*rows)).cells) == 7 + more
+
+
+def test_only_the_path_that_leads_goes_beyond_its_plan() -> None:
+    # All gammas at 0.1 and 1, then C by C.
+    rising = [0.1, 0.2, 0.3, 0.4, 0.5]
+    both = [*rising[:2], *(score + 0.01 for score in rising[:2])]
+    both += [score + more for score in rising[2:] for more in (0.0, 0.01)]
+    beyond = [0.6, 0.6]
+    rows = [[score] * 4 for score in both + beyond]
+    found = search(2, "rbf", C="auto", gamma=GAMMAS, scorer=told(*rows))
+    values = {gamma: [cell.C for cell in found.cells if cell.gamma == gamma] for gamma in GAMMAS}
+    assert (max(values[GAMMAS[0]]), max(values[GAMMAS[1]])) == (1e3, 1e5)
 
 
 def test_each_gamma_stops_for_itself() -> None:
     # Both at C = 0.1 and 1, then 10; the second one still rises.
-    scores = [[0.5]] * 2 + [[0.1], [0.2]] + [[0.5], [0.3]] + [[0.4], [0.5]]
+    scores = [[0.5]] * 2 + [[0.1], [0.2]] + [[0.5], [0.3]] + [[0.4], [0.45]]
     found = search(2, "rbf", C="auto", gamma=GAMMAS, scorer=told(*(4 * one for one in scores)))
     assert [(cell.C, cell.gamma) for cell in found.cells] == [
         *((value, GAMMAS[0]) for value in (0.1, 1.0, 10.0)),
         *((value, GAMMAS[1]) for value in (0.1, 1.0, 10.0, 100.0, 1000.0)),
     ]
-    assert [cell.mean for cell in found.cells] == [0.5] * 3 + [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert [cell.mean for cell in found.cells] == [0.5] * 3 + [0.1, 0.2, 0.3, 0.4, 0.45]
 
 
 def test_auto_bears_scores_that_are_undefined() -> None:
     nan = float("nan")
-    with pytest.raises(DataError, match="undefined on every inner fold"):
+    with pytest.raises(DataError, match="undefined on every fold"):
         search(2, "rbf", C="auto", gamma=0.1, scorer=lambda decision: [nan] * 4)
     some = [[nan] * 4, [nan] * 4, [0.5, nan, 0.5, nan], [0.6, nan, 0.7, nan], [0.4, nan] * 2]
     found = search(2, "rbf", C="auto", gamma=0.1, scorer=told(*some))
@@ -463,9 +487,9 @@ def test_a_score_that_no_fold_defines_is_refused(kernel: str) -> None:
     with pytest.raises(DataError) as caught:
         search(2, kernel, scorer=lambda decision: [float("nan")] * 4)
     assert str(caught.value) == (
-        "the metric that the search maximises is undefined on every inner fold, as where each "
-        "lacks a class. Take fewer folds (evaluation.inner), or add items or groups of the "
-        "rarest class."
+        "the score that the search maximises is undefined on every fold, as where each lacks a "
+        "class, or holds out a single row and is scored by R2. Take fewer folds, or add items or "
+        "groups of the rarest class."
     )
 
 

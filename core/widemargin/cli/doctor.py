@@ -13,7 +13,7 @@ from widemargin.cli.console import Console, JsonOption, QuietOption
 from widemargin.cli.data import state_of
 from widemargin.runs.store import runs_home
 
-__all__ = ["app"]
+__all__ = ["app", "missing"]
 
 app = typer.Typer(add_completion=False)
 
@@ -36,10 +36,10 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from widemargin import native
     from widemargin.data.assets import data_home, verify
     from widemargin.registry import discover
     from widemargin.runs.identity import versions
-    from widemargin.svm import native
 
     console = Console(json=json, quiet=quiet)
     registry = discover()
@@ -47,7 +47,7 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     assets = {name: state_of(verify(asset, home)) for name, asset in registry.assets().items()}
     folders = {"data home": home, "runs": runs_home()}
     obstacles = {name: _obstacle(folder) for name, folder in folders.items()}
-    extras = {name: _missing(name) for name in _PURPOSES}
+    extras = {name: missing(name) for name in _PURPOSES}
     found = versions()
     engine = "scikit-learn" if native.library() is None else "native"
     why = native.reason() or native.level()
@@ -56,8 +56,8 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
             "versions": found,
             "engine": {"name": engine, "level": native.level(), "reason": native.reason()},
             "extras": {
-                name: {"installed": not missing, "missing": missing}
-                for name, missing in extras.items()
+                name: {"installed": not absent, "missing": absent}
+                for name, absent in extras.items()
             },
             "data_home": str(home),
             "runs": str(runs_home()),
@@ -83,9 +83,9 @@ def doctor(json: JsonOption = False, quiet: QuietOption = False) -> None:
     for name, how in assets.items():
         style = {"in place": "green", "absent": "yellow"}.get(how, "red")
         table.add_row(f"asset {name}", Text(how, style=style), _remedy(name, how))
-    for name, missing in extras.items():
-        state = Text("not installed", style="dim") if missing else Text("installed", style="green")
-        remedy = f'pip install "widemargin[{name}]": {_PURPOSES[name]}' if missing else ""
+    for name, absent in extras.items():
+        state = Text("not installed", style="dim") if absent else Text("installed", style="green")
+        remedy = f'pip install "widemargin[{name}]": {_PURPOSES[name]}' if absent else ""
         table.add_row(f"extra {name}", state, remedy)
     console.print()
     console.print(table)
@@ -114,12 +114,12 @@ def _obstacle(folder: Path) -> str:
         return f"{error.strerror or error}; mend it, or name another with {variable}"
 
 
-def _missing(extra: str) -> list[str]:
+def missing(extra: str) -> list[str]:
     """List the packages of an extra that are not installed."""
     from packaging.requirements import Requirement
 
     wanted: list[Any] = metadata("widemargin").get_all("Requires-Dist") or []
-    missing = []
+    absent = []
     for text in wanted:
         requirement = Requirement(text)
         marker = requirement.marker
@@ -132,5 +132,5 @@ def _missing(extra: str) -> list[str]:
         try:
             version(requirement.name)
         except PackageNotFoundError:
-            missing.append(requirement.name)
-    return missing
+            absent.append(requirement.name)
+    return absent

@@ -23,6 +23,9 @@ __all__ = ["main"]
 _COMMANDS = {
     "run": "Train, judge, explain and save a use case.",
     "predict": "Predict new items with a run's model.",
+    "encode": "Write the vectors of items to a file.",
+    "encoders": "List encoders.",
+    "store": "Kept vectors: info, prune, verify.",
     "runs": "List runs; prune old ones.",
     "show": "Show one run.",
     "report": "Write a run's report again.",

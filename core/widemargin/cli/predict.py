@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json as json_module
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -64,7 +65,10 @@ def predict(
 ) -> None:
     """Predict new items: label, calibrated probability, margin, and what decided.
 
-    Items come from the arguments, from a file or folder, or from standard input, one a line.
+    Items come from the arguments, from a file or folder, or from standard input, one a line. The
+    probability is that of the label. json and csv name with each margin the class that a margin
+    above 0 speaks for (margin_for), and the margin from which on the label is that class
+    (threshold); of more than two classes, the margin is the label's own.
     """
     from widemargin.errors import InputError
     from widemargin.registry import discover
@@ -84,10 +88,49 @@ def predict(
         predictor.predict(batch.X, batch.ids, explain=wanted)
         for batch in _batches(predictor, items, file)
     )
+    form = Format.json if json else format
+    if form is Format.text:
+        for line in _legend(predictor, explained=wanted):
+            Console(quiet=quiet).note(line)
     # A bar on a terminal that also shows the predictions would only be in their way.
     console = Console(quiet=quiet or bool(items) or sys.stdout.isatty())
     with console.progress() as progress, progress.stage("predicting", _count(file)) as stage:
-        _write(_told(answers, stage), Format.json if json else format, explained=wanted)
+        width = max(map(len, predictor.model.classes), default=0)
+        _write(_told(answers, stage), form, explained=wanted, width=width)
+
+
+def _legend(predictor: Predictor, *, explained: bool) -> list[str]:
+    """Say how to read the lines: what a margin speaks for, and what decides the label."""
+    machine, classes = predictor.model.machine, predictor.model.classes
+    lines = []
+    if predictor.positive:
+        lines.append(_of_two(predictor))
+    elif classes and machine.scheme == "one-vs-rest":
+        lines.append("Margin: that of the label against all other classes.")
+    elif classes:
+        lines.append("Margin: how many other classes the label beats, and a bit for how clearly.")
+    if explained:
+        what = "After the margin" if classes else "After the number"
+        line = f"{what}: what each {predictor.use_case.wording.piece} adds, the strongest first"
+        if predictor.positive and machine.coef is not None:
+            sign = 1.0 if predictor.positive == classes[1] else -1.0
+            line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
+        lines.append(f"{line}.")
+    return lines
+
+
+def _of_two(predictor: Predictor) -> str:
+    positive, threshold = predictor.positive, predictor.threshold
+    other = next(name for name in predictor.model.classes if name != positive)
+    assert threshold is not None
+    if math.isfinite(threshold):
+        rule = f"{positive} from a margin of {threshold:+.2f} on"
+    else:
+        rule = f"{other if threshold > 0 else positive} whatever the margin"
+    return (
+        f"Margin: above 0 speaks for {positive}, below 0 for {other}. "
+        f"Label: the more probable class, {rule}."
+    )
 
 
 def _count(file: str) -> float | None:
@@ -133,21 +176,24 @@ def _decode(line: bytes) -> str:
         return line.decode("cp1252", errors="replace")
 
 
-def _write(answers: Iterable[Sequence[Prediction]], form: Format, *, explained: bool) -> None:
+def _write(
+    answers: Iterable[Sequence[Prediction]], form: Format, *, explained: bool, width: int
+) -> None:
     out = sys.stdout
     writer = csv.writer(out, lineterminator="\n")
     if form is Format.csv:
-        heads = ["id", "label", "probability", "margin", *(["shares"] if explained else [])]
-        writer.writerow(heads)
+        heads = ["id", "label", "probability", "margin", "margin_for", "threshold"]
+        writer.writerow([*heads, "shares"] if explained else heads)
     for answer in answers:
         for one in answer:
             if form is Format.json:
                 out.write(json_module.dumps(_plain(one, explained), ensure_ascii=False) + "\n")
             elif form is Format.csv:
-                row = [one.id, one.label, one.probability, one.margin]
+                row = [one.id, one.label, one.probability]
+                row += [one.margin, one.margin_for, one.threshold]
                 writer.writerow([*row, _deciding(one)] if explained else row)
             else:
-                out.write(_line(one) + "\n")
+                out.write(_line(one, width) + "\n")
         out.flush()
 
 
@@ -157,6 +203,8 @@ def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
         plain |= {
             "probability": one.probability,
             "margin": one.margin,
+            "margin_for": one.margin_for,
+            "threshold": one.threshold,
             "probabilities": dict(one.probabilities),
         }
     if explained:
@@ -166,19 +214,23 @@ def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
     return plain
 
 
-def _line(one: Prediction) -> str:
+def _line(one: Prediction, width: int = 0) -> str:
     if one.probability is None:
         assert isinstance(one.label, float)
         said = f"{one.id}  {amount(one.label, 6)}"
     else:
-        said = f"{one.id}  {one.label}  {one.probability:6.1%}  margin {one.margin:+.2f}"
+        # 100.0% would promise what no model can.
+        sure = f"{one.probability:.1%}" if one.probability < 0.9995 else ">99.9%"
+        said = f"{one.id}  {one.label:<{width}}  {sure:>6}  margin {one.margin:+.2f}"
     deciding = _deciding(one)
     return f"{said}  {deciding}" if deciding else said
 
 
 def _deciding(one: Prediction) -> str:
     shares = [share for share in one.shares if share.contribution]
-    return ", ".join(f"{share.piece} {_signed(share.contribution)}" for share in shares[:_DECIDING])
+    # A word's own comma would read as one between the pieces.
+    pieces = [(share.piece.rstrip(",;") or share.piece, share) for share in shares[:_DECIDING]]
+    return ", ".join(f"{piece} {_signed(share.contribution)}" for piece, share in pieces)
 
 
 def _signed(contribution: float) -> str:

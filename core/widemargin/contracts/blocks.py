@@ -5,8 +5,8 @@ Every text in a block is plain text; the report escapes it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Heatmap",
     "Histogram",
     "Lines",
+    "Map",
     "Quote",
     "Quotes",
     "ReportSection",
@@ -354,8 +355,64 @@ class Heatmap:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Items as points of a plane, on which near means alike; it has no numbers along its sides.
+
+    Parameters
+    ----------
+    title, x_label, y_label, note : str
+        What stands above, along the sides and below.
+    x, y : sequence of float
+        The points. Both directions have one scale.
+    groups : sequence of str
+        Names of the colours; up to 12 can be told apart.
+    group : sequence of int
+        Each point's place in `groups`.
+    ordered : bool
+        Whether the groups are steps from low to high, whose colours go from cold to warm.
+    labels : sequence of str
+        What each point shows on hover; an empty one shows nothing.
+    marked : sequence of int
+        The points that are ringed.
+    marked_name : str
+        What the key says of them.
+    items : sequence of int
+        Which item each point is. Points of one item on maps side by side light up together.
+    pictures : mapping of int to bytes
+        Small JPEG images of some items, shown with the label where the page may run its script;
+        one of maps side by side is enough to hold them.
+    """
+
+    title: str
+    x: Sequence[float]
+    y: Sequence[float]
+    groups: Sequence[str]
+    group: Sequence[int]
+    x_label: str = ""
+    y_label: str = ""
+    ordered: bool = False
+    labels: Sequence[str] = ()
+    marked: Sequence[int] = ()
+    marked_name: str = "mistake"
+    items: Sequence[int] = ()
+    pictures: Mapping[int, bytes] = field(default_factory=dict)
+    note: str = ""
+
+
 Block = (
-    Text | Code | Facts | Table | Estimates | Quotes | Lines | Scatter | Bars | Histogram | Heatmap
+    Text
+    | Code
+    | Facts
+    | Table
+    | Estimates
+    | Quotes
+    | Lines
+    | Scatter
+    | Bars
+    | Histogram
+    | Heatmap
+    | Map
 )
 
 

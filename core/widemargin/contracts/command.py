@@ -8,7 +8,7 @@ from dataclasses import dataclass
 __all__ = ["RESERVED", "Command"]
 
 RESERVED = frozenset(
-    ("run", "predict", "runs", "show", "report", "config", "data", "plugin", "doctor", "help")
+    "run predict encode encoders store runs show report config data plugin doctor help".split()
 )
 """Names of the command line itself, which no plugin can take."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from widemargin.contracts.asset import Asset
 from widemargin.contracts.dataset import Columns, Kind
 from widemargin.contracts.section import Section
 
@@ -96,11 +97,23 @@ class EncoderSpec:
     kinds : tuple of Kind
         The kinds of column that it reads.
     learns : {"nothing", "X", "y"}
-        What it takes from training rows; decides where it is fitted.
+        What it takes from training rows at the usual settings; decides where it is fitted.
     settings : type of Section
         Its part of the config.
     build : callable
         ``build(settings) -> Encoder``, unfitted.
+    dimension : int, optional
+        How many numbers an item becomes at the usual settings; None where data decide.
+    licence : str
+        The licence of its weights; empty where it brings none.
+    assets : tuple of Asset
+        All weight files that any settings need.
+    needs : callable, optional
+        ``needs(settings) -> tuple of Asset``: which of them these settings need; by default all.
+    learns_from : callable, optional
+        ``learns_from(settings) -> Learns``, where settings decide what it learns.
+    extra : str
+        The extra of widemargin that brings its libraries, as in ``"text"``; empty for none.
     """
 
     name: str
@@ -109,3 +122,17 @@ class EncoderSpec:
     learns: Learns
     settings: type[Section]
     build: Callable[[Any], Encoder]
+    dimension: int | None = None
+    licence: str = ""
+    assets: tuple[Asset, ...] = ()
+    needs: Callable[[Any], tuple[Asset, ...]] | None = None
+    learns_from: Callable[[Any], Learns] | None = None
+    extra: str = ""
+
+    def learns_at(self, settings: Any) -> Learns:
+        """Return what the encoder takes from training rows at these settings."""
+        return self.learns if self.learns_from is None else self.learns_from(settings)
+
+    def assets_for(self, settings: Any) -> tuple[Asset, ...]:
+        """Return the weight files that the encoder needs at these settings."""
+        return self.assets if self.needs is None else self.needs(settings)

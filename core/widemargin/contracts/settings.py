@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from widemargin.contracts.asset import Asset
 from widemargin.contracts.dataset import Kind
 from widemargin.contracts.encoder import Learns
 from widemargin.contracts.section import Auto, Grid, PositiveFloat, Section
@@ -27,6 +28,11 @@ class FeatureSection(Section):
     def learns(self) -> Learns:
         """What the transformer takes from training rows: nothing, X, or y."""
         return "X"
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The weight files that it needs."""
+        return ()
 
     @abstractmethod
     def build(self, kinds: Mapping[str, Kind]) -> Any:
@@ -168,4 +174,9 @@ class EvaluationSettings(Section):
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.95, description="coverage of the intervals"
+    )
+    map: Literal["auto", "none"] | Annotated[int, Field(ge=10, le=5000)] = Field(
+        "auto",
+        description="items drawn on the report's map of the embeddings: auto (1000), none, or a "
+        "number; 5000 take half a minute",
     )

@@ -15,6 +15,8 @@ __all__ = ["fingerprint", "hash_file"]
 def fingerprint(dataset: Dataset) -> str:
     """Hash what a data set holds: kinds, columns, values, labels, ids, groups, times, weights.
 
+    Of a `Path` the file's content counts, and not where it lies.
+
     Neither the index of the frame nor its layout in memory matters, nor whether an integer
     is stored in 32 or 64 bits; a text never equals the number that it spells.
 
@@ -100,6 +102,10 @@ def _cell(value: Any) -> bytes:
         )
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Path):
+        return _piece(b"file", bytes.fromhex(hash_file(value)))
+    if isinstance(value, bytes):
+        return _piece(b"bytes", value)
     if isinstance(value, str):
         return _piece(b"s", value.encode("utf-8", "surrogatepass"))
     if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:

@@ -2,31 +2,111 @@
 
 from widemargin.contracts import Columns, Encoder, EncoderSpec, Kind, Learns, Share, State
 from widemargin.encoders.features import EncoderChoice, Features, JoinedEncoders
-from widemargin.encoders.kmer import KMER, KmerEncoder, KmerSettings
-from widemargin.encoders.tabular import TABULAR, TabularEncoder, TabularSettings
-from widemargin.encoders.tfidf import TFIDF, TfidfEncoder, TfidfSettings
+from widemargin.encoders.frozen import FrozenEncoder
+from widemargin.encoders.images.cnn import CNN, CnnEncoder
+from widemargin.encoders.images.efficientnet import EFFICIENTNET, EfficientNetEncoder
+from widemargin.encoders.images.hog import HOG, HogEncoder
+from widemargin.encoders.images.pixels import PIXELS, PixelsEncoder
+from widemargin.encoders.images.pretrained import (
+    RESNET50,
+    TORCHVISION,
+    ResNet50Encoder,
+    TorchvisionEncoder,
+)
+from widemargin.encoders.named import NamedEncoder
+from widemargin.encoders.sequences.composition import COMPOSITION, CompositionEncoder
+from widemargin.encoders.sequences.esm import ESM, EsmEncoder
+from widemargin.encoders.sequences.kmer import KMER, KmerEncoder
+from widemargin.encoders.sequences.protparam import PROTPARAM, ProtParamEncoder
+from widemargin.encoders.sequences.protvec import PROTVEC, ProtVecEncoder
+from widemargin.encoders.sound.logmel_cnn import LOGMEL_CNN, LogmelCnnEncoder
+from widemargin.encoders.sound.mfcc import MFCC, MfccEncoder
+from widemargin.encoders.sound.speech_embedding import SPEECH_EMBEDDING, SpeechEmbeddingEncoder
+from widemargin.encoders.store import EmbeddingStore
+from widemargin.encoders.tables.evidence import Bin, Binning
+from widemargin.encoders.tables.expression import EXPRESSION, ExpressionEncoder
+from widemargin.encoders.tables.indicators import INDICATORS, IndicatorsEncoder
+from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder
+from widemargin.encoders.text.bert import BERT, BertEncoder
+from widemargin.encoders.text.fasttext import FASTTEXT, FastTextEncoder, PretrainedFastText
+from widemargin.encoders.text.glove import GLOVE, GloveEncoder, PretrainedGlove
+from widemargin.encoders.text.lsa import LSA, LsaEncoder
+from widemargin.encoders.text.minilm import MINILM, MinilmEncoder
+from widemargin.encoders.text.tfidf import TFIDF, TfidfEncoder
+from widemargin.encoders.text.word2vec import WORD2VEC, PretrainedWord2Vec, Word2VecEncoder
 from widemargin.encoders.transformer import Transformer
 
 __all__ = [
     "ENCODERS",
+    "BertEncoder",
+    "Bin",
+    "Binning",
+    "CnnEncoder",
     "Columns",
+    "CompositionEncoder",
+    "EfficientNetEncoder",
+    "EmbeddingStore",
     "Encoder",
     "EncoderChoice",
     "EncoderSpec",
+    "EsmEncoder",
+    "ExpressionEncoder",
+    "FastTextEncoder",
     "Features",
+    "FrozenEncoder",
+    "GloveEncoder",
+    "HogEncoder",
+    "IndicatorsEncoder",
     "JoinedEncoders",
     "Kind",
     "KmerEncoder",
-    "KmerSettings",
     "Learns",
+    "LogmelCnnEncoder",
+    "LsaEncoder",
+    "MfccEncoder",
+    "MinilmEncoder",
+    "NamedEncoder",
+    "PixelsEncoder",
+    "PretrainedFastText",
+    "PretrainedGlove",
+    "PretrainedWord2Vec",
+    "ProtParamEncoder",
+    "ProtVecEncoder",
+    "ResNet50Encoder",
     "Share",
+    "SpeechEmbeddingEncoder",
     "State",
     "TabularEncoder",
-    "TabularSettings",
     "TfidfEncoder",
-    "TfidfSettings",
+    "TorchvisionEncoder",
     "Transformer",
+    "Word2VecEncoder",
 ]
 
-ENCODERS: tuple[EncoderSpec, ...] = (TFIDF, TABULAR, KMER)
+ENCODERS: tuple[EncoderSpec, ...] = (
+    TFIDF,
+    LSA,
+    WORD2VEC,
+    GLOVE,
+    FASTTEXT,
+    MINILM,
+    BERT,
+    PIXELS,
+    HOG,
+    EFFICIENTNET,
+    RESNET50,
+    TORCHVISION,
+    CNN,
+    MFCC,
+    SPEECH_EMBEDDING,
+    LOGMEL_CNN,
+    KMER,
+    COMPOSITION,
+    PROTPARAM,
+    PROTVEC,
+    ESM,
+    EXPRESSION,
+    TABULAR,
+    INDICATORS,
+)
 """The encoders that come with widemargin."""

@@ -6,28 +6,33 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from widemargin.contracts import (
+    Asset,
     Columns,
     Encoder,
     EncoderSpec,
     FeatureSection,
     Kind,
     Learns,
+    Progress,
     Section,
     Share,
     State,
 )
+from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from widemargin.encoders.store import EmbeddingStore
 
 __all__ = ["EncoderChoice", "Encoders", "Features", "JoinedEncoders"]
 
@@ -149,12 +154,28 @@ class Features(FeatureSection):
         description="an encoder's name, a mapping of its name and settings, or a list of those; "
         "`as` names the block that an encoder makes"
     )
+    scaling: Literal["auto", "length", "none"] = Field(
+        "auto",
+        description="how blocks that are joined compare: length (each divided by its root mean "
+        "square length on training rows), none, or auto (length where there are several)",
+    )
 
     @property
     def learns(self) -> Learns:
-        """The most that any chosen encoder takes from training rows."""
+        """The most that any chosen encoder, or the scaling, takes from training rows."""
         order: tuple[Learns, ...] = ("nothing", "X", "y")
-        return max((choice.spec.learns for choice in self.encoder), key=order.index)
+        each = [choice.spec.learns_at(choice.settings) for choice in self.encoder]
+        return max([*each, "X" if self._scaled else "nothing"], key=order.index)
+
+    @property
+    def _scaled(self) -> bool:
+        return self.scaling == "length" or (self.scaling == "auto" and len(self.encoder) > 1)
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The weight files that the chosen encoders need."""
+        needed = (choice.spec.assets_for(choice.settings) for choice in self.encoder)
+        return tuple({asset.name: asset for own in needed for asset in own}.values())
 
     def build(self, kinds: Mapping[str, Kind]) -> JoinedEncoders:
         """Build the unfitted transformer for columns of these kinds.
@@ -174,7 +195,7 @@ class Features(FeatureSection):
                     "Choose an encoder of that kind: widemargin config show NAME lists them."
                 )
             blocks.append((choice.name, columns, choice.spec.build(choice.settings)))
-        return JoinedEncoders(blocks)
+        return JoinedEncoders(blocks, scale=self._scaled)
 
 
 class JoinedEncoders(Transformer):
@@ -184,11 +205,16 @@ class JoinedEncoders(Transformer):
     ----------
     blocks : sequence of (str, tuple of str, Encoder)
         Name, the columns it reads, and the encoder.
+    scale : bool, default=False
+        Divide each block by the root mean square length of its training rows, so that no block
+        outweighs another by its units or its number of columns.
 
     Attributes
     ----------
     blocks_ : dict of str to slice
         Each block's columns of the matrix.
+    scales_ : tuple of float
+        What each block is multiplied by.
 
     Examples
     --------
@@ -200,8 +226,22 @@ class JoinedEncoders(Transformer):
     ['tfidf']
     """
 
-    def __init__(self, blocks: Sequence[tuple[str, tuple[str, ...], Encoder]]) -> None:
+    scales_: tuple[float, ...]
+
+    def __init__(
+        self, blocks: Sequence[tuple[str, tuple[str, ...], Encoder]], scale: bool = False
+    ) -> None:
         self.blocks = blocks
+        self.scale = scale
+
+    def use(self, store: EmbeddingStore | None, progress: Progress) -> Self:
+        """Let encoders keep their vectors in a store, where these depend on no other row."""
+        for _, _, encoder in self.blocks:
+            if isinstance(encoder, FrozenEncoder):
+                encoder.store = store
+            if hasattr(encoder, "progress"):
+                encoder.progress = progress
+        return self
 
     def fit(self, X: Columns, y: Any = None) -> Self:
         """Fit every encoder on its columns."""
@@ -219,13 +259,14 @@ class JoinedEncoders(Transformer):
             )
         ends = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
         self._place(ends)
-        return _join(parts)
+        self.scales_ = tuple(1 / _length(part) if self.scale else 1.0 for part in parts)
+        return _join(parts, self.scales_)
 
     def transform(self, X: Columns) -> Any:
         """Return the joined matrix, CSR if any block is sparse."""
         self._check_fitted("blocks_")
         parts = [encoder.transform(_select(X, columns)) for _, columns, encoder in self.blocks]
-        return _join(parts)
+        return _join(parts, self.scales_)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns, block by block."""
@@ -244,6 +285,7 @@ class JoinedEncoders(Transformer):
             },
             {
                 "ends": [part.stop for part in self.blocks_.values()],
+                "scales": list(self.scales_),
                 "blocks": {name: dict(state.meta) for name, state in states.items()},
             },
         )
@@ -259,14 +301,17 @@ class JoinedEncoders(Transformer):
             }
             encoder.set_state(State(arrays, state.meta["blocks"][name]))
         self._place([0, *state.meta["ends"]])
+        self.scales_ = tuple(float(scale) for scale in state.meta["scales"])
+        if len(self.scales_) != len(self.blocks) or not np.isfinite(self.scales_).all():
+            raise DataError("the saved scales do not fit the blocks of features.")
         return self
 
     def explain(self, X: Columns, coef: NDArray[np.float64]) -> list[list[Share]]:
         """Split each row's product with `coef` into the pieces of every block."""
         self._check_fitted("blocks_")
         rows: list[list[Share]] = []
-        for name, columns, encoder in self.blocks:
-            own = encoder.explain(_select(X, columns), coef[self.blocks_[name]])
+        for (name, columns, encoder), scale in zip(self.blocks, self.scales_, strict=True):
+            own = encoder.explain(_select(X, columns), scale * coef[self.blocks_[name]])
             rows = (
                 [[*row, *more] for row, more in zip(rows, own, strict=True)]
                 if rows
@@ -292,7 +337,17 @@ def _select(X: Columns, columns: tuple[str, ...]) -> Any:
     return {name: X[name] for name in columns}
 
 
-def _join(parts: Sequence[Any]) -> Any:
+def _length(rows: Any) -> float:
+    """Return the root mean square length of rows; 1 where there is nothing to measure."""
+    squares = rows.multiply(rows).sum() if hasattr(rows, "tocsr") else np.vdot(rows, rows)
+    length = float(np.sqrt(float(squares) / max(1, rows.shape[0])))
+    return length if np.isfinite(length) and length > 0 else 1.0
+
+
+def _join(parts: Sequence[Any], scales: Sequence[float]) -> Any:
+    parts = [
+        part if scale == 1 else part * scale for part, scale in zip(parts, scales, strict=True)
+    ]
     if len(parts) == 1:
         return parts[0]
     if any(hasattr(part, "tocsr") for part in parts):

@@ -17,6 +17,8 @@ class Transformer:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
+        if cls.__init__ is object.__init__:
+            return []
         names = list(inspect.signature(cls.__init__).parameters)
         return [name for name in names if name != "self"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,14 +29,21 @@ def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600)
     >>> show_item({"rooms": [3.0], "town": ["Bonn"]}, {"rooms": "table", "town": "table"}, 0)
     'rooms 3, town Bonn'
     """
-    parts = []
+    parts: list[str] = []
+    letters = 0
     for column, kind in kinds.items():
+        # Of thousands of columns most would be cut off again.
+        if letters > limit:
+            break
         values = X[column]
         value = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        if kind == "text":
+        if kind in ("text", "sequence"):
             parts.append(str(value))
+        elif kind in ("image", "audio"):
+            parts.append(show_value(value))
         else:
             parts.append(f"{column} {show_value(value)}")
+        letters += len(parts[-1])
     text = (" / " if set(kinds.values()) == {"text"} else ", ").join(parts)
     return text if len(text) <= limit else f"{text[:limit]} …"
 
@@ -45,9 +53,15 @@ def show_value(value: Any) -> str:
 
     Examples
     --------
-    >>> show_value(3.0), show_value("Bonn"), show_value(None)
-    ('3', 'Bonn', 'missing')
+    >>> show_value(3.0), show_value("Bonn"), show_value(None), show_value(np.zeros((300, 5)))
+    ('3', 'Bonn', 'missing', '300 x 5 numbers')
     """
+    if isinstance(value, np.ndarray):
+        return f"{' x '.join(map(str, value.shape))} numbers"
+    if isinstance(value, Path):
+        return f"{value.parent.name}/{value.name}" if value.parent.name else value.name
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
     if value is None or value != value:  # NaN
         return "missing"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -19,7 +19,7 @@ from widemargin.explanation.cases import show_value
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
-__all__ = ["block_shares", "explain_items", "mean_pieces"]
+__all__ = ["block_shares", "explain_items", "listed", "mean_pieces", "sample"]
 
 _SAMPLE = 2000
 _LISTED = 20
@@ -99,17 +99,34 @@ def mean_pieces(
     """
     if machine.coef is None or machine.n_classes > 2 or not hasattr(features, "explain"):
         return []
-    if len(dataset) > _SAMPLE:
-        drawn = np.random.default_rng(random_state).choice(len(dataset), _SAMPLE, replace=False)
-        dataset = dataset.take(np.sort(drawn).astype(np.intp))
+    drawn = sample(dataset, random_state)
+    return listed(explain_items(features, machine, drawn, positive=positive, scale=scale))
+
+
+def sample(dataset: Dataset, random_state: int) -> Dataset:
+    """Draw at most 2,000 rows, in their order."""
+    if len(dataset) <= _SAMPLE:
+        return dataset
+    drawn = np.random.default_rng(random_state).choice(len(dataset), _SAMPLE, replace=False)
+    return dataset.take(np.sort(drawn).astype(np.intp))
+
+
+def listed(explained: Sequence[Sequence[Share]]) -> list[dict[str, Any]]:
+    """List the pieces that push most each way, given those of every row.
+
+    Returns
+    -------
+    list of dict
+        As `mean_pieces`.
+    """
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
-    for shares in explain_items(features, machine, dataset, positive=positive, scale=scale):
+    for shares in explained:
         for piece, contribution in _by_folded(shares).items():
             sums[piece] = sums.get(piece, 0.0) + contribution
             counts[piece] = counts.get(piece, 0) + 1
     # A piece of a single item tells of that item, not of the domain.
-    rare = max(2, len(dataset) // 400)
+    rare = max(2, len(explained) // 400)
     means = {piece: sums[piece] / count for piece, count in counts.items() if count >= rare}
     # A mean over more items is surer; the root of their number is how much.
     order = sorted(means, key=lambda piece: (-means[piece] * counts[piece] ** 0.5, piece))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Metric, Predictions, RunRecord, UseCase
+from widemargin.errors import RunNotFoundError
+from widemargin.report.shapes import check_explanation, check_map, check_search
 from widemargin.report.wordings import listing, number
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Artefacts:
         The out-of-fold predictions.
     search, explanation, dataset : mapping
         What the JSON files of those names hold.
+    map : mapping
+        What ``embedding_map.json`` holds, which a run may do without.
     config_text : str
         The resolved config as it was written.
     """
@@ -51,6 +55,7 @@ class Artefacts:
     search: Json
     explanation: Json
     dataset: Json
+    map: Json
     config_text: str
 
     @property
@@ -122,7 +127,7 @@ class Artefacts:
 
 
 def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Metric]) -> Artefacts:
-    """Read a run's folder; a warning names each file that is absent or damaged.
+    """Read a run's folder; a warning names each file that is absent or torn.
 
     Parameters
     ----------
@@ -137,6 +142,11 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
     -------
     Artefacts
         What the sections of the report are built from.
+
+    Raises
+    ------
+    RunNotFoundError
+        Where a file was altered, so that what it says cannot be read as a run's.
     """
     folder = record.path
     unread: list[str] = []
@@ -144,6 +154,23 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
     search, explanation, dataset = (
         _read_json(folder / f"{name}.json", unread) for name in ("search", "explanation", "dataset")
     )
+    items_map: Json = {}
+    if (folder / "embedding_map.json").is_file():
+        items_map = _read_json(folder / "embedding_map.json", unread)
+    name = "search"
+    try:
+        check_search(search)
+        name = "explanation"
+        of_numbers = not record.metrics.get("classes")
+        check_explanation(explanation, of_numbers=of_numbers)
+        name = "embedding_map"
+        check_map(items_map, of_numbers=of_numbers)
+    except ValueError as error:
+        raise RunNotFoundError(
+            f"{folder / name}.json is not what a run writes there: {error}. Delete the file, for a "
+            "report without what rests on it, or run the use case again: "
+            f"widemargin run --like {record.id}."
+        ) from error
     config = folder / "config.yaml"
     found = Artefacts(
         record=record,
@@ -153,6 +180,7 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
         search=search,
         explanation=explanation,
         dataset=dataset,
+        map=items_map,
         config_text=config.read_text(encoding="utf-8") if config.is_file() else "",
     )
     if unread:

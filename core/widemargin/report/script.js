@@ -34,7 +34,20 @@
     const mark = event.target.closest?.("svg.plot *");
     const held = mark && (take(mark) ? mark : mark.closest("g") && take(mark.closest("g")) ? mark.closest("g") : null);
     tip.hidden = !held;
-    if (held) tip.textContent = texts.get(held);
+    all(".same").forEach((other) => other.classList.remove("same"));
+    if (!held) return;
+    tip.textContent = texts.get(held);
+    // The same item on the map beside it, and its picture, which one of the two maps holds.
+    const plate = held.dataset.i && held.closest(".plate");
+    const twins = plate ? all(`[data-i="${held.dataset.i}"]`, plate) : [];
+    twins.forEach((other) => other.classList.add("same"));
+    const image = twins.map((other) => other.dataset.image).find(Boolean);
+    if (image) {
+      const picture = document.createElement("img");
+      picture.src = image;
+      picture.alt = "";
+      tip.prepend(picture);
+    }
   });
   document.addEventListener("pointermove", (event) => {
     if (tip.hidden) return;

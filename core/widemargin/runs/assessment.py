@@ -146,7 +146,7 @@ def _decide_untuned(
     if embedded is not None:
         rows, others = embedded[split.train], embedded[split.test]
     else:
-        features = setup.config.features.build(dataset.kinds)
+        features = setup.features(dataset.kinds)
         rows = fit_transform(features, part.X, part.y)
         others = encode(features, dataset.take(split.test).X)
     centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
@@ -198,6 +198,7 @@ def assess(
     trained: Trained,
     metrics: Sequence[Metric],
     crossing: Mapping[str, Any] | None,
+    results: Sequence[FoldResult],
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` says; it holds no time and no id, so that it repeats exactly."""
     dataset, evaluation = loaded.dataset, setup.config.evaluation
@@ -242,6 +243,10 @@ def assess(
                 gamma_values=tuple(
                     sorted({cell.gamma for cell in trained.search.cells if cell.gamma is not None})
                 ),
+                n_cells=len(trained.search.cells),
+                n_stopped=sum(not cell.converged for cell in trained.search.cells),
+                model_stopped=not trained.search.converged,
+                folds_stopped=sum(not result.meta["converged"] for result in results),
             ),
             near_duplicates=duplicates,
             units=dataset.card.units,

@@ -36,8 +36,8 @@ class FoldResult:
         ``prediction``, ``decision`` (turned to the positive class), ``probability``, and the same
         three of each baseline as ``logistic_regression.decision``.
     meta : dict
-        ``C``, ``gamma``, ``score`` of the inner search, and ``shares`` of the fold's worst
-        mistakes by item id.
+        ``C``, ``gamma``, ``score`` of the inner search, whether its model ``converged``, and
+        ``shares`` of the fold's worst mistakes by item id.
     kept : bool
         Whether an earlier run had computed it.
     """
@@ -129,6 +129,7 @@ def _compute(
             "C": best.C,
             "gamma": best.gamma,
             "score": best.mean,
+            "converged": trained.search.converged,
             "shares": {
                 str(held_out.ids[row]): [
                     [share.piece, share.contribution]
@@ -168,7 +169,7 @@ def _parse(files: dict[str, bytes]) -> FoldResult | None:
     try:
         arrays = load(files["arrays.safetensors"])
         meta = json.loads(files["meta.json"])
-        if not {"C", "gamma", "score", "shares"} <= set(meta):
+        if not {"C", "gamma", "score", "converged", "shares"} <= set(meta):
             return None
         if not {"prediction", "decision"} <= set(arrays):
             return None

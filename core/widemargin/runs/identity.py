@@ -8,14 +8,19 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["git_state", "hash_of", "sources_hash", "thread_count", "versions"]
+from widemargin.errors import ConfigError, Problem
+
+__all__ = ["engine_name", "git_state", "hash_of", "sources_hash", "thread_count", "versions"]
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
+# Those of extras, where they are installed.
+_OF_EXTRAS = ("gensim", "onnxruntime", "tokenizers", "torch", "transformers", "soundfile", "pillow")
 
 
 def hash_of(value: Any) -> str:
@@ -37,7 +42,33 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "not installed as a distribution"
+    for name in _OF_EXTRAS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
     return found
+
+
+def engine_name(asked: str) -> str:
+    """Return the engine that solves where `asked` is the setting, and the instructions it uses.
+
+    Raises
+    ------
+    ConfigError
+        Where it is not there.
+
+    Examples
+    --------
+    >>> engine_name("scikit-learn")
+    'scikit-learn'
+    """
+    from widemargin import native
+    from widemargin.svm.engines import choose_engine
+
+    try:
+        name = choose_engine(asked).name
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), "svm.engine")]) from error
+    return f"{name} ({native.level()})" if name == "native" else name
 
 
 def thread_count() -> int:
@@ -49,12 +80,17 @@ def thread_count() -> int:
 
 
 def sources_hash(packages: Sequence[str]) -> str:
-    """Hash the Python source of packages, so that work kept by other code is not reused."""
+    """Hash the source of packages, C included, so that work kept by other code is not reused."""
     digest = hashlib.sha256()
     for name in packages:
         spec = find_spec(name)
         places = list(spec.submodule_search_locations or []) if spec else []
-        files = [path for place in places for path in Path(place).rglob("*.py")]
+        files = [
+            path
+            for place in places
+            for path in Path(place).rglob("*")
+            if path.suffix in (".py", ".c", ".h")
+        ]
         if spec and not places and spec.origin:
             files = [Path(spec.origin)]
         for path in sorted(files):

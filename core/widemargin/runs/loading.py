@@ -10,7 +10,7 @@ import numpy as np
 from widemargin.contracts import Dataset, Progress, SplitRule
 from widemargin.data import fingerprint, merge_groups, near_duplicates
 from widemargin.data.assets import data_home, require
-from widemargin.encoders.tfidf import texts_of
+from widemargin.encoders.items import texts_of
 from widemargin.errors import DataError
 from widemargin.explanation import show_item
 

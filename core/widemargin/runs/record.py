@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,14 @@ import numpy as np
 
 from widemargin.config import dump_yaml
 from widemargin.contracts import RunRecord, UseCase
-from widemargin.explanation import block_shares, mean_pieces, show_item, support_cases
+from widemargin.explanation import (
+    block_pieces,
+    block_shares,
+    counted_terms,
+    mean_pieces,
+    show_item,
+    support_cases,
+)
 from widemargin.runs.assessment import OutOfFold
 from widemargin.runs.folds import FoldResult, worst_rows
 from widemargin.runs.identity import git_state, hash_of, thread_count, versions
@@ -40,6 +47,9 @@ def write_record(
     trained: Trained,
     results: Sequence[FoldResult],
     metrics: dict[str, Any],
+    engine: str,
+    encoders: Sequence[Mapping[str, Any]],
+    items_map: Mapping[str, Any] | None,
     clock: Clock,
 ) -> RunRecord:
     """Write a run's folder in one step and read it back."""
@@ -53,6 +63,8 @@ def write_record(
         "predictions.parquet": _parquet(out),
         **{f"model/{name}": content for name, content in dump_model(trained.model).items()},
     }
+    if items_map is not None:
+        files["embedding_map.json"] = _json(items_map, indent=None)
     manifest = {
         "id": run_id,
         "use_case": use_case.name,
@@ -63,6 +75,8 @@ def write_record(
         "versions": versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "engine": engine,
+        "encoders": list(encoders),
         "threads": thread_count(),
         "timings": {**clock.seconds, "total": round(sum(clock.seconds.values()), 3)},
         "git": git_state(),
@@ -71,8 +85,8 @@ def write_record(
     return read_record(store.write(use_case.name, run_id, files))
 
 
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+def _json(value: Any, indent: int | None = 2) -> bytes:
+    return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _search(
@@ -122,19 +136,23 @@ def _explain(
 ) -> dict[str, Any]:
     dataset = loaded.dataset
     model = trained.model
-    pieces = mean_pieces(
-        model.features,
-        model.machine,
-        dataset,
-        positive=setup.positive,
-        scale=model.scale,
-        random_state=setup.config.seed,
+    pieces, of_blocks = (
+        listing(
+            model.features,
+            model.machine,
+            dataset,
+            positive=setup.positive,
+            scale=model.scale,
+            random_state=setup.config.seed,
+        )
+        for listing in (mean_pieces, block_pieces)
     )
     bounded = model.machine.coef is None and setup.weights(dataset) is None
     return {
         "blocks": block_shares(model.machine, trained.rows, random_state=setup.config.seed),
         "pieces": pieces,
-        "note": "" if pieces else _why_no_pieces(model.machine),
+        "block_pieces": of_blocks,
+        "note": "" if pieces else _why_no_pieces(model.machine, of_blocks),
         "mistakes": _mistakes(setup, loaded, out, results),
         "support_vectors": support_cases(
             dataset,
@@ -146,12 +164,23 @@ def _explain(
     }
 
 
-def _why_no_pieces(machine: Machine) -> str:
+def _why_no_pieces(machine: Machine, of_blocks: Sequence[dict[str, Any]]) -> str:
+    """Say why pieces have no weights, but for the blocks whose pieces are listed."""
     if machine.kernel is not None:
-        names = dict.fromkeys(term.kernel.name for term in machine.kernel.terms())
+        listed = [one["block"] for one in of_blocks]
+        terms = [term for term in counted_terms(machine.kernel) if term.block not in listed]
+        names = dict.fromkeys(term.kernel.name for term in terms)
+        if not names:
+            return ""
         said = " and ".join(names)
+        many = len(names) > 1
+        of = ""
+        if listed:
+            blocks = list(dict.fromkeys(str(term.block) for term in terms))
+            of = f" of block{'s' if len(blocks) > 1 else ''} {' and '.join(blocks)}"
         return (
-            f"The {said} kernel{'s have' if len(names) > 1 else ' has'} no weight for each piece. "
+            f"The {said} kernel{'s' if many else ''}{of} {'have' if many else 'has'} no weight for "
+            "each piece. "
             "widemargin predict --explain tells what decided a single item, and the support "
             "vectors below are the cases that it compares with."
         )

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from widemargin.contracts import Metric, Progress, RunRecord, Split, UseCase
+from widemargin import native
+from widemargin.contracts import Kind, Metric, Progress, RunRecord, Split, UseCase
+from widemargin.data.assets import data_home, require
 from widemargin.data.splits import make_splits
+from widemargin.encoders import EmbeddingStore, Features
+from widemargin.encoders.store import store_folder
 from widemargin.errors import DataError, PluginError
 from widemargin.runs.assessment import assess, gather, measure_crossing
+from widemargin.runs.embedding_map import embedding_map
 from widemargin.runs.folds import run_fold
-from widemargin.runs.identity import hash_of, sources_hash, thread_count, versions
+from widemargin.runs.identity import engine_name, hash_of, sources_hash, thread_count, versions
 from widemargin.runs.loading import Loaded, load_dataset
+from widemargin.runs.parameters import named_by_path
 from widemargin.runs.record import write_record
+from widemargin.runs.remedies import naming_settings
 from widemargin.runs.training import Setup, embed, train
-from widemargin.svm import native
-from widemargin.svm.expression import expression, gram_bytes
-from widemargin.svm.memory import check_gram_size
+from widemargin.svm.expression import expression
+from widemargin.svm.memory import check_gram_size, gram_bytes
 from widemargin.svm.selection import is_linear
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "execute"]
 
 
+@named_by_path()
 def execute(
     config: RunConfig,
     use_case: UseCase,
@@ -68,6 +75,8 @@ def execute(
         Where data, assets or settings cannot be used.
     """
     clock = Clock()
+    # Before anything is fetched or read, since it may be refused.
+    engine = engine_name(config.svm.engine)
     run_id = store.new_id(use_case.name)
     registry.notify_started(use_case.name, run_id)
 
@@ -76,7 +85,14 @@ def execute(
             config, use_case.split, offline=offline, mirror=mirror, progress=progress
         )
     dataset = loaded.dataset
-    setup = prepare(config, use_case, registry, loaded)
+    for asset in config.features.assets:
+        require(asset, data_home(), offline=offline, mirror=mirror, progress=progress)
+    setup = replace(
+        prepare(config, use_case, registry, loaded),
+        store=EmbeddingStore(store_folder(), progress),
+        progress=progress,
+    )
+    encoders = _identities(config, dataset.kinds)
     if config.svm.engine == "auto" and native.library() is None:
         progress.note(f"The scikit-learn engine is used, which is slower: {native.reason()}.")
     metrics = metrics_of(use_case, registry, loaded)
@@ -93,6 +109,8 @@ def execute(
     base_key = hash_of(
         [
             config.to_dict(),
+            engine,
+            encoders,
             loaded.fingerprint,
             versions(),
             thread_count(),
@@ -100,7 +118,8 @@ def execute(
         ]
     )
     results = []
-    with clock("folds"), progress.stage("outer folds", total=len(splits)) as stage:
+    named = naming_settings(config)
+    with clock("folds"), named, progress.stage("outer folds", total=len(splits)) as stage:
         for _, _, split in splits:
             results.append(
                 run_fold(
@@ -122,17 +141,13 @@ def execute(
         )
     with clock("final"), progress.stage("final model"):
         trained = train(setup, dataset, embedded=embedded, progress=progress)
-    loose = sum(not cell.converged for cell in trained.search.cells)
-    if loose or not trained.search.converged:
-        progress.note(
-            f"In {loose} of {len(trained.search.cells)} cells of the last search a machine was "
-            "stopped before it met the optimality conditions; a smaller svm.C may be enough."
-        )
     with clock("near_duplicates"):
         crossing = measure_crossing(setup, loaded, trained, metrics, progress)
     with clock("assess"), progress.stage("intervals"):
         out = gather(setup, dataset, splits, results)
-        assessed = assess(setup, loaded, out, trained, metrics, crossing)
+        assessed = assess(setup, loaded, out, trained, metrics, crossing, results)
+    with clock("map"), progress.stage("map of the embeddings"):
+        items_map = embedding_map(setup, dataset, trained.rows, out)
     with progress.stage("saving"):
         record = write_record(
             store,
@@ -144,10 +159,21 @@ def execute(
             trained=trained,
             results=results,
             metrics=assessed,
+            engine=engine,
+            encoders=encoders,
+            items_map=items_map,
             clock=clock,
         )
     registry.notify_finished(record)
     return record
+
+
+def _identities(config: RunConfig, kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
+    """Name what encoders' vectors depend on besides the items: weights, parameters."""
+    if not isinstance(config.features, Features):
+        return []
+    encoders = [encoder for _, _, encoder in config.features.build(kinds).blocks]
+    return [dict(one.identity()) for one in encoders if hasattr(one, "identity")]
 
 
 def outer_splits(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from widemargin.contracts import (
     Dataset,
+    Kind,
     Metric,
     Predictions,
     Progress,
+    Silent,
     Split,
     SplitRule,
 )
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from widemargin.config import RunConfig
+    from widemargin.encoders import EmbeddingStore
 
 __all__ = ["Embedded", "Setup", "Trained", "codes_of", "embed", "fit_transform", "train", "unit_of"]
 
@@ -53,6 +56,10 @@ class Setup:
         All class names in sorted order; empty for regression.
     positive : int
         Code of the positive class of a binary task; 1 otherwise.
+    store : EmbeddingStore, optional
+        Where vectors are kept that no training row has a part in.
+    progress : Progress
+        Told what is encoded.
     """
 
     config: RunConfig
@@ -61,6 +68,8 @@ class Setup:
     split: SplitRule
     classes: tuple[str, ...]
     positive: int
+    store: EmbeddingStore | None = None
+    progress: Progress = field(default_factory=Silent)
 
     @property
     def is_binary(self) -> bool:
@@ -75,6 +84,13 @@ class Setup:
         blocks = self.config.svm.blocks or {}
         own = [f"{name} ({one.kernel or self.config.svm.kernel})" for name, one in blocks.items()]
         return f"{self.config.svm.combine} of {', '.join(own)}"
+
+    def features(self, kinds: Mapping[str, Kind]) -> Any:
+        """Build the unfitted features of columns of these kinds."""
+        features = self.config.features.build(kinds)
+        if hasattr(features, "use"):
+            features.use(self.store, self.progress)
+        return features
 
     def solver(self, part: Dataset) -> Solver:
         """Return what is to be learned of a part; a target of numbers in units of its spread."""
@@ -175,7 +191,7 @@ class Embedded:
 
 def embed(setup: Setup, dataset: Dataset) -> Embedded:
     """Compute all items' features, which learn nothing, once for the whole run."""
-    features = setup.config.features.build(dataset.kinds)
+    features = setup.features(dataset.kinds)
     rows = fit_transform(features, dataset.X, dataset.y)
     return Embedded(features, rows, Quantities(setup.rows(rows)))
 
@@ -230,7 +246,7 @@ def train(
         taken = np.arange(len(part)) if taken is None else taken
         rows, within = embedded.rows[taken], embedded.quantities.on(taken)
     else:
-        features = config.features.build(part.kinds)
+        features = setup.features(part.kinds)
         rows = fit_transform(features, part.X, part.y)
         if config.features.learns == "y":
             fold_rows = [_refit(setup, part, split) for split in inner]
@@ -273,7 +289,7 @@ def fit_transform(features: Any, X: Any, y: Any) -> Any:
 
 def _refit(setup: Setup, part: Dataset, split: Split) -> PartRows:
     """Fit features that learn y on one inner training part."""
-    features = setup.config.features.build(part.kinds)
+    features = setup.features(part.kinds)
     rows = fit_transform(features, part.X.iloc[split.train], part.y[split.train])
     others = encode(features, part.X.iloc[split.test])
     return setup.rows(rows), setup.rows(others), getattr(features, "blocks_", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from widemargin.contracts import Columns, Items, Kind, RunRecord, Share, UseCase
 from widemargin.errors import DataError, ModelError, nearest
 from widemargin.explanation import explain_items
 from widemargin.runs.model import Model, parse_model
+from widemargin.serving.deciding import deciding_margin
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
@@ -36,8 +38,13 @@ class Prediction:
     probability : float or None
         Calibrated probability of `label`; None for a number.
     margin : float or None
-        Signed distance to the margin's middle, above 0 for the positive class; beyond two
+        Signed distance to the margin's middle, above 0 for the class `margin_for`; beyond two
         classes, the decision of `label`; None for a number.
+    margin_for : str or None
+        The class that a margin above 0 speaks for; None for a number.
+    threshold : float or None
+        The margin from which on `label` is that class, since the probability decides; None beyond
+        two classes, for a number, and where all margins mean one class.
     probabilities : mapping of str to float
         Of every class.
     shares : sequence of Share
@@ -49,6 +56,8 @@ class Prediction:
     label: str | float
     probability: float | None
     margin: float | None
+    margin_for: str | None = None
+    threshold: float | None = None
     probabilities: Mapping[str, float]
     shares: Sequence[Share] = ()
 
@@ -97,6 +106,15 @@ class Predictor:
         )
         positive = record.metrics.get("positive")
         self._positive = self.model.classes.index(positive) if positive else 1
+        self.threshold: float | None = None
+        """The margin from which on the label is the positive class, of two; may be infinite."""
+        if len(self.model.classes) == 2 and self.model.calibration is not None:
+            self.threshold = deciding_margin(self.model.calibration, self._positive)
+
+    @property
+    def positive(self) -> str:
+        """The class of two that a margin above 0 speaks for; empty for more, and for a number."""
+        return self.model.classes[self._positive] if len(self.model.classes) == 2 else ""
 
     def predict(
         self, X: Columns, ids: Sequence[str] | None = None, *, explain: bool = False
@@ -147,6 +165,9 @@ class Predictor:
                 for row in range(n)
             ]
         sign = -1.0 if len(classes) == 2 and self._positive == 0 else 1.0
+        threshold = self.threshold
+        if threshold is not None and not math.isfinite(threshold):
+            threshold = None
         predictions = []
         for row, code in enumerate(outcome.prediction.tolist()):
             decision = outcome.decision[row]
@@ -157,6 +178,8 @@ class Predictor:
                     label=classes[code],
                     probability=probabilities[code],
                     margin=float(decision[code] if outcome.decision.ndim == 2 else sign * decision),
+                    margin_for=self.positive or classes[code],
+                    threshold=threshold,
                     probabilities=dict(zip(classes, probabilities, strict=True)),
                     shares=strongest[row],
                 )
@@ -173,7 +196,7 @@ class Predictor:
         return self.config.data.read_items(source)
 
     def batches_of(self, lines: Iterable[str], name: str) -> Iterator[Items]:
-        """Make batches of lines: texts, or JSON objects with the columns of a table.
+        """Make batches of lines: texts, paths of files, or JSON objects with a table's columns.
 
         Raises
         ------
@@ -201,6 +224,10 @@ class Predictor:
 
     def _columns(self, values: Sequence[str], ids: Sequence[str]) -> Columns:
         if list(self.kinds.values()) == ["text"]:
+            return {next(iter(self.kinds)): list(values)}
+        if list(self.kinds.values()) in (["image"], ["audio"]):
+            return {next(iter(self.kinds)): [Path(value).expanduser() for value in values]}
+        if list(self.kinds.values()) == ["sequence"]:
             return {next(iter(self.kinds)): list(values)}
         if not set(self.kinds.values()) <= {"text", "table"}:
             raise DataError(

@@ -9,23 +9,31 @@ from widemargin.svm.kernels import KERNELS
 
 if TYPE_CHECKING:
     from widemargin.svm.calibration import Calibration, fit_calibration
-    from widemargin.svm.estimators import SVC, SVR, OneClassSVM, SVMSearch
+    from widemargin.svm.estimators import (
+        SVC,
+        SVR,
+        IndefiniteKernelWarning,
+        OneClassSVM,
+        SearchEdgeWarning,
+        SVCSearch,
+        SVRSearch,
+    )
     from widemargin.svm.expression import Product, Sum, Term
     from widemargin.svm.machine import Machine
-    from widemargin.svm.selection import GridCell, Search
 
 __all__ = [
     "KERNELS",
     "SVC",
     "SVR",
     "Calibration",
-    "GridCell",
+    "IndefiniteKernelWarning",
     "KernelParameters",
     "Machine",
     "OneClassSVM",
     "Product",
-    "SVMSearch",
-    "Search",
+    "SVCSearch",
+    "SVRSearch",
+    "SearchEdgeWarning",
     "Sum",
     "Term",
     "fit_calibration",
@@ -36,13 +44,14 @@ _HOMES = {
     "SVR": "estimators",
     "OneClassSVM": "estimators",
     "Product": "expression",
-    "SVMSearch": "estimators",
+    "SVCSearch": "estimators",
+    "SVRSearch": "estimators",
+    "SearchEdgeWarning": "estimators",
+    "IndefiniteKernelWarning": "estimators",
     "Sum": "expression",
     "Term": "expression",
     "Calibration": "calibration",
     "fit_calibration": "calibration",
-    "GridCell": "selection",
-    "Search": "selection",
     "Machine": "machine",
 }
 

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.errors import DataError
+from widemargin.errors import ParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from widemargin.contracts import Kernel
 
-__all__ = ["UNIT", "check_values", "inverse_lengths", "normalise", "take_block"]
+__all__ = [
+    "UNIT",
+    "NegativeRowsError",
+    "check_values",
+    "inverse_lengths",
+    "normalise",
+    "take_block",
+]
 
 UNIT = ("rbf", "laplacian", "chi2", "cosine")
 """The kernels in whose space every row has length 1, but for the rows without any value."""
@@ -22,6 +29,10 @@ UNIT = ("rbf", "laplacian", "chi2", "cosine")
 # A block of a CSR matrix that is fuller than this is multiplied faster dense.
 _DENSE = 0.3
 _CHUNK = 256
+
+
+class NegativeRowsError(ParameterError):
+    """Features of `block`, or of all where it is None, are negative; the kernel needs counts."""
 
 
 def take_block(
@@ -46,7 +57,7 @@ def take_block(
 
     Raises
     ------
-    DataError
+    NegativeRowsError
         Where values are negative that chi2 needs to be counts.
     """
     if columns is not None and (columns[0] > 0 or columns[1] < X.shape[1]):
@@ -60,10 +71,11 @@ def take_block(
             X = X.toarray()
     if kernel.name == "chi2" and X.shape[0] and X.shape[1] and X.min() < 0:
         where = f"block {block!r} has" if block else "the features have"
-        path = f"svm.blocks.{block}.kernel" if block else "svm.kernel"
-        raise DataError(
+        raise NegativeRowsError(
             f"the chi2 kernel compares counts and shares, at least 0, and {where} "
-            f"{X.min():.4g}. Choose another {path}, as rbf."
+            f"{X.min():.4g}. Choose another kernel, as rbf.",
+            "kernel",
+            block,
         )
     return X
 
@@ -96,8 +108,8 @@ def check_values(gram: NDArray[Any], kernel: Kernel, block: str | None) -> None:
 
     Raises
     ------
-    DataError
-        Where there are any; it says which setting to lower.
+    ParameterError
+        Where there are any; it says which parameter to lower.
     """
     if kernel.is_bounded:
         return
@@ -105,8 +117,12 @@ def check_values(gram: NDArray[Any], kernel: Kernel, block: str | None) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(gram.sum()) or np.isfinite(gram).all():
             return
-    path = f"svm.blocks.{block}" if block else "svm"
-    settings = " or ".join(f"{path}.{name}" for name in kernel.parameters)
     of = f"block {block!r}" if block else "these rows"
-    todo = f"choose a smaller {settings}" if settings else "scale the features first"
-    raise DataError(f"the {kernel.name} kernel of {of} is too large for a number; {todo}.")
+    *others, last = kernel.parameters or ("",)
+    names = f"{', '.join(others)} or {last}" if others else last
+    todo = f"choose a smaller {names}" if last else "scale the features first"
+    raise ParameterError(
+        f"the {kernel.name} kernel of {of} is too large for a number; {todo}.",
+        kernel.parameters[0] if last else "kernel",
+        block,
+    )

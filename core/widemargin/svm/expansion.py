@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from widemargin.native import library
 from widemargin.svm.fitted import FittedKernel, FittedTerm
-from widemargin.svm.native import library
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ def expand(
         and X.dtype in (np.float32, np.float64)
         and library() is not None
     ):
-        from widemargin.svm.native.products import rbf_decisions
+        from widemargin.native.products import rbf_decisions
 
         found = rbf_decisions(
             kernel.take(X), kernel.take(vectors), dual_coef, kernel.parameters.gamma

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,10 +28,10 @@ from widemargin.svm.prepared import (
     Within,
 )
 
-__all__ = ["Expression", "Prepared", "Product", "Sum", "Term", "expression", "gram_bytes"]
+__all__ = ["Expression", "Prepared", "Product", "Sum", "Term", "expression"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Term:
     """One kernel on one block of the features.
 
@@ -42,9 +42,10 @@ class Term:
         in sums and products it is normalised to ``k(x, x) = 1``.
     block : str, optional
         Name of the block; by default all features.
-    gamma : "auto", float or tuple of float, default="auto"
+    gamma : "auto", "scale", float or tuple of float, default="auto"
         ``auto`` is a path around what the rows suggest; in sums and products, what they suggest
-        times a factor that all terms share. A tuple is for a term on its own.
+        times a factor that all terms share. ``scale`` is the inverse of the number of features
+        times their variance. A tuple is for a term on its own.
     degree : int, default=3
         Degree of poly.
     coef0 : float, default=0.0
@@ -59,13 +60,26 @@ class Term:
     >>> prepared.gram(prepared.fit(0.5)).round(2)
     array([[1.  , 0.61],
            [0.61, 1.  ]])
+    >>> Term(RBF, "words", gamma=0.5)
+    Term('rbf', 'words', gamma=0.5)
     """
 
     kernel: Kernel
     block: str | None = None
-    gamma: Literal["auto"] | float | tuple[float, ...] = "auto"
+    gamma: Literal["auto", "scale"] | float | tuple[float, ...] = "auto"
     degree: int = 3
     coef0: float = 0.0
+
+    if TYPE_CHECKING:  # a name is taken too, and its kernel is kept
+
+        def __init__(
+            self,
+            kernel: Kernel | str,
+            block: str | None = None,
+            gamma: Literal["auto", "scale"] | float | tuple[float, ...] = "auto",
+            degree: int = 3,
+            coef0: float = 0.0,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         given: Any = self.kernel
@@ -84,7 +98,18 @@ class Term:
             if one in ("auto", "scale"):
                 continue
             if isinstance(one, str) or not (np.isfinite(one) and one >= 0):
-                raise ValueError(f"gamma is auto, or a number of at least 0; got {one!r}")
+                raise ValueError(f"gamma is auto, scale, or a number of at least 0; got {one!r}")
+
+    def __repr__(self) -> str:
+        own = self.kernel
+        shown = [repr(own.name) if own in KERNELS else f"<kernel {own.name!r}>"]
+        if self.block is not None:
+            shown.append(repr(self.block))
+        for name in ("gamma", "degree", "coef0"):
+            value = getattr(self, name)
+            if value != getattr(Term, name):
+                shown.append(f"{name}={value!r}")
+        return f"Term({', '.join(shown)})"
 
     @property
     def has_automatic_width(self) -> bool:
@@ -117,7 +142,7 @@ class Term:
 
         Raises
         ------
-        DataError
+        ParameterError
             Where the block is unknown.
         """
         return PreparedTerm(
@@ -125,7 +150,7 @@ class Term:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sum:
     """A weighted sum of kernels.
 
@@ -169,6 +194,10 @@ class Sum:
         elif not all(np.isfinite(given)) or min(given) < 0 or sum(given) == 0:
             raise ValueError(f"weights are at least 0, and not all 0; got {given}")
 
+    def __repr__(self) -> str:
+        weights = "" if self.weights == "equal" else f", weights={self.weights!r}"
+        return f"Sum({self.terms!r}{weights})"
+
     @property
     def learns_y(self) -> bool:
         """Whether the sum's own weights depend on the target."""
@@ -189,7 +218,7 @@ class Sum:
         return prepared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Product:
     """A product of kernels.
 
@@ -208,6 +237,9 @@ class Product:
 
     def __post_init__(self) -> None:
         _check_terms(self.terms, "product")
+
+    def __repr__(self) -> str:
+        return f"Product({self.terms!r})"
 
     def prepare(
         self,
@@ -266,48 +298,6 @@ def expression(settings: SVMSettings, kernels: Mapping[str, Kernel]) -> Expressi
     if isinstance(weights, dict):
         return Sum(terms, weights=tuple(weights[name] for name in settings.blocks))
     return Sum(terms, weights=weights)
-
-
-def gram_bytes(expression: Expression, n: int, itemsize: int) -> int:
-    """Return how much memory an expression's matrices take at most, one Gram at a time.
-
-    Parameters
-    ----------
-    expression : Expression
-        What is to be prepared.
-    n : int
-        Number of rows.
-    itemsize : int
-        Bytes of a number: 4 for float32 rows, otherwise 8.
-
-    Examples
-    --------
-    >>> from widemargin.svm.kernels import LINEAR, RBF
-    >>> gram_bytes(Term(LINEAR), 1000, 8), gram_bytes(Sum((Term(LINEAR), Term(RBF))), 1000, 8)
-    (8000000, 32000000)
-    """
-    if isinstance(expression, Term):
-        several = expression.gamma == "auto" or isinstance(expression.gamma, tuple)
-        matrices = 2 if several and "gamma" in expression.kernel.parameters else 1
-    else:
-        held, fresh = _count(expression, keep=False)
-        matrices = held + fresh
-    return matrices * n * n * itemsize
-
-
-def _count(one: Expression, *, keep: bool) -> tuple[int, int]:
-    """Count the matrices that are held between calls, and those that a call makes on the way."""
-    if isinstance(one, Term):
-        if not one.has_automatic_width:
-            return 1, 0
-        return (2, 0) if keep else (1, 1)
-    learns = isinstance(one, Sum) and one.learns_y
-    below = [_count(term, keep=keep or learns) for term in one.terms]
-    fresh = 1 + max(own for _, own in below)
-    # Learning weights looks at all summands at once, and at their sum.
-    if learns:
-        fresh = 2 + sum(own for _, own in below)
-    return sum(held for held, _ in below), fresh
 
 
 def _check_terms(terms: Sequence[Expression], what: str) -> None:

@@ -75,7 +75,7 @@ class FittedTerm:
 
         Raises
         ------
-        DataError
+        ParameterError
             Where a row has no value.
         """
         own_x, scale_x = self._take(X)

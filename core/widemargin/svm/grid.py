@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,13 +12,24 @@ if TYPE_CHECKING:
 
     from widemargin.contracts import Kernel
 
-__all__ = ["WIDTHS", "c_grid", "gamma_grid", "middle_gamma"]
+__all__ = [
+    "WIDTHS",
+    "beyond",
+    "c_beyond",
+    "c_grid",
+    "gamma_grid",
+    "middle_gamma",
+    "scale_gamma",
+]
 
 WIDTHS = ("rbf", "laplacian", "chi2")
 """The kernels of a distance, whose gamma is the inverse of a width."""
 
 _LINEAR_STEPS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 _KERNEL_STEPS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+# How many decades a path may go on for, while that helps.
+_LINEAR_DECADES = 4
+_KERNEL_DECADES = 2
 _GAMMA_STEPS = (1 / 16, 1 / 4, 1.0, 4.0)
 
 
@@ -31,7 +43,7 @@ def c_grid(
 
     ``auto`` is a geometric path around the power of ten nearest to the inverse mean squared
     length of the rows: a linear machine of twice as long rows needs a quarter of the C. The other
-    kernels have values of the order of 1.
+    kernels have values of the order of 1. `c_beyond` is what follows where the end is the best.
 
     Parameters
     ----------
@@ -60,8 +72,46 @@ def c_grid(
     return tuple(float(f"{scale * step:.3g}") for step in _LINEAR_STEPS)
 
 
+def c_beyond(values: tuple[float, ...], kernel: Kernel | None) -> tuple[tuple[float, ...], ...]:
+    """Return what follows on an automatic path, decade by decade, while that helps.
+
+    The path of a linear machine is laid by the length of rows, which one feature on a large scale
+    may make up alone; the others' weights are found at a far larger C.
+
+    Examples
+    --------
+    >>> from widemargin.svm.kernels import LINEAR, RBF
+    >>> c_beyond((1.0, 3.0), LINEAR)
+    ((10.0, 30.0), (100.0, 300.0), (1000.0, 3000.0), (10000.0, 30000.0))
+    >>> c_beyond((100.0, 1000.0), RBF)
+    ((10000.0,), (100000.0,))
+    """
+    linear = kernel is not None and kernel.name == "linear"
+    last = values[-2:] if linear else values[-1:]
+    decades = range(1, 1 + (_LINEAR_DECADES if linear else _KERNEL_DECADES))
+    return tuple(
+        tuple(float(f"{value * 10.0**decade:.3g}") for value in last) for decade in decades
+    )
+
+
+def beyond(chosen: float, tried: Iterable[float]) -> tuple[float, ...]:
+    """Return values to try where the least or the greatest one was chosen; otherwise none.
+
+    Examples
+    --------
+    >>> beyond(4.0, (1.0, 2.0, 4.0)), beyond(1.0, (1.0, 10.0)), beyond(2.0, (1.0, 2.0, 4.0))
+    ((2.0, 4.0, 8.0, 16.0), (10.0, 1.0, 0.1, 0.01), ())
+    """
+    values = sorted(set(tried))
+    if len(values) < 2 or chosen not in (values[0], values[-1]):
+        return ()
+    inner = values[1] if chosen == values[0] else values[-2]
+    step = chosen / inner
+    return inner, chosen, *(float(f"{chosen * step**power:.9g}") for power in (1, 2))
+
+
 def gamma_grid(
-    given: Literal["auto"] | float | tuple[float, ...],
+    given: Literal["auto", "scale"] | float | tuple[float, ...],
     kernel: Kernel,
     X: Any,
     random_state: int,
@@ -69,7 +119,7 @@ def gamma_grid(
     """Return the values of gamma to try, in increasing order; (None,) where it has no meaning.
 
     ``auto`` for rbf, laplacian and chi2 is a path around `middle_gamma`; for the others,
-    `middle_gamma` alone.
+    `middle_gamma` alone. ``scale`` is `scale_gamma`.
 
     Examples
     --------
@@ -80,6 +130,8 @@ def gamma_grid(
     """
     if "gamma" not in kernel.parameters:
         return (None,)
+    if given == "scale":
+        return (scale_gamma(X),)
     if given != "auto":
         return tuple(sorted(given)) if isinstance(given, tuple) else (float(given),)
     middle = middle_gamma(kernel, X, random_state)
@@ -103,8 +155,43 @@ def middle_gamma(kernel: Kernel, X: Any, random_state: int) -> float:
         return float(2.0 ** round(-np.log2(_median_distance(kernel, X, random_state))))
     if 0 in X.shape:
         return 1.0
-    size = float(X.multiply(X).mean() - X.mean() ** 2 if hasattr(X, "tocsr") else X.var())
-    return float(f"{1 / (X.shape[1] * size):.3g}") if size > 0 else 1.0
+    return float(f"{scale_gamma(X):.3g}")
+
+
+def scale_gamma(X: Any, sample_weight: NDArray[np.float64] | None = None) -> float:
+    """Return scikit-learn's ``scale``: the inverse of the number of features times their variance.
+
+    Unlike scikit-learn's, a row of weight 2 counts as two rows, and one of weight 0 as none.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Rows; dense and sparse ones give the same.
+    sample_weight : ndarray of shape (n_samples,), optional
+        Weight of each row.
+
+    Examples
+    --------
+    >>> scale_gamma(np.array([[0.0, 4.0], [4.0, 0.0]]))
+    0.125
+    """
+    if sample_weight is None and not hasattr(X, "tocsr"):
+        variance = float(X.var(dtype=np.float64))
+    else:
+        by_row = (
+            np.ones(X.shape[0]) if sample_weight is None else sample_weight / sample_weight.max()
+        )
+        size = float(by_row.sum()) * X.shape[1]
+        if hasattr(X, "tocsr"):
+            loads = np.repeat(by_row, np.diff(X.indptr))
+            mean = float(loads @ X.data) / size
+            # Entries that are not stored are 0.
+            absent = (size - float(loads.sum())) * mean**2
+            variance = (float(loads @ (X.data - mean) ** 2) + absent) / size
+        else:
+            mean = float((by_row @ X).sum()) / size
+            variance = float((by_row @ (X - mean) ** 2).sum()) / size
+    return 1 / (X.shape[1] * variance) if variance > 0 else 1.0
 
 
 def _median_distance(kernel: Kernel, X: Any, random_state: int) -> float:

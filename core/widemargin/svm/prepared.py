@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from widemargin.contracts import KernelParameters
-from widemargin.errors import DataError, nearest
+from widemargin.errors import ParameterError, nearest
 from widemargin.svm.blocks import UNIT, check_values, inverse_lengths, normalise, take_block
 from widemargin.svm.fitted import FittedKernel, FittedProduct, FittedSum, FittedTerm
-from widemargin.svm.grid import gamma_grid, middle_gamma
+from widemargin.svm.grid import gamma_grid, middle_gamma, scale_gamma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ __all__ = [
     "Quantities",
     "Weights",
     "Within",
+    "columns_of",
 ]
 
 Weights = Literal["equal", "aligned", "learned"] | tuple[float, ...]
@@ -111,7 +112,7 @@ class PreparedTerm:
         within: Within | None = None,
     ) -> None:
         self._term, self._joined, self._within = term, joined, within
-        self._columns = _columns_of(term.block, blocks)
+        self._columns = columns_of(term.block, blocks)
         self._X = take_block(X, self._columns, None, term.kernel, term.block)
         self._dense = hasattr(X, "tocsr") and not hasattr(self._X, "tocsr")
         self._quantity: NDArray[Any] | None = None
@@ -122,12 +123,7 @@ class PreparedTerm:
         else:
             self.gammas = _FACTORS if term.has_automatic_width else (None,)
             if "gamma" in term.kernel.parameters:
-                assert not isinstance(term.gamma, tuple)
-                self._base = (
-                    middle_gamma(term.kernel, self._X, random_state)
-                    if term.gamma == "auto"
-                    else float(term.gamma)
-                )
+                self._base = _settled(term, self._X, random_state)
         self._keep = keep or len(self.gammas) == 1
 
     def fit(
@@ -167,7 +163,7 @@ class PreparedTerm:
 
         Raises
         ------
-        DataError
+        ParameterError
             Where a value is not finite.
         """
         assert isinstance(fitted, FittedTerm)
@@ -304,18 +300,40 @@ def _common(terms: Sequence[Prepared]) -> tuple[float | None, ...]:
     return _FACTORS if any(len(one.gammas) > 1 for one in terms) else (None,)
 
 
-def _columns_of(block: str | None, blocks: Blocks | None) -> tuple[int, int] | None:
+def _settled(term: Term, X: Any, random_state: int) -> float:
+    """Return the gamma of a term in a sum or product, before any factor."""
+    assert not isinstance(term.gamma, tuple)
+    if term.gamma == "auto":
+        return middle_gamma(term.kernel, X, random_state)
+    return scale_gamma(X) if term.gamma == "scale" else float(term.gamma)
+
+
+def columns_of(block: str | None, blocks: Blocks | None) -> tuple[int, int] | None:
+    """Return a block's first column and the one behind its last; None for all columns.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such block.
+
+    Examples
+    --------
+    >>> columns_of("words", {"words": slice(0, 7)})
+    (0, 7)
+    """
     if block is None:
         return None
     if not blocks:
-        raise DataError(
-            f"svm.blocks names the block {block!r}, and the features are one block without a name. "
-            "Leave svm.blocks out, or name encoders in features.encoder."
+        raise ParameterError(
+            f"{block!r} is no block of the features, which are one block without a name. Name "
+            "blocks of the features, or take a kernel of all of them.",
+            "blocks",
         )
     if block not in blocks:
-        raise DataError(
-            f"svm.blocks: {block!r} is no block of the features; they are {', '.join(blocks)}."
-            f"{nearest(block, blocks)}"
+        raise ParameterError(
+            f"{block!r} is no block of the features; they are {', '.join(blocks)}."
+            f"{nearest(block, blocks)}",
+            "blocks",
         )
     columns = blocks[block]
     return int(columns.start), int(columns.stop)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from widemargin.svm.expression import Expression, Prepared, Term
-from widemargin.svm.grid import c_grid
+from widemargin.svm.grid import c_beyond, c_grid
 from widemargin.svm.machine import Machine, Solution, violations
 from widemargin.svm.prepared import Within
 from widemargin.svm.schemes import Part
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 from widemargin.svm.paths import Paths
 
-__all__ = ["KernelRoad", "LinearRoad", "PartRows", "Scorer", "Tried"]
+__all__ = ["NEGLIGIBLE", "KernelRoad", "LinearRoad", "PartRows", "Scorer", "Tried"]
 
 PartRows = tuple[Any, Any, "Mapping[str, slice] | None"]
 """The features of a part's two sets of rows, and which columns are which block."""
 
 Scorer = Callable[["NDArray[np.float64]"], Sequence[float]]
 """``scorer(held-out decisions, part by part) -> one score a part``; greater is better."""
+
+NEGLIGIBLE = 1e-3
+"""What a step must bring to count as a rise, as a share of the scores' range."""
 
 # Gram matrices of several gammas are solved together, so that threads need not wait for each other,
 # as long as they take no more than this.
@@ -64,33 +67,43 @@ class Road:
         self.stops_early = C == "auto"
         kernel = expression.kernel if isinstance(expression, Term) else None
         self.values = c_grid(C, kernel, X, solver.n_classes)
-
-    @property
-    def steps(self) -> int | None:
-        """How many cells there will be, where that is known."""
-        return len(self.values)
+        self.beyond = c_beyond(self.values, kernel) if self.stops_early else ()
 
 
 class LinearRoad(Road):
     """Weights of the features, by the squared hinge."""
 
+    @property
+    def steps(self) -> int | None:
+        """How many cells there will be, where that is known."""
+        return None if self.stops_early else len(self.values)
+
     def cells(self, scorer: Scorer) -> Iterator[Tried]:
         """Solve and score every C."""
+        tried: list[Tried] = []
+        for values in (self.values, *self.beyond):
+            for cell in self._solve(values, scorer):
+                tried.append(cell)
+                yield cell
+            if not _rises(tried):
+                break
+
+    def _solve(self, values: Sequence[float], scorer: Scorer) -> Iterator[Tried]:
         if self.part_rows is None:
-            coef, intercept, converged, _ = self.solver.fit_rows(self.X, self.parts, self.values)
+            coef, intercept, converged, _ = self.solver.fit_rows(self.X, self.parts, values)
             held = [self.X[held_out] for _, held_out in self.parts]
             fitted = list(zip(held, coef, intercept, converged, strict=True))
         else:
             fitted = []
             for (train, _), (rows, held_out, _) in zip(self.parts, self.part_rows, strict=True):
                 own = self.solver.at(train)
-                coef, intercept, converged, _ = own.fit_rows(rows, [own.everything], self.values)
+                coef, intercept, converged, _ = own.fit_rows(rows, [own.everything], values)
                 fitted.append((held_out, coef[0], intercept[0], converged[0]))
         decided = [
             [self._machine(weights[at], constant[at]).decide(rows) for at in range(len(weights))]
             for rows, weights, constant, _ in fitted
         ]
-        for at, value in enumerate(self.values):
+        for at, value in enumerate(values):
             held_out = np.concatenate([own[at] for own in decided])
             met = all(bool(flags[at]) for _, _, _, flags in fitted)
             yield Tried(value, None, held_out, tuple(scorer(held_out)), met)
@@ -167,14 +180,26 @@ class KernelRoad(Road):
         n = self.X.shape[0]
         itemsize = 4 if self.X.dtype == np.float32 else 8
         many = max(1, _TOGETHER // (itemsize * n * n))
+        lead = -np.inf
         for first in range(0, len(prepared.gammas), many):
             gammas = prepared.gammas[first : first + many]
             grams = [prepared.gram(prepared.fit(gamma)) for gamma in gammas]
             steps = self._steps()
+            planned = len(steps) - len(self.beyond)
             paths = Paths(self.solver, grams, self.parts, max(map(len, steps)))
             found: list[list[Tried]] = [[] for _ in gammas]
             going = list(range(len(gammas)))
-            for values in steps:
+            for step, values in enumerate(steps):
+                # Beyond the plan goes only the path that leads, and only while it rises.
+                if step >= planned:
+                    lead = max([lead, *(max(_means(cells)) for cells in found)])
+                    going = [
+                        gram
+                        for gram in going
+                        if _rises(found[gram]) and max(_means(found[gram])) >= lead
+                    ]
+                if not going:
+                    break
                 decisions, converged = paths.solve(going, values)
                 for own, gram in enumerate(going):
                     for at, value in enumerate(values):
@@ -190,8 +215,6 @@ class KernelRoad(Road):
                         )
                 if self.stops_early:
                     going = [gram for gram in going if not _is_flat(found[gram])]
-                if not going:
-                    break
             for cells in found:
                 yield from cells
 
@@ -199,7 +222,7 @@ class KernelRoad(Road):
         """Return the values of C that are solved together."""
         if not self.stops_early:
             return [self.values]
-        return [self.values[:2], *((value,) for value in self.values[2:])]
+        return [self.values[:2], *((value,) for value in self.values[2:]), *self.beyond]
 
     def _separately(self, scorer: Scorer, prepared: Prepared) -> Iterator[Tried]:
         """Solve every part out of a Gram matrix of its own, since that learns from the target."""
@@ -258,14 +281,28 @@ class KernelRoad(Road):
         return largest
 
 
-def _is_flat(cells: Sequence[Tried]) -> bool:
-    """Say whether the last two steps along C brought nothing."""
+def _means(cells: Sequence[Tried]) -> list[float]:
+    """Return mean scores; minus infinity where no fold defines one."""
     means = []
     for cell in cells:
         defined = [score for score in cell.scores if np.isfinite(score)]
         means.append(float(np.mean(defined)) if defined else -np.inf)
+    return means
+
+
+def _is_flat(cells: Sequence[Tried]) -> bool:
+    """Say whether the last two steps along C brought nothing."""
+    means = _means(cells)
     # Where the score is undefined so far, there is nothing to say.
     return len(means) > 2 and -np.inf < max(means) and not max(means[-2:]) > max(means[:-2])
+
+
+def _rises(cells: Sequence[Tried]) -> bool:
+    """Say whether the last two steps along C brought something that is worth going on for."""
+    means = _means(cells)
+    if len(means) < 3 or not np.isfinite(means).all():
+        return False
+    return max(means[-2:]) - max(means[:-2]) > NEGLIGIBLE * (max(means) - min(means))
 
 
 def _stack(train: Any, held_out: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from widemargin.contracts import Progress, Silent
-from widemargin.errors import DataError
+from widemargin.errors import ParameterError
 from widemargin.svm.expression import Expression, Term
 from widemargin.svm.machine import Machine
 from widemargin.svm.prepared import Within
@@ -162,7 +162,7 @@ def select(
 
     Raises
     ------
-    DataError
+    ParameterError
         Where no part defines the score.
     """
     road = LinearRoad if is_linear(expression) else KernelRoad
@@ -205,10 +205,11 @@ def _compare(tried: Sequence[Tried]) -> tuple[GridCell, ...]:
     table = np.array([cell.scores for cell in tried], dtype=np.float64)
     defined = np.isfinite(table).any(axis=0)
     if not defined.any():
-        raise DataError(
-            "the metric that the search maximises is undefined on every inner fold, as where each "
-            "lacks a class. Take fewer folds (evaluation.inner), or add items or groups of the "
-            "rarest class."
+        raise ParameterError(
+            "the score that the search maximises is undefined on every fold, as where each lacks a "
+            "class, or holds out a single row and is scored by R2. Take fewer folds, or add items "
+            "or groups of the rarest class.",
+            "cv",
         )
     ranked = np.where(np.isfinite(table), table, -np.inf)[:, defined]
     whole = np.isfinite(ranked).all(axis=1)

@@ -147,14 +147,12 @@ class Solver:
         count = self.n_functions
         if count == 1 and self.own_scheme == "single":
             return solved.decision
-        pieces = []
-        for first in range(0, len(duals), count):
-            start = int(duals.held_out_starts[first])
-            end = int(duals.held_out_starts[first + count])
-            own = solved.decision[:, :, start:end]
-            functions = np.moveaxis(own.reshape(*own.shape[:2], count, -1), 2, 0)
-            pieces.append(combine(functions, self.n_classes, self.own_scheme))
-        return np.concatenate(pieces, axis=2)
+        # Functions of all parts, each part's held-out rows in turn.
+        places = np.arange(len(solved.decision[0, 0]))
+        of_parts = np.split(places, duals.held_out_starts[count:-1:count])
+        order = np.concatenate([own.reshape(count, -1) for own in of_parts], axis=1)
+        functions = np.moveaxis(solved.decision[:, :, order], 2, 0)
+        return combine(functions, self.n_classes, self.own_scheme)
 
     def machine(
         self, solution: Solution, kernel: FittedKernel | None = None, vectors: Any = None

@@ -26,6 +26,21 @@ from widemargin.testing.data_checks import (
     check_lengths,
     check_loads_offline,
 )
+from widemargin.testing.encoder_checks import (
+    EncoderCheck,
+    check_encoder,
+    check_encoder_clones,
+    check_encoder_is_deterministic,
+    check_encoder_learns,
+    check_encoder_needs_no_network,
+    check_encoder_odd_items,
+    check_encoder_round_trip,
+    check_encoder_rows_are_independent,
+    check_encoder_shape,
+    check_encoder_shares,
+    encoder_checks,
+)
+from widemargin.testing.encoder_samples import EncoderSample, sample_of
 from widemargin.testing.feature_checks import check_features_clone, check_learns
 from widemargin.testing.fixture import ConformanceError, Fixture, load_fixture
 from widemargin.testing.model_checks import (
@@ -39,9 +54,21 @@ from widemargin.testing.plugin_checks import check_light_import, check_metrics
 __all__ = [
     "Check",
     "ConformanceError",
+    "EncoderCheck",
+    "EncoderSample",
     "Fixture",
     "check_deterministic",
     "check_empty_and_odd_items",
+    "check_encoder",
+    "check_encoder_clones",
+    "check_encoder_is_deterministic",
+    "check_encoder_learns",
+    "check_encoder_needs_no_network",
+    "check_encoder_odd_items",
+    "check_encoder_round_trip",
+    "check_encoder_rows_are_independent",
+    "check_encoder_shape",
+    "check_encoder_shares",
     "check_features_clone",
     "check_features_round_trip",
     "check_groups_do_not_cross",
@@ -52,6 +79,8 @@ __all__ = [
     "check_metrics",
     "check_read_items",
     "check_use_case",
+    "encoder_checks",
     "load_fixture",
+    "sample_of",
     "use_case_checks",
 ]

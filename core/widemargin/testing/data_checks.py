@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from widemargin.contracts import UseCase
 from widemargin.data import merge_groups, near_duplicates
 from widemargin.data.splits import make_splits
-from widemargin.encoders.tfidf import texts_of
+from widemargin.encoders.items import texts_of
 from widemargin.errors import DataError
 from widemargin.testing.fixture import Fixture, broken, load_fixture
 

@@ -21,11 +21,18 @@ from widemargin.runs.training import train
 if TYPE_CHECKING:
     from widemargin.runs.model import Model
 
-__all__ = ["ConformanceError", "Fixture", "broken", "expecting", "load_fixture"]
+__all__ = [
+    "ConformanceError",
+    "Fixture",
+    "blocked_network",
+    "broken",
+    "expecting",
+    "load_fixture",
+]
 
 
 class ConformanceError(AssertionError):
-    """A use case breaks a rule; the message states the rule, what was found and the remedy."""
+    """A rule is broken; the message states the rule, what was found and the remedy."""
 
 
 def broken(use_case: UseCase, rule: str, found: str, remedy: str) -> ConformanceError:
@@ -106,7 +113,7 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
             encoders=registry.encoders,
             kernels=registry.kernels,
         )
-        with _empty_data_home(), _no_network() as asked:
+        with _empty_data_home(), blocked_network() as asked:
             loaded = load_dataset(
                 config, use_case.split, offline=True, mirror="", progress=Silent()
             )
@@ -135,14 +142,14 @@ def _empty_data_home() -> Iterator[None]:
 
 
 @contextmanager
-def _no_network() -> Iterator[list[str]]:
+def blocked_network() -> Iterator[list[str]]:
     """Refuse every connection and look-up of a host; yield the list of those asked for."""
     asked: list[str] = []
     connect = socket.socket.connect
 
     def refuse(*address: Any, **options: Any) -> Any:
         asked.append(str(address[0] if address else options))
-        raise OSError("the network is blocked while the fixture loads")
+        raise OSError("the network is blocked while this is checked")
 
     def connect_locally(self: socket.socket, address: Any) -> Any:
         # A socket that is a file is how processes of one machine talk.

@@ -18,6 +18,7 @@ from widemargin.evaluation.checks import (
     wm006_poorly_calibrated,
     wm007_too_few_items_for_folds,
     wm008_suspiciously_perfect,
+    wm009_not_converged,
 )
 from widemargin.evaluation.checks.context import CheckContext, Finding, NearDuplicates, Searched
 
@@ -57,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     wm006_poorly_calibrated,
     wm007_too_few_items_for_folds,
     wm008_suspiciously_perfect,
+    wm009_not_converged,
 )
 """Every check, in the order of its code."""
 

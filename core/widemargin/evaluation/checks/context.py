@@ -56,12 +56,24 @@ class Searched:
         What was chosen; gamma is None where the kernel has none.
     C_values, gamma_values : tuple of float
         The values tried; one value means that nothing was searched.
+    n_cells : int
+        How many pairs of C and gamma the final search tried.
+    n_stopped : int
+        In how many of them a machine was stopped before it met the optimality conditions.
+    model_stopped : bool
+        Whether this happened to the final model.
+    folds_stopped : int
+        To how many of the machines that predicted the outer folds it happened.
     """
 
     C: float
     C_values: tuple[float, ...]
     gamma: float | None = None
     gamma_values: tuple[float, ...] = ()
+    n_cells: int = 0
+    n_stopped: int = 0
+    model_stopped: bool = False
+    folds_stopped: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from widemargin.evaluation.checks.context import CheckContext, Finding
+from widemargin.svm.grid import beyond
 
 CODE: Final = "WM004"
 TITLE: Final = "the choice lies at the edge of the search"
@@ -35,13 +36,12 @@ def check(context: CheckContext) -> Finding | None:
 
 
 def _edge(name: str, chosen: float, tried: Sequence[float]) -> str:
-    values = sorted(set(tried))
-    if len(values) < 2 or chosen not in (values[0], values[-1]):
+    proposed = beyond(chosen, tried)
+    if not proposed:
         return ""
-    inner, end = (values[1], "smallest") if chosen == values[0] else (values[-2], "largest")
-    step = chosen / inner
-    further = ",".join(f"{value:.6g}" for value in (inner, chosen, chosen * step, chosen * step**2))
+    end = "largest" if chosen > proposed[0] else "smallest"
+    further = ",".join(f"{value:.6g}" for value in proposed)
     return (
-        f"{name} = {chosen:.6g} is the {end} of the values searched ({values[0]:.6g} to "
-        f"{values[-1]:.6g}), and a better one may lie beyond: --set svm.{name}=[{further}]."
+        f"{name} = {chosen:.6g} is the {end} of the values searched ({min(tried):.6g} to "
+        f"{max(tried):.6g}), and a better one may lie beyond: --set svm.{name}=[{further}]."
     )

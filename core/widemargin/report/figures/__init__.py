@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from widemargin.contracts import Bars, Heatmap, Histogram, Lines, Scatter
+from widemargin.contracts import Bars, Heatmap, Histogram, Lines, Map, Scatter
 from widemargin.report.figures.bars import draw_bars, draw_histogram
 from widemargin.report.figures.frame import Drawing
 from widemargin.report.figures.heatmap import draw_heatmap
 from widemargin.report.figures.lines import draw_lines, draw_scatter
+from widemargin.report.figures.maps import draw_map
 from widemargin.report.figures.strip import draw_headline_strip, draw_strip
 
 __all__ = ["Drawing", "Figure", "draw", "draw_headline_strip", "draw_strip"]
 
-Figure = Lines | Scatter | Bars | Histogram | Heatmap
+Figure = Lines | Scatter | Bars | Histogram | Heatmap | Map
 
 
 def draw(block: Figure) -> Drawing:
@@ -19,7 +20,7 @@ def draw(block: Figure) -> Drawing:
 
     Parameters
     ----------
-    block : Lines, Scatter, Bars, Histogram or Heatmap
+    block : Lines, Scatter, Bars, Histogram, Heatmap or Map
         What to draw.
 
     Returns
@@ -44,3 +45,5 @@ def draw(block: Figure) -> Drawing:
             return draw_histogram(block)
         case Heatmap():
             return draw_heatmap(block)
+        case Map():
+            return draw_map(block)

@@ -24,7 +24,7 @@ N_COLOURS = 6
 class Drawing:
     """A drawn figure: its SVG, the key beside its title, and its numbers.
 
-    `key` holds (CSS class, mark, name), where the mark is line, reference, area or dot.
+    `key` holds (CSS class, mark, name), where the mark is line, reference, area, dot, spot or ring.
     """
 
     svg: Markup

@@ -16,6 +16,7 @@ from widemargin.report.sections.headline import (
     build_headline,
     build_numbers,
 )
+from widemargin.report.sections.items_map import build_map
 from widemargin.report.sections.origins import build_data_card, build_settings
 from widemargin.report.sections.reasons import (
     build_blocks,
@@ -39,6 +40,7 @@ AFTER: tuple[Callable[[Artefacts], ReportSection | None], ...] = (
     build_search,
     build_blocks,
     build_pieces,
+    build_map,
     build_mistakes,
     build_support_vectors,
     build_data_card,

@@ -146,6 +146,7 @@ def _made(manifest: Json) -> list[tuple[str, str]]:
             ("Seed", "seed"),
             ("Python", "python"),
             ("Platform", "platform"),
+            ("Solver engine", "engine"),
             ("Threads", "threads"),
             ("Data hash", "data_sha256"),
             ("Config hash", "config_sha256"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection
@@ -43,35 +43,55 @@ def build_blocks(run: Artefacts) -> ReportSection | None:
 
 
 def build_pieces(run: Artefacts) -> ReportSection | None:
-    """Draw what pushes each way, as two sets of bars on one scale."""
+    """Draw what pushes each way, as two sets of bars on one scale; for blocks, two for each."""
     pieces: list[Json] = list(run.explanation.get("pieces") or [])
+    of_blocks: list[Json] = list(run.explanation.get("block_pieces") or [])
     note = str(run.explanation.get("note") or "")
-    wording = run.use_case.wording
-    title = f"The {wording.pieces} that decide"
-    if not pieces:
+    title = f"The {run.use_case.wording.pieces} that decide"
+    if pieces:
+        return ReportSection(title=title, intro=note, blocks=_both_ways(run, pieces))
+    if not of_blocks:
         # The note says why there are none.
         return ReportSection(title=title, intro=note, blocks=[]) if note else None
+    blocks: list[Block] = []
+    for one in of_blocks:
+        blocks += _both_ways(run, one["pieces"], f", in block {one['block']}")
+    said = [_of_block(run, str(one["block"])) for one in of_blocks]
+    return ReportSection(title=title, intro=" ".join([*said, note]).strip(), blocks=blocks)
+
+
+def _of_block(run: Artefacts, name: str) -> str:
+    """Say how much of the margin a linear block makes up, where that is known."""
+    shares = {str(one["block"]): one["share"] for one in run.explanation.get("blocks") or []}
+    weights = f"Block {name} is linear, so that its {run.use_case.wording.pieces} have weights"
+    if name not in shares:
+        return f"{weights}."
+    return f"{weights}; it makes up {percent(shares[name])} of the margin, signs aside."
+
+
+def _both_ways(run: Artefacts, pieces: Sequence[Json], where: str = "") -> list[Block]:
+    piece_name = run.use_case.wording.piece
     down = sorted((p for p in pieces if p["contribution"] < 0), key=lambda p: p["contribution"])
     up = sorted((p for p in pieces if p["contribution"] > 0), key=lambda p: -p["contribution"])
     most = max(abs(float(piece["contribution"])) for piece in pieces) or 1.0
     lower, higher = _sides(run)
     blocks: list[Block] = []
     for towards, side, x_range in (
-        (f"Towards {lower}", down[:EACH_WAY], (-most, 0.0)),
-        (f"Towards {higher}", up[:EACH_WAY], (0.0, most)),
+        (f"Towards {lower}{where}", down[:EACH_WAY], (-most, 0.0)),
+        (f"Towards {higher}{where}", up[:EACH_WAY], (0.0, most)),
     ):
         if side:
             blocks.append(
                 Bars(
                     title=towards,
-                    x_label=f"mean contribution where the {wording.piece} occurs",
+                    x_label=f"mean contribution where the {piece_name} occurs",
                     labels=[str(piece["piece"]) for piece in side],
                     values=[float(piece["contribution"]) for piece in side],
                     details=[_occurs(run, piece) for piece in side],
                     x_range=x_range,
                 )
             )
-    return ReportSection(title=title, intro=note, blocks=blocks)
+    return blocks
 
 
 def build_mistakes(run: Artefacts) -> ReportSection | None:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from widemargin.errors import DataError, nearest
+from widemargin.errors import ParameterError, nearest
 from widemargin.svm.calibration.isotonic import Isotonic, fit_isotonic
 from widemargin.svm.calibration.sigmoid import Sigmoid, fit_sigmoid
 from widemargin.svm.calibration.temperature import Temperature, fit_temperature
@@ -24,6 +24,7 @@ __all__ = [
     "Method",
     "Sigmoid",
     "Temperature",
+    "check_calibration",
     "fit_calibration",
     "parse_calibration",
 ]
@@ -84,7 +85,7 @@ def fit_calibration(
 
     Raises
     ------
-    DataError
+    ParameterError
         Where the method does not go with the number of classes, or has too few rows.
 
     Examples
@@ -99,36 +100,69 @@ def fit_calibration(
     array([[0.1, 0.9]])
     """
     n_classes = 2 if decision.ndim == 1 else decision.shape[1]
+    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+    check_calibration(method, codes, n_classes, weight)
     if method == "auto":
         method = "sigmoid" if n_classes == 2 else "temperature"
-    _check_method(method, n_classes)
-    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
     if method == "sigmoid":
         return fit_sigmoid(decision, codes, weight)
     if method == "temperature":
         return fit_temperature(decision, codes, weight)
-    counts = np.bincount(codes[weight > 0], minlength=n_classes)
-    if counts.min() < FEWEST:
-        raise DataError(
-            f"isotonic calibration needs at least {FEWEST} rows of each class, and the rarest has "
-            f"{counts.min()}. Choose calibration=auto, or add rows of the rarest class."
-        )
     return fit_isotonic(decision, codes, weight)
 
 
-def _check_method(method: str, n_classes: int) -> None:
+def check_calibration(
+    method: str,
+    codes: NDArray[np.int64],
+    n_classes: int,
+    sample_weight: NDArray[np.float64] | None = None,
+) -> None:
+    """Refuse a calibration that could not be fitted, before there are any decisions.
+
+    Parameters
+    ----------
+    method : str
+        As for `fit_calibration`.
+    codes : ndarray of shape (n_samples,)
+        True classes of the rows that will be held out.
+    n_classes : int
+        Number of classes.
+    sample_weight : ndarray of shape (n_samples,), optional
+        Weight of each row.
+
+    Raises
+    ------
+    ParameterError
+        Where the method is unknown, does not go with the number of classes, or has too few rows.
+
+    Examples
+    --------
+    >>> check_calibration("isotonic", np.arange(80) % 2, 2)
+    """
     methods = ("auto", "sigmoid", "isotonic", "temperature")
     if method not in methods:
-        raise DataError(
+        raise ParameterError(
             f"{method!r} is no calibration; allowed are {', '.join(methods)}."
-            f"{nearest(method, methods)}"
+            f"{nearest(method, methods)}",
+            "calibration",
         )
     fits = {"sigmoid": n_classes == 2, "temperature": n_classes > 2}
     if not fits.get(method, True):
         wanted = "two classes" if method == "sigmoid" else "more than two classes"
-        raise DataError(
+        raise ParameterError(
             f"{method} calibration is for {wanted}, and there are {n_classes}. "
-            "Choose calibration=auto or isotonic."
+            "Choose calibration=auto or isotonic.",
+            "calibration",
+        )
+    if method != "isotonic":
+        return
+    counted = codes if sample_weight is None else codes[sample_weight > 0]
+    fewest = np.bincount(counted, minlength=n_classes).min()
+    if fewest < FEWEST:
+        raise ParameterError(
+            f"isotonic calibration needs at least {FEWEST} rows of each class, and the rarest has "
+            f"{fewest}. Choose calibration=auto, or add rows of the rarest class.",
+            "calibration",
         )
 
 

@@ -56,16 +56,18 @@ def fit_softmax(
     array([0.2, 0.8])
     """
 
-    def loss(theta: NDArray[np.float64]) -> float:
+    def at(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Return the loss and the probabilities."""
         scores = np.einsum("a,aki->ki", theta, features)
         top = scores.max(axis=0)
-        total = np.log(np.exp(scores - top).sum(axis=0)) + top
-        return float(weight @ (total - (target * scores).sum(axis=0)))
+        odds = np.exp(scores - top)
+        total = odds.sum(axis=0)
+        loss = np.log(total) + top - (target * scores).sum(axis=0)
+        return float(weight @ loss), odds / total
 
     theta = np.maximum(start, lower)
-    value = loss(theta)
+    value, p = at(theta)
     for _ in range(100):
-        p = softmax(np.einsum("a,aki->ki", theta, features))
         gradient = (features * (p - target)).sum(axis=1) @ weight
         free = (theta > lower) | (gradient < 0)
         if np.abs(gradient[free]).max(initial=0.0) < 1e-8 * weight.sum():
@@ -74,17 +76,17 @@ def fit_softmax(
         spread = (own - (own * p).sum(axis=1)[:, None]) * np.sqrt(p * weight)
         # Without BLAS, whose threads cost more than so few numbers.
         hessian = np.einsum("aki,bki->ab", spread, spread)
-        hessian[np.diag_indices_from(hessian)] += 1e-12 * weight.sum()
+        hessian.flat[:: len(hessian) + 1] += 1e-12 * weight.sum()
         step = np.zeros_like(theta)
         step[free] = -np.linalg.solve(hessian, gradient[free])
         size = 1.0
         while size > 1e-10:
             new = np.maximum(theta + size * step, lower)
-            new_value = loss(new)
+            new_value, new_p = at(new)
             if new_value < value + 1e-4 * float(gradient @ (new - theta)):
                 break
             size /= 2
         else:
             break
-        theta, value = new, new_value
+        theta, value, p = new, new_value, new_p
     return theta

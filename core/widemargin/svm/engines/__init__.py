@@ -87,7 +87,7 @@ def choose_engine(name: str) -> Engine:
     >>> choose_engine("scikit-learn").name
     'scikit-learn'
     """
-    from widemargin.svm import native
+    from widemargin import native
     from widemargin.svm.engines.reference import Reference
     from widemargin.svm.engines.scikit_learn import ScikitLearn
 
@@ -99,7 +99,10 @@ def choose_engine(name: str) -> Engine:
     if name == "auto":
         name = "native" if "native" in engines else "scikit-learn"
     if name == "native" and name not in engines:
-        raise ValueError(f"The native engine is not available: {native.reason()}")
+        raise ValueError(
+            f"The native engine is not available: {native.reason()}. Or take 'auto', for which "
+            "scikit-learn's solvers do the work meanwhile; widemargin doctor says what is in place."
+        )
     if name not in engines:
         allowed = ", ".join(map(repr, ["auto", "native", "scikit-learn", "reference"]))
         raise ValueError(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from widemargin.native import library
+from widemargin.native.jobs import Job, run_job
 from widemargin.svm.duals import Duals, SolvedDuals, SolvedRows
 from widemargin.svm.engines.newton import solve_rows_newton
 from widemargin.svm.kernels.pairwise import in_order
-from widemargin.svm.native import library
-from widemargin.svm.native.jobs import Job, run_job
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,9 @@ __all__ = ["Native"]
 
 _POINTER, _COUNT, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
-# Below this many kernel values to pass over, starting threads costs more than it brings.
-_SMALL = 1_000_000
+# Below this many kernel values to pass over, starting threads costs more than it brings; problems
+# of few rows that make up fewer than so many a C are solved in milliseconds.
+_SMALL, _BRIEF = 200_000, 1_000_000
 _SHORT = 128
 
 
@@ -42,6 +43,7 @@ class _DualsJob(Job):
         ("upper", _POINTER),
         ("held", _POINTER),
         ("held_starts", _POINTER),
+        ("places", _POINTER),
         ("epsilon", _REAL),
         ("total", _REAL),
         ("n_C", _COUNT),
@@ -52,6 +54,7 @@ class _DualsJob(Job):
         ("start_products", _POINTER),
         ("warm", _POINTER),
         ("warm_C", _REAL),
+        ("warm_v", _POINTER),
         ("beta", _POINTER),
         ("intercept", _POINTER),
         ("decision", _POINTER),
@@ -111,8 +114,15 @@ class Native:
         start: NDArray[np.float64] | None = None,
         warm: tuple[float, NDArray[np.float64]] | None = None,
         n_threads: int | None = None,
+        places: NDArray[np.int64] | None = None,
+        warm_v: NDArray[np.float64] | None = None,
     ) -> SolvedDuals:
-        """Solve every problem for every C on every Gram matrix."""
+        """Solve every problem for every C on every Gram matrix.
+
+        With `places`, row k lies in row places[k] of every Gram matrix, and only values of pairs of
+        training rows need be there. With `warm_v`, every row's target less what `warm` decides
+        without its constant, there is one problem, Gram matrix and C.
+        """
         found = library()
         assert found is not None
         n_grams, n_C, n_problems = len(grams), len(C), len(duals)
@@ -148,6 +158,7 @@ class Native:
             upper=duals.upper.ctypes.data,
             held=duals.held_out.ctypes.data,
             held_starts=duals.held_out_starts.ctypes.data,
+            places=None if places is None else places.ctypes.data,
             epsilon=duals.epsilon,
             total=duals.total,
             n_C=n_C,
@@ -158,6 +169,7 @@ class Native:
             start_products=None if products is None else products.ctypes.data,
             warm=None if warm_beta is None else warm_beta.ctypes.data,
             warm_C=1.0 if warm is None else warm[0],
+            warm_v=None if warm_v is None else warm_v.ctypes.data,
             beta=solved.beta.ctypes.data,
             intercept=solved.intercept.ctypes.data,
             decision=solved.decision.ctypes.data,
@@ -169,8 +181,10 @@ class Native:
         pointers = (_POINTER * n_grams)(*(gram.ctypes.data for gram in kept))
         job.grams = ctypes.addressof(pointers)
         # On the calling thread nothing can be interrupted, so that must be done in a moment.
-        small = sizes.max() <= _SHORT and int((sizes * sizes).sum()) * n_grams < _SMALL
-        run_job(found.wm_solve, job, n_threads=n_threads, small=small)
+        short = sizes.max() <= _SHORT
+        passed = int((sizes * sizes).sum()) * n_grams
+        small, brief = short and passed * n_C < _SMALL, short and passed < _BRIEF
+        run_job(found.wm_solve, job, n_threads=n_threads, small=small, brief=brief)
         return solved
 
     def solve_rows(
@@ -230,5 +244,5 @@ class Native:
             converged=solved.converged.ctypes.data,
         )
         work = values.size * len(duals) * len(C)
-        run_job(found.wm_solve_rows, job, n_threads=n_threads, small=work < _SMALL)
+        run_job(found.wm_solve_rows, job, n_threads=n_threads, small=work < _BRIEF)
         return solved

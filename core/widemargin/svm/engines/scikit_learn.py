@@ -62,10 +62,13 @@ class ScikitLearn:
         )
         for g, gram in enumerate(grams):
             for k in range(len(duals)):
-                own, decided = duals.own(k), duals.decided(k)
+                decided = duals.decided(k)
+                # In the Gram matrix's own order, so that a problem of all rows needs no copy of it.
+                own = np.arange(len(duals.rows))[duals.own(k)]
+                own = own[np.argsort(duals.rows[own])]
                 rows = duals.rows[own]
-                K = gram[np.ix_(rows, rows)].astype(np.float64, copy=False)
-                across = gram[np.ix_(duals.held_out[decided], rows)]
+                K = _part(gram, rows, rows)
+                across = _part(gram, duals.held_out[decided], rows)
                 for c, price in enumerate(C):
                     at = (g, c, k)
                     problem = Problem(
@@ -84,14 +87,14 @@ class ScikitLearn:
                         beta[machine.support_] = np.ravel(machine.dual_coef_)
                         solved.n_iter[at] = np.max(machine.n_iter_)
                         solved.converged[at] = machine.fit_status_ == 0
-                    used = np.flatnonzero(beta)
-                    v = problem.target - K[:, used] @ beta[used]
+                    # Whole rows: to gather the columns of the support vectors takes longer.
+                    v = problem.target - K @ beta
                     b = problem.intercept(beta, v)
                     if machine is not None and np.isfinite(machine.intercept_[0]):
                         b = float(machine.intercept_[0])
                     solved.beta[g, c, own] = beta
                     solved.intercept[at] = b
-                    solved.decision[g, c, decided] = across[:, used] @ beta[used] + b
+                    solved.decision[g, c, decided] = across @ beta + b
                     solved.objective[at] = problem.objective(beta, v)
                     solved.gap[at] = problem.gap(beta, v, b)
         return solved
@@ -150,11 +153,21 @@ class ScikitLearn:
         return solved
 
 
-def _is_regression(duals: Duals, own: slice) -> bool:
+def _part(
+    gram: NDArray[Any], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return rows and columns of a Gram matrix in double precision; all of them as they are."""
+    everything = np.arange(len(gram))
+    if not (np.array_equal(rows, everything) and np.array_equal(columns, everything)):
+        gram = gram[np.ix_(rows, columns)]
+    return gram.astype(np.float64, copy=False)
+
+
+def _is_regression(duals: Duals, own: slice | NDArray[np.intp]) -> bool:
     return bool(((duals.lower[own] < 0) & (duals.upper[own] > 0)).any())
 
 
-def _weight(duals: Duals, own: slice) -> NDArray[np.float64]:
+def _weight(duals: Duals, own: slice | NDArray[np.intp]) -> NDArray[np.float64]:
     lower, upper = duals.lower[own], duals.upper[own]
     return np.maximum(upper, -lower)
 
@@ -164,7 +177,7 @@ def _without_choice(problem: Problem) -> NDArray[np.float64]:
     return problem.upper.copy() if problem.total > 0 else np.zeros(len(problem.upper))
 
 
-def _machine(duals: Duals, own: slice, C: float, tol: float, max_iter: int) -> Any:
+def _machine(duals: Duals, own: NDArray[np.intp], C: float, tol: float, max_iter: int) -> Any:
     """Return the machine that solves a problem, or None where there is nothing to choose."""
     from sklearn.svm import SVC, SVR, OneClassSVM
 

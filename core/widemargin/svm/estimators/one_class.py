@@ -9,6 +9,7 @@ from sklearn.base import OutlierMixin
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_number
+from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.schemes import one_class
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class OneClassSVM(OutlierMixin, SupportVectorMachine):  # type: ignore[misc]  # 
         check_number(self, "nu", 0.0, 1.0, "right")
         self._check_parameters()
         X = self._check_rows(X)
-        weight = self._check_weight(sample_weight, X)
+        weight = check_weight(sample_weight, X)
         duals = one_class(float(self.nu), weight, X.shape[0])
         self._solve(X, self._prepare(X, 0, weight), duals)
         self.n_support_ = np.array([len(self.support_)])

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_choice, check_number
+from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.expression import Product, Sum
 from widemargin.svm.machine import duels
 from widemargin.svm.schemes import classification, count_functions, scheme_of, targets
@@ -41,7 +42,8 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
     scheme : {"one-vs-one", "one-vs-rest"}, default="one-vs-one"
         How more than two classes are told apart: by duels of two, or each from all others.
     blocks : dict of str to slice or neighbouring columns, default=None
-        Names for columns, which an expression refers to.
+        Names for columns, which an expression refers to; the columns by number, or by name where X
+        is a DataFrame.
     tol : float, default=1e-3
         Largest violation of the optimality conditions.
     max_iter : int, default=-1
@@ -122,6 +124,17 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
         self.engine = engine
         self.n_jobs = n_jobs
 
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("predict_proba", "predict_log_proba"):
+                raise AttributeError(
+                    f"{type(self).__name__} has margins and no {name}, since calibration takes "
+                    "decisions of rows that were held out. SVCSearch has them anyway: take "
+                    "SVCSearch(C=..., gamma=...), or sklearn.calibration.CalibratedClassifierCV."
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X of shape (n_samples, n_features), dense or CSR, and labels y.
 
@@ -138,7 +151,7 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
             raise ValueError(
                 f"The number of classes has to be greater than one; got {n_classes} class"
             )
-        by_row = self._check_weight(sample_weight, X)
+        by_row = check_weight(sample_weight, X)
         weight = self._weigh(by_row, codes)
         scheme = scheme_of(n_classes, self.scheme)
         target = None

@@ -9,6 +9,8 @@ from sklearn.base import RegressorMixin
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_number
+from widemargin.svm.estimators.rows import check_targets
+from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.schemes import regression
 
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ class SVR(RegressorMixin, SupportVectorMachine):  # type: ignore[misc]  # scikit
         self._check_parameters()
         X, y = self._check_rows(X, y, y_numeric=True)
         y = y.astype(np.float64)
-        weight = self._check_weight(sample_weight, X)
+        check_targets(y)
+        weight = check_weight(sample_weight, X)
         prepared = self._prepare(X, 0, weight, y[:, None])
         whole = np.arange(X.shape[0]), np.empty(0, dtype=np.intp)
         duals = regression(y, float(self.epsilon), weight, [whole])

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import get_scorer
 
 from widemargin.svm.calibration import Calibration
-from widemargin.svm.estimators.base import (
-    SupportVectorMachine,
-)
 from widemargin.svm.schemes import Part
 from widemargin.svm.selection import Scorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from widemargin.svm.estimators.search import SupportVectorSearch
 
 __all__ = ["Told", "label", "parts_of"]
 
@@ -27,7 +26,7 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     def __init__(
         self,
-        search: SupportVectorMachine,
+        search: SupportVectorSearch,
         X: Any,
         y: NDArray[Any],
         target: NDArray[Any],
@@ -37,8 +36,11 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
     ) -> None:
         self.search, self.X, self.y, self.target = search, X, y, target
         self.parts, self.rows, self.weight = parts, rows, weight
-        self.ends = np.cumsum([0, *(len(held_out) for _, held_out in parts)])
-        if hasattr(search, "classes_"):
+        # None is empty: `parts_of` has seen to it.
+        self.sizes = np.array([len(held_out) for _, held_out in parts])
+        self.ends = np.concatenate([[0], self.sizes.cumsum()])
+        self.truth = target[rows]
+        if is_classifier(search):
             self.classes_ = search.classes_
 
     def scorer(self) -> Scorer:
@@ -54,9 +56,8 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     def _accuracies(self, decisions: NDArray[np.float64]) -> list[float]:
         codes = decisions > 0 if decisions.ndim == 1 else decisions.argmax(axis=-1)
-        right = np.concatenate([[0], np.cumsum(codes == self.target[self.rows])])
-        told = right[self.ends]
-        shares: list[float] = (np.diff(told) / np.diff(self.ends)).tolist()
+        right = np.add.reduceat(codes == self.truth, self.ends[:-1], dtype=np.int64)
+        shares: list[float] = (right / self.sizes).tolist()
         return shares
 
     def _ask(
@@ -89,7 +90,9 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
         fitted = self.calibration
         if fitted is None:
             fitted = self.calibration = self.search._calibrate(
-                self.decisions, self.target[self.rows], self.weight, self.rows
+                self.decisions,
+                self.target[self.rows],
+                None if self.weight is None else self.weight[self.rows],
             )
         return fitted.probabilities(self.decisions[self.own])
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Kernel, KernelParameters
-from widemargin.svm.kernels.pairwise import exponential, in_blocks, same_form, shared_sums
+from widemargin.svm.kernels.pairwise import exponential, in_blocks
+from widemargin.svm.kernels.shared import same_form, shared_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,165 @@
+"""Encoders that learn nothing: each item by itself, so that its vector can be kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from widemargin.contracts import Columns, Progress, Share, Silent, State
+from widemargin.encoders.items import content_key
+from widemargin.encoders.transformer import Transformer
+from widemargin.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from widemargin.encoders.store import EmbeddingStore
+
+__all__ = ["FrozenEncoder"]
+
+
+class FrozenEncoder(Transformer):
+    """Base of encoders that learn nothing from training rows.
+
+    An encoder of this kind says what its items are (`items`), how many numbers it makes of one
+    (`dimension`), and makes them (`encode`). What it inherits encodes equal items once, keeps
+    their vectors in a store where it is given one, and takes them from there.
+
+    Attributes
+    ----------
+    store : EmbeddingStore or None
+        Where vectors are kept; None keeps none. Not a parameter: no vector depends on it.
+    progress : Progress
+        Told how many items are encoded.
+    """
+
+    name: ClassVar[str]
+    """What the registry calls it."""
+    version: ClassVar[int] = 1
+    """Raised whenever the same items get other vectors, so that kept ones are not used."""
+    chunk: ClassVar[int] = 1024
+    """Items that are encoded before their vectors are kept."""
+
+    store: EmbeddingStore | None = None
+    progress: Progress = Silent()
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """How many numbers an item becomes."""
+
+    @abstractmethod
+    def items(self, X: Columns | Sequence[Any]) -> list[Any]:
+        """Return one item a row: text, `Path`, bytes, or an array."""
+
+    @abstractmethod
+    def encode(self, items: Sequence[Any]) -> NDArray[np.float32]:
+        """Return vectors of shape (n_items, dimension); no item's depends on the others.
+
+        Raises
+        ------
+        DataError
+            Where an item cannot be read.
+        """
+
+    def weights_hash(self) -> str:
+        """Return the hash of the weights in use; empty where there are none."""
+        return ""
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return all that vectors depend on besides the item, as JSON values."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "parameters": {key: _plain(value) for key, value in self.get_params().items()},
+            "weights": self.weights_hash(),
+            "dimension": self.dimension,
+            "dtype": "float32",
+        }
+
+    def fit(self, X: Columns | Sequence[Any], y: Any = None) -> Self:
+        """Learn nothing."""
+        return self
+
+    def transform(self, X: Columns | Sequence[Any]) -> NDArray[np.float32]:
+        """Return vectors of shape (n_samples, dimension), float32.
+
+        Raises
+        ------
+        DataError
+            Where an item cannot be read, or gets a vector that is not finite.
+        AssetError
+            Where weights are absent.
+        """
+        items = self.items(X)
+        keys = [content_key(item) for item in items]
+        rows: dict[bytes, int] = {}
+        for key in keys:
+            rows.setdefault(key, len(rows))
+        first = dict(zip(keys, items, strict=True))
+        unique = list(rows)
+        vectors = np.empty((len(unique), self.dimension), dtype=np.float32)
+        shelf = None if self.store is None or not unique else self.store.shelf(self.identity())
+        found = np.zeros(len(unique), bool) if shelf is None else shelf.read(unique, vectors)
+        missing = np.flatnonzero(~found)
+        if len(missing):
+            with self.progress.stage(f"encoding with {self.name}", total=len(missing)) as stage:
+                for start in range(0, len(missing), self.chunk):
+                    own = missing[start : start + self.chunk]
+                    made = self.encode([first[unique[row]] for row in own])
+                    _check(made, (len(own), self.dimension), self.name)
+                    vectors[own] = made
+                    if shelf is not None:
+                        shelf.write([unique[row] for row in own], vectors[own])
+                    stage.advance(len(own))
+        return vectors[[rows[key] for key in keys]]
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the columns by the encoder and their place."""
+        return np.array([f"{self.name}: {k + 1}" for k in range(self.dimension)], dtype=object)
+
+    def get_state(self) -> State:
+        """Return which weights were used; nothing else was learnt."""
+        return State({}, {"weights": self.weights_hash(), "version": self.version})
+
+    def set_state(self, state: State) -> Self:
+        """Check that the weights here are those that were used.
+
+        Raises
+        ------
+        DataError
+            Where they are others.
+        """
+        if state.meta["version"] != self.version or state.meta["weights"] != self.weights_hash():
+            raise DataError(
+                f"{self.name}: the weights here are not those that the model was trained with. "
+                "Put those back, or run the use case again."
+            )
+        return self
+
+    def explain(
+        self, X: Columns | Sequence[Any], coef: NDArray[np.float64]
+    ) -> Sequence[Sequence[Share]]:
+        """Give each row's product with `coef` as one piece: the numbers have no words."""
+        return [
+            [Share(f"{self.name} embedding", float(row @ coef))]
+            for row in self.transform(X).astype(np.float64)
+        ]
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _check(made: NDArray[np.float32], shape: tuple[int, int], name: str) -> None:
+    if made.shape != shape or not np.isfinite(made).all():
+        raise DataError(
+            f"{name}: returned {made.shape} for {shape}, or numbers that are not finite. "
+            "The weights are damaged, or not for this encoder."
+        )

@@ -1,0 +1,263 @@
+"""ESM-2: a protein language model's vectors of residues, averaged.
+
+ESM-2 (Lin et al. 2023, doi:10.1126/science.ade2574) is a transformer trained to guess hidden
+residues of 65 million protein sequences. A sequence's vector is the mean of the last layer's
+vectors of its residues, as the authors take it for whole proteins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from widemargin.contracts import Columns, EncoderSpec, Section
+from widemargin.encoders.frozen import FrozenEncoder
+from widemargin.encoders.items import texts_of
+from widemargin.encoders.libraries import require_library
+from widemargin.encoders.sequences.letters import letters_of
+from widemargin.encoders.weights import hash_of_path
+from widemargin.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ESM", "EsmEncoder", "EsmSettings"]
+
+_MODEL = "facebook/esm2_t6_8M_UR50D"
+
+# The letters of ESM's vocabulary that stand for residues; any other is one that is not known.
+_RESIDUES = set("ACDEFGHIKLMNPQRSTVWYXBZUO")
+
+_TOKENS = 8192
+"""Tokens of a batch, padding included, where one window is not longer."""
+
+
+class EsmSettings(Section):
+    """Settings of the encoder ``esm``."""
+
+    model: str = Field(
+        _MODEL,
+        min_length=1,
+        description="a folder that holds the model, or a name in the local Hugging Face cache",
+    )
+    max_length: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1022, description="residues that the model reads at once; longer sequences are cut up"
+    )
+
+
+class EsmEncoder(FrozenEncoder):
+    """Mean of the vectors that ESM-2 gives the residues of a sequence.
+
+    Upper and lower case are alike and white space is left out. X, B, Z, U and O are letters of the
+    model's own; any other character counts as X. A sequence longer than `max_length` is cut into
+    windows of nearly equal length, and the mean is over the residues of all. An empty sequence has
+    0 everywhere.
+
+    Nothing is fetched: the model is a local folder, or in the local Hugging Face cache.
+
+    Parameters
+    ----------
+    model : str, default="facebook/esm2_t6_8M_UR50D"
+        Folder with ``config.json``, ``vocab.txt`` and weights, or a hub name.
+    max_length : int, default=1022
+        Residues that the model reads at once.
+    """
+
+    name: ClassVar[str] = "esm"
+
+    def __init__(self, model: str = _MODEL, max_length: int = 1022) -> None:
+        self.model = model
+        self.max_length = max_length
+
+    @property
+    def dimension(self) -> int:
+        """The width of the model's last layer."""
+        return int(_config(_folder(self.model))["hidden_size"])
+
+    def weights_hash(self) -> str:
+        """Return the hash of the model's folder."""
+        return hash_of_path(_folder(self.model))
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return all that vectors depend on besides the item: not where the model lies."""
+        return {**super().identity(), "parameters": {"max_length": self.max_length}}
+
+    def items(self, X: Columns | Sequence[Any]) -> list[str]:
+        """Return one sequence a row, in capitals, without white space."""
+        return [letters_of(text) for text in texts_of(X)]
+
+    def encode(self, items: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors of shape (n_items, dimension).
+
+        Raises
+        ------
+        DataError
+            Where the model cannot be read, or its libraries are not installed.
+        """
+        folder = _folder(self.model)
+        windows = [(row, window) for row, item in enumerate(items) for window in self._cut(item)]
+        # Windows of like length share a batch, so that little of it is padding.
+        windows.sort(key=lambda pair: len(pair[1]))
+        sums = np.zeros((len(items), self.dimension))
+        if windows:
+            model, ids = _load(folder, hash_of_path(folder))
+        for batch in _batches(windows):
+            vectors = _run(model, ids, [window for _, window in batch])
+            np.add.at(sums, [row for row, _ in batch], vectors)
+        lengths = np.array([max(1, len(item)) for item in items]).reshape(-1, 1)
+        means: NDArray[np.float32] = (sums / lengths).astype(np.float32)
+        return means
+
+    def _cut(self, item: str) -> Iterator[str]:
+        n = -(-len(item) // self.max_length)
+        ends = [len(item) * part // n for part in range(n + 1)] if n else [0]
+        for start, end in pairwise(ends):
+            yield item[start:end]
+
+
+def _batches(windows: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    batch: list[tuple[int, str]] = []
+    for row, window in windows:
+        # Sorted, so that the newest is the longest; each has a token at both ends.
+        if batch and (len(batch) + 1) * (len(window) + 2) > _TOKENS:
+            yield batch
+            batch = []
+        batch.append((row, window))
+    if batch:
+        yield batch
+
+
+def _run(model: Any, ids: Mapping[str, int], windows: Sequence[str]) -> NDArray[np.float64]:
+    """Return the sum of the residues' vectors of each window."""
+    import torch  # `_load` has said so where it is absent
+
+    width = max(map(len, windows)) + 2
+    tokens = np.full((len(windows), width), ids["<pad>"], dtype=np.int64)
+    residues = np.zeros((len(windows), width), dtype=bool)
+    for row, window in enumerate(windows):
+        own = [ids[letter if letter in _RESIDUES else "X"] for letter in window]
+        tokens[row, : len(own) + 2] = [ids["<cls>"], *own, ids["<eos>"]]
+        residues[row, 1 : len(own) + 1] = True
+    given = torch.from_numpy(tokens)
+    with torch.inference_mode():
+        out = model(input_ids=given, attention_mask=(given != ids["<pad>"]).long())
+        hidden = out.last_hidden_state.double()
+        sums: NDArray[np.float64] = (hidden * torch.from_numpy(residues)[:, :, None]).sum(1).numpy()
+    return sums
+
+
+def _folder(model: str) -> Path:
+    """Return the folder of a model that is here, in the cache of hub names if need be."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    named = re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model) is not None
+    if named:
+        hub = require_library("huggingface_hub", "esm", "text")
+        try:
+            return Path(hub.snapshot_download(model, local_files_only=True))
+        except (OSError, ValueError):
+            pass  # huggingface_hub's errors for a name that is not in the cache, or is none
+    name = model if named else _MODEL
+    raise DataError(
+        f"esm: {model!r} is neither a folder here nor in the local Hugging Face cache, and nothing "
+        f"is fetched on its own. `hf download {name}` puts a model there; or give a folder that "
+        "holds its config.json, vocab.txt and model.safetensors."
+    )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = config.get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataError(f"esm: {folder}: config.json cannot be read ({error}).") from error
+    if kind != "esm" or not isinstance(config.get("hidden_size"), int):
+        raise DataError(
+            f"esm: {folder}: config.json is of a model of the type {kind!r}, not 'esm'. Give an "
+            "ESM-2 model."
+        )
+    return dict(config)
+
+
+def _vocabulary(folder: Path) -> dict[str, int]:
+    path = folder / "vocab.txt"
+    try:
+        tokens = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"esm: {path}: cannot be read ({error}).") from error
+    ids = {token: number for number, token in enumerate(tokens)}
+    missing = sorted({"<cls>", "<pad>", "<eos>", *_RESIDUES} - set(ids))
+    if missing:
+        raise DataError(f"esm: {path}: lacks {', '.join(missing)}. Give an ESM-2 model.")
+    return ids
+
+
+# One model is in memory at a time: the larger ones have billions of numbers.
+@lru_cache(maxsize=1)
+def _load(folder: Path, _weights: str) -> tuple[Any, dict[str, int]]:
+    """Return the model and its vocabulary; other weights in the same folder are read again."""
+    from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
+
+    ids = _vocabulary(folder)
+    _config(folder)
+    require_library("torch", "esm", "text")
+    ensure_torchvision_operators()  # transformers imports torchvision where there is one
+    transformers = require_library("transformers", "esm", "text")
+    quiet = transformers.logging.get_verbosity()
+    bars = transformers.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()  # heads that are left out are left out on purpose
+    transformers.logging.disable_progress_bar()
+    try:
+        model, told = transformers.EsmModel.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            add_pooling_layer=False,
+            output_loading_info=True,
+            dtype="float32",
+        )
+    except Exception as error:  # each format of weights has errors of its own
+        raise DataError(
+            f"esm: {folder}: the weights cannot be read ({type(error).__name__}: {error}). Fetch "
+            "them again."
+        ) from error
+    finally:
+        transformers.logging.set_verbosity(quiet)
+        if bars:
+            transformers.logging.enable_progress_bar()
+    # What the file lacks would be random numbers; the head for contacts is not used.
+    lacking = sorted(key for key in told["missing_keys"] if not key.startswith("contact_head"))
+    if lacking or told["mismatched_keys"]:
+        raise DataError(
+            f"esm: {folder}: the weights do not fit config.json: "
+            f"{', '.join(map(str, [*lacking, *told['mismatched_keys']][:3]))}. Give an ESM-2 model."
+        )
+    if len(ids) > model.config.vocab_size:
+        raise DataError(
+            f"esm: {folder}: vocab.txt has {len(ids)} tokens and the weights "
+            f"{model.config.vocab_size}."
+        )
+    return model.eval(), ids
+
+
+def _build(settings: EsmSettings) -> EsmEncoder:
+    return EsmEncoder(**settings.model_dump())
+
+
+ESM = EncoderSpec(
+    name="esm",
+    summary="mean residue vectors of the protein language model ESM-2, from a local folder",
+    kinds=("sequence",),
+    learns="nothing",
+    settings=EsmSettings,
+    build=_build,
+    extra="text",
+)

@@ -1,0 +1,1 @@
+"""Encoders of tables, expression profiles and price series."""

@@ -1,0 +1,144 @@
+"""`cnn` learns what tells the classes of these images apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from widemargin.contracts import State
+from widemargin.encoders.images.cnn import CNN, CnnEncoder, CnnSettings
+from widemargin.errors import DataError
+
+pytest.importorskip("torch", reason='needs pip install "widemargin[vision]"')
+pytest.importorskip("PIL", reason='needs pip install "widemargin[vision]"')
+
+
+def stripes(n: int, seed: int = 0) -> tuple[list[NDArray[np.uint8]], NDArray[np.str_]]:
+    """Draw noisy stripes across or down, at random places: no pixel tells them apart."""
+    rng = np.random.default_rng(seed)
+    y = np.array(["across", "down"])[rng.integers(0, 2, n)]
+    images = []
+    for label in y:
+        wave = 127 + 60 * np.sin(np.arange(16) * 1.6 + rng.uniform(0, 6.3))
+        image = np.tile(wave, (16, 1)) + rng.normal(0, 25, (16, 16))
+        upright = image if label == "down" else image.T
+        images.append(upright.clip(0, 255).astype(np.uint8))
+    return images, y
+
+
+SMALL: dict[str, Any] = {"size": 16, "colour": "grey", "dimension": 8, "epochs": 6}
+
+
+@pytest.fixture(scope="module")
+def fitted() -> CnnEncoder:
+    return CnnEncoder(**SMALL).fit(*stripes(160))
+
+
+def test_a_linear_separator_tells_new_images_apart(fitted: CnnEncoder) -> None:
+    from sklearn.svm import LinearSVC
+
+    X, y = stripes(160)
+    new, expected = stripes(100, seed=1)
+    linear = LinearSVC().fit(fitted.transform(X), y)
+    assert (linear.predict(fitted.transform(new)) == expected).mean() > 0.9
+    pixels = LinearSVC(max_iter=10_000).fit(np.array(X).reshape(160, -1) / 255, y)
+    assert (pixels.predict(np.array(new).reshape(100, -1) / 255) == expected).mean() < 0.8
+
+
+def test_the_same_seed_gives_the_same_vectors_and_another_one_others(fitted: CnnEncoder) -> None:
+    X, y = stripes(160)
+    assert np.array_equal(CnnEncoder(**SMALL).fit(X, y).transform(X), fitted.transform(X))
+    other = CnnEncoder(**{**SMALL, "seed": 1, "epochs": 1}).fit(X, y)
+    assert not np.allclose(other.transform(X), fitted.transform(X))
+
+
+def test_the_user_s_random_numbers_go_on_as_if_nothing_had_been(fitted: CnnEncoder) -> None:
+    import torch
+
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    CnnEncoder(**{**SMALL, "epochs": 1}).fit(*stripes(20))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_saved_and_loaded_is_the_same_bit_for_bit(fitted: CnnEncoder) -> None:
+    X, _ = stripes(30, seed=2)
+    state = fitted.get_state()
+    kept = State({name: own.copy() for name, own in state.arrays.items()}, dict(state.meta))
+    assert all(own.flags.c_contiguous for own in state.arrays.values())
+    again = CnnEncoder(**SMALL).set_state(kept)
+    assert np.array_equal(again.transform(X), fitted.transform(X))
+    assert again.classes_.tolist() == ["across", "down"]
+
+
+def test_weights_that_do_not_fit_the_settings_are_refused(fitted: CnnEncoder) -> None:
+    with pytest.raises(DataError, match="do not fit the settings"):
+        CnnEncoder(**{**SMALL, "dimension": 9}).set_state(fitted.get_state())
+
+
+def test_an_image_s_vector_does_not_depend_on_the_others(fitted: CnnEncoder) -> None:
+    X, _ = stripes(70)
+    alone = np.concatenate([fitted.transform([image]) for image in X])
+    assert np.abs(fitted.transform(X) - alone).max() < 1e-5 * np.abs(alone).max()
+    assert fitted.transform([]).shape == (0, 8)
+
+
+@pytest.mark.parametrize("options", [{"flip": True}, {"shift": 0}, {"shift": 40}])
+def test_training_images_may_be_mirrored_and_moved(options: dict[str, Any]) -> None:
+    X, y = stripes(40)
+    made = CnnEncoder(**{**SMALL, "epochs": 1, **options}).fit(X, y).transform(X)
+    assert np.isfinite(made).all()
+
+
+def test_moving_repeats_the_border_and_mirroring_turns_left_and_right() -> None:
+    import torch
+
+    batch = torch.arange(16.0).reshape(1, 1, 4, 4).repeat(200, 3, 1, 1)
+    generator = torch.Generator().manual_seed(0)
+    moved = CnnEncoder(shift=1)._augmented(batch, generator)
+    assert moved.shape == batch.shape
+    seen = {tuple(image[0, 0].tolist()) for image in moved}
+    assert {(0.0, 0.0, 1.0, 2.0), (0.0, 1.0, 2.0, 3.0), (5.0, 6.0, 7.0, 7.0)} <= seen
+    turned = CnnEncoder(shift=0, flip=True)._augmented(batch, generator)
+    assert {tuple(image[2, 0].tolist()) for image in turned} == {
+        (0.0, 1.0, 2.0, 3.0),
+        (3.0, 2.0, 1.0, 0.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        (np.arange(4.0), "the target is a number"),
+        (["a"] * 4, "there are 1"),
+        (None, "there are 0"),
+    ],
+)
+def test_without_classes_there_is_nothing_to_learn(y: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        CnnEncoder(**SMALL).fit(stripes(4)[0], y)
+
+
+def test_images_of_one_value_do_no_harm() -> None:
+    flat = [np.full((16, 16), 9, np.uint8)] * 4
+    made = CnnEncoder(**{**SMALL, "epochs": 1}).fit(flat, ["a", "b", "a", "b"]).transform(flat)
+    assert np.isfinite(made).all()
+
+
+def test_the_shares_of_a_row_add_up(fitted: CnnEncoder) -> None:
+    X, _ = stripes(3)
+    coef = np.arange(8.0)
+    told = fitted.explain(X, coef)
+    assert [sum(share.contribution for share in own) for own in told] == pytest.approx(
+        list(fitted.transform(X).astype(float) @ coef)
+    )
+
+
+def test_the_spec_builds_it_with_its_usual_settings() -> None:
+    built: Any = CNN.build(CnnSettings())
+    assert built.get_params() == CnnEncoder().get_params()
+    assert CNN.dimension == CnnEncoder().dimension

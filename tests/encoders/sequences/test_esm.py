@@ -1,0 +1,184 @@
+"""ESM: transformers' own vectors of a small made-up model, whatever the batch and the length."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
+from widemargin.encoders.sequences import esm
+from widemargin.encoders.sequences.esm import ESM, EsmEncoder, EsmSettings
+from widemargin.encoders.store import EmbeddingStore
+from widemargin.errors import DataError
+from widemargin.testing.encoder_checks import check_encoder
+
+TOKENS = [
+    *("<cls>", "<pad>", "<eos>", "<unk>"),
+    *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
+    *("<null_1>", "<mask>"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model in the real format, as people fetch them."""
+    torch = pytest.importorskip("torch")
+    ensure_torchvision_operators()
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("esm")
+    torch.manual_seed(0)
+    config = transformers.EsmConfig(
+        vocab_size=33,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=1026,
+        position_embedding_type="rotary",
+        token_dropout=True,
+        emb_layer_norm_before=False,
+        pad_token_id=1,
+        mask_token_id=32,
+    )
+    transformers.EsmForMaskedLM(config).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(TOKENS), encoding="utf-8")
+    return folder
+
+
+def transformers_mean(folder: Path, text: str) -> Any:
+    """Return the mean over residues as transformers alone gives it."""
+    torch, transformers = import_module("torch"), import_module("transformers")
+    tokenizer = transformers.EsmTokenizer(str(folder / "vocab.txt"))
+    model = transformers.EsmModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    with torch.inference_mode():
+        out = model(**tokenizer(text, return_tensors="pt"))
+    return out.last_hidden_state[0, 1:-1].mean(0).numpy()
+
+
+def test_vectors_are_the_means_of_transformers_own(folder: Path) -> None:
+    texts = ["MKTAYIAKQRQISFVKSHFSRQ", "MK", "XBZUOACDEFGHIKLMNPQRSTVWY"]
+    rows = EsmEncoder(str(folder)).transform(texts)
+    assert rows.dtype == np.float32
+    for row, text in zip(rows, texts, strict=True):
+        np.testing.assert_allclose(row, transformers_mean(folder, text), rtol=1e-5, atol=1e-5)
+
+
+def test_long_sequences_are_cut_into_windows_of_like_length(folder: Path) -> None:
+    encoder = EsmEncoder(str(folder), max_length=10)
+    text = "MKTAYIAKQRQISFVKSHFSRQL"
+    parts = [text[:7], text[7:15], text[15:]]
+    assert list(encoder._cut(text)) == parts
+    means = [transformers_mean(folder, part) * len(part) for part in parts]
+    expected = np.sum(means, axis=0) / len(text)
+    np.testing.assert_allclose(encoder.transform([text])[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_batches_hold_a_budget_of_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(esm, "_TOKENS", 20)
+    windows = [(0, "A" * 3), (1, "A" * 3), (2, "A" * 8), (3, "A" * 30)]
+    assert [[row for row, _ in batch] for batch in esm._batches(windows)] == [[0, 1], [2], [3]]
+
+
+def test_a_batch_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("ACDEFGHIKL"), size)) for size in range(1, 60)]
+    whole = EsmEncoder(str(folder)).transform(texts)
+    monkeypatch.setattr(esm, "_TOKENS", 1)
+    alone = EsmEncoder(str(folder)).transform(texts[::-1])[::-1]
+    np.testing.assert_allclose(whole, alone, rtol=1e-5, atol=1e-5)
+
+
+def test_odd_letters_count_as_unknown_and_an_empty_sequence_is_zero(folder: Path) -> None:
+    rows = EsmEncoder(str(folder)).transform(["mk*-J\nÜ", "MKXXXX", "", " "])
+    np.testing.assert_array_equal(rows[0], rows[1])
+    assert not rows[2:].any()
+
+
+def test_kept_vectors_do_not_depend_on_where_the_model_lies(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    encoder = EsmEncoder(str(folder))
+    assert EsmEncoder(str(copy)).identity() == encoder.identity()
+    encoder.store = EmbeddingStore(tmp_path / "store")
+    row = encoder.transform(["MKT"])
+    moved = EsmEncoder(str(copy))
+    moved.store = encoder.store
+    np.testing.assert_array_equal(moved.transform(["MKT"]), row)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
+    assert EsmEncoder(str(copy)).identity() != encoder.identity()
+
+
+def test_a_model_that_is_not_here_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(DataError) as caught:
+        EsmEncoder("somebody/esm2_tiny").transform(["MK"])
+    assert str(caught.value) == (
+        "esm: 'somebody/esm2_tiny' is neither a folder here nor in the local Hugging Face cache, "
+        "and nothing is fetched on its own. `hf download somebody/esm2_tiny` puts a model there; "
+        "or give a folder that holds its config.json, vocab.txt and model.safetensors."
+    )
+
+
+def test_a_hub_name_is_looked_up_in_the_local_cache(folder: Path, tmp_path: Path) -> None:
+    from widemargin.encoders.sequences.esm import _folder
+
+    place = tmp_path / "models--somebody--esm2_tiny"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(folder, place / "snapshots" / ("0" * 40))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+        assert _folder("somebody/esm2_tiny") == place / "snapshots" / ("0" * 40)
+
+
+def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 8}))
+    with pytest.raises(DataError, match=r"a model of the type 'bert', not 'esm'"):
+        EsmEncoder(str(tmp_path)).transform(["MK"])
+    with pytest.raises(DataError, match=r"config\.json cannot be read"):
+        EsmEncoder(str(tmp_path / "..")).transform(["MK"])
+
+
+def damaged(folder: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "damaged"
+    shutil.copytree(folder, copy)
+    return copy
+
+
+def test_weights_that_lack_a_part_are_refused_and_not_made_up(folder: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    copy = damaged(folder, tmp_path)
+    arrays = load_file(copy / "model.safetensors")
+    arrays.pop("esm.encoder.layer.0.attention.self.query.weight")
+    save_file(arrays, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(DataError, match=r"do not fit config\.json: .*query\.weight"):
+        EsmEncoder(str(copy)).transform(["MK"])
+
+
+def test_weights_that_are_cut_short_are_refused(folder: Path, tmp_path: Path) -> None:
+    copy = damaged(folder, tmp_path)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(DataError, match="the weights cannot be read"):
+        EsmEncoder(str(copy)).transform(["MK"])
+
+
+def test_a_vocabulary_without_residues_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = damaged(folder, tmp_path)
+    (copy / "vocab.txt").write_text("<cls>\n<pad>\n<eos>\n" + "\n".join("ACDEFGHIKLMNPQRSTVWYBZUO"))
+    with pytest.raises(DataError, match=r"lacks X\. Give an ESM-2 model"):
+        EsmEncoder(str(copy)).transform(["MK"])
+
+
+def test_it_does_what_every_encoder_must_do(folder: Path) -> None:
+    check_encoder(ESM, EsmSettings(model=str(folder), max_length=200))

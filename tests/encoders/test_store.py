@@ -1,0 +1,249 @@
+"""The embedding store: exact, shared by processes, and whole however they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from widemargin.encoders.store import EmbeddingStore, Shelf
+from widemargin.errors import DataError
+
+IDENTITY = {"name": "made", "dimension": 4, "version": 1}
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(16, "little")
+
+
+def vectors_of(numbers: list[int]) -> NDArray[np.float32]:
+    return np.array([[n, -n, n / 3, 1] for n in numbers], dtype=np.float32).reshape(-1, 4)
+
+
+def read(shelf: Shelf, numbers: list[int]) -> tuple[list[bool], NDArray[np.float32]]:
+    out = np.full((len(numbers), 4), -1, dtype=np.float32)
+    found = shelf.read([key(n) for n in numbers], out)
+    return found.tolist(), out
+
+
+class Notes:
+    """Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def stage(self, name: str, total: float | None = None) -> object:
+        raise AssertionError
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 40)), st.lists(st.integers(0, 40)))
+def test_what_is_kept_comes_back_bit_for_bit_and_nothing_else(
+    kept: list[int], asked: list[int]
+) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        shelf = EmbeddingStore(Path(folder)).shelf(IDENTITY)
+        shelf.write([key(n) for n in kept], vectors_of(kept))
+        found, out = read(shelf, asked)
+        assert found == [n in kept for n in asked]
+        expected = vectors_of(asked)
+        for row, there in enumerate(found):
+            assert (out[row] == (expected[row] if there else -1)).all()
+        EmbeddingStore(Path(folder)).prune()
+
+
+def test_nothing_is_made_on_disk_by_reading(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path / "store")
+    assert read(store.shelf(IDENTITY), [1])[0] == [False]
+    assert list(store.states()) == []
+    assert not (tmp_path / "store").exists()
+
+
+def test_encoders_do_not_see_each_others_vectors(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(1)], vectors_of([1]))
+    assert read(store.shelf({**IDENTITY, "version": 2}), [1])[0] == [False]
+
+
+WRITER = """
+import sys, numpy as np
+from pathlib import Path
+from widemargin.encoders.store import EmbeddingStore
+shelf = EmbeddingStore(Path(sys.argv[1])).shelf({"name": "made", "dimension": 4, "version": 1})
+start, step = int(sys.argv[2]), int(sys.argv[3])
+for at in range(start, start + int(sys.argv[4]), step):
+    own = list(range(at, at + step))
+    shelf.write([n.to_bytes(16, "little") for n in own],
+                np.array([[n, -n, n / 3, 1] for n in own], dtype=np.float32))
+    print(at + step, flush=True)
+"""
+
+
+def writer(folder: Path, start: int, step: int, count: int) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", WRITER, str(folder), str(start), str(step), str(count)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_write_and_read_at_once(tmp_path: Path) -> None:
+    writers = [writer(tmp_path, 1000 * k, 10, 300) for k in range(3)]
+    shelf = EmbeddingStore(tmp_path).shelf(IDENTITY)
+    while any(one.poll() is None for one in writers):
+        found, out = read(shelf, list(range(0, 3000, 7)))
+        assert (out[found] == vectors_of(list(range(0, 3000, 7)))[found]).all()
+        time.sleep(0.01)
+    for one in writers:
+        assert one.wait() == 0
+        assert one.stdout is not None
+        one.stdout.close()
+    whole = [n for k in range(3) for n in range(1000 * k, 1000 * k + 300)]
+    found, out = read(shelf, whole)
+    assert all(found)
+    assert np.array_equal(out, vectors_of(whole))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that kills at once")
+@pytest.mark.parametrize("batches", [1, 4, 9])
+def test_a_process_that_is_killed_leaves_whole_batches(tmp_path: Path, batches: int) -> None:
+    process = writer(tmp_path, 0, 50, 1_000_000)
+    assert process.stdout is not None
+    told = 0
+    for _ in range(batches):
+        told = int(process.stdout.readline())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    shelf = EmbeddingStore(tmp_path).shelf(IDENTITY)
+    asked = list(range(told + 5000))
+    found, out = read(shelf, asked)
+    count = sum(found)
+    assert count >= told
+    assert count % 50 == 0
+    assert found == [n < count for n in asked]
+    assert np.array_equal(out[:count], vectors_of(asked[:count]))
+    # And it goes on working.
+    shelf.write([key(10**9)], vectors_of([1]))
+    assert [state.damaged for state in EmbeddingStore(tmp_path).verify()] == [0]
+
+
+def test_a_forked_child_reads_and_writes_for_itself(tmp_path: Path) -> None:
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    shelf = EmbeddingStore(tmp_path).shelf(IDENTITY)
+    shelf.write([key(1)], vectors_of([1]))
+    child = os.fork()
+    if child == 0:  # pragma: no cover
+        found, _ = read(shelf, [1])
+        shelf.write([key(2)], vectors_of([2]))
+        os._exit(0 if found == [True] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert read(shelf, [1, 2])[0] == [True, True]
+
+
+def test_damage_is_found_and_removed(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(n) for n in range(20)], vectors_of(list(range(20))))
+    [state] = store.states()
+    assert (state.vectors, state.damaged) == (20, 0)
+    data = state.folder / "data.mdb"
+    content = data.read_bytes()
+    whole = vectors_of([7]).tobytes()
+    assert content.count(whole) == 1
+    spoilt = np.array([7, -7, 8, 1], dtype=np.float32).tobytes()
+    # In place: the process has the file mapped.
+    with data.open("r+b") as file:
+        file.seek(content.index(whole))
+        file.write(spoilt)
+    [state] = store.verify()
+    assert (state.vectors, state.damaged) == (19, 1)
+    found, _ = read(store.shelf(IDENTITY), [6, 7, 8])
+    assert found == [True, False, True]
+    [state] = store.verify()
+    assert state.damaged == 0
+
+
+def test_a_store_that_cannot_be_used_is_told_and_done_without(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    notes = Notes()
+    shelf = EmbeddingStore(file / "store", notes).shelf(IDENTITY)  # type: ignore[arg-type]  # enough of a Progress
+    shelf.write([key(1)], vectors_of([1]))
+    assert read(shelf, [1])[0] == [False]
+    assert len(notes.notes) == 1
+    assert "cannot be written" in notes.notes[0]
+
+
+def test_a_folder_that_is_no_environment_is_told_and_can_be_pruned(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, notes := Notes())  # type: ignore[arg-type]  # enough of a Progress
+    shelf = store.shelf(IDENTITY)
+    shelf.folder.mkdir(parents=True)
+    (shelf.folder / "data.mdb").write_bytes(b"no database" * 1000)
+    assert read(shelf, [1])[0] == [False]
+    assert "cannot be read" in notes.notes[0]
+    assert [state.damaged for state in store.verify()] == [-1]
+    assert store.prune() == [shelf.folder]
+    shelf.write([key(1)], vectors_of([1]))
+    assert read(shelf, [1])[0] == [True]
+
+
+def test_pruning_goes_by_name_and_by_age(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    for name in ("one", "two"):
+        store.shelf({**IDENTITY, "name": name}).write([key(1)], vectors_of([1]))
+    assert store.prune(older_than=1) == []
+    [folder] = store.prune(names=["one"])
+    assert folder.name.startswith("one-")
+    [state] = store.states()
+    long_ago = time.time() - 3 * 86400
+    os.utime(state.folder / "used", (long_ago, long_ago))
+    assert len(store.prune(older_than=2)) == 1
+    assert list(store.states()) == []
+
+
+def test_a_pruned_encoder_begins_anew_in_the_same_process(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    shelf = store.shelf(IDENTITY)
+    shelf.write([key(1)], vectors_of([1]))
+    store.prune()
+    assert read(shelf, [1])[0] == [False]
+    shelf.write([key(2)], vectors_of([2]))
+    assert read(shelf, [1, 2])[0] == [False, True]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes nothing that is open")
+def test_a_shelf_that_another_process_pruned_begins_anew(tmp_path: Path) -> None:
+    shelf = EmbeddingStore(tmp_path).shelf(IDENTITY)
+    shelf.write([key(1)], vectors_of([1]))
+    script = (
+        "import sys; from pathlib import Path; from widemargin.encoders.store import "
+        "EmbeddingStore; EmbeddingStore(Path(sys.argv[1])).prune()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+    assert read(shelf, [1])[0] == [False]
+    shelf.write([key(2)], vectors_of([2]))
+    assert read(shelf, [2])[0] == [True]
+
+
+def test_what_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(1)], vectors_of([1]))
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(DataError, match="cannot be deleted"):
+        store.prune()
