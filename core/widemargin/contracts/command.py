@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 __all__ = ["RESERVED", "Command"]
 
-RESERVED = frozenset(
-    "run predict encode encoders store runs show report config data plugin doctor help".split()
-)
+_OWN = "run predict encode encoders store runs show report config data plugin doctor help"
+RESERVED = frozenset(_OWN.split(" "))
 """Names of the command line itself, which no plugin can take."""
 
 
