@@ -15,7 +15,9 @@ ROWS = {
     cells[0].strip("` "): [cell.strip() for cell in cells]
     for cells in (
         line.strip().strip("|").split("|")
-        for line in GUIDE.read_text(encoding="utf-8").splitlines()
+        for line in GUIDE.read_text(encoding="utf-8")
+        .partition("## What an item is")[0]
+        .splitlines()
         if line.startswith("| `")
     )
 }
