@@ -76,6 +76,38 @@ def test_a_tenth_of_each_class_is_held_out() -> None:
     assert held.tolist() != _held_out(y, 4)[0].tolist()
 
 
+def test_groups_are_held_out_whole() -> None:
+    y = np.repeat([0, 1, 2], [400, 250, 90])
+    groups = np.random.default_rng(0).permutation(74)[np.arange(740) // 10]
+    held, rest = _held_out(y, 3, groups)
+    assert not set(groups[held].tolist()) & set(groups[rest].tolist())
+    assert np.bincount(y[held], minlength=3).tolist() == [40, 20, 0]
+    assert sorted([*held, *rest]) == list(range(740))
+
+
+def test_each_row_is_a_group_where_none_are_told() -> None:
+    y = np.repeat([0, 1, 2], [40, 25, 9])
+    for one, other in zip(_held_out(y, 3), _held_out(y, 3, np.arange(74)), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_training_holds_out_the_groups_that_it_is_told() -> None:
+    X, y = rings(200)
+    _, counting = trained(X, y, epochs=7, groups=y)  # two groups: too few to hold one out
+    assert counting.epochs == 7
+    seen: list[float] = []
+
+    def augment(batch: Any, generator: Any) -> Any:
+        seen.extend(batch[:, 0].tolist())
+        return batch
+
+    y = np.repeat([0, 1], 100)
+    X[:, 0] = np.arange(200) // 5
+    trained(X, y, epochs=1, augment=augment, groups=np.arange(200) // 5)
+    assert len(seen) == 180
+    assert len(set(seen)) == 36
+
+
 def test_few_rows_are_all_learnt_from_in_all_epochs() -> None:
     X, y = rings(9)
     _, counting = trained(X, y, epochs=7)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -167,12 +168,52 @@ def test_damage_is_found_and_removed(tmp_path: Path) -> None:
     with data.open("r+b") as file:
         file.seek(content.index(whole))
         file.write(spoilt)
+    # It is not read, whether anybody has looked for damage or not.
+    assert read(store.shelf(IDENTITY), [6, 7, 8])[0] == [True, False, True]
     [state] = store.verify()
     assert (state.vectors, state.damaged) == (19, 1)
-    found, _ = read(store.shelf(IDENTITY), [6, 7, 8])
-    assert found == [True, False, True]
+    assert read(store.shelf(IDENTITY), [6, 7, 8])[0] == [True, False, True]
     [state] = store.verify()
     assert state.damaged == 0
+
+
+def test_what_was_damaged_is_written_again(tmp_path: Path) -> None:
+    shelf = EmbeddingStore(tmp_path).shelf(IDENTITY)
+    shelf.write([key(7)], vectors_of([7]))
+    data = shelf.folder / "data.mdb"
+    with data.open("r+b") as file:
+        file.seek(data.read_bytes().index(vectors_of([7]).tobytes()))
+        file.write(b"\xff" * 4)
+    assert read(shelf, [7])[0] == [False]
+    shelf.write([key(7)], vectors_of([7]))
+    found, out = read(shelf, [7])
+    assert found == [True]
+    assert np.array_equal(out, vectors_of([7]))
+
+
+def test_without_its_identity_healthy_vectors_stay(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(n) for n in range(5)], vectors_of(list(range(5))))
+    [state] = store.states()
+    (state.folder / "identity.json").unlink()
+    [state] = store.verify()
+    assert (state.vectors, state.damaged) == (5, 0)
+
+
+def test_many_threads_may_begin_at_once(tmp_path: Path) -> None:
+    for turn in range(10):
+        notes = Notes()
+        store = EmbeddingStore(tmp_path / str(turn), notes)  # type: ignore[arg-type]  # enough of a Progress
+        shelf = store.shelf(IDENTITY)
+
+        def work(number: int, shelf: Shelf = shelf) -> tuple[list[bool], NDArray[np.float32]]:
+            shelf.write([key(number)], vectors_of([number]))
+            return read(shelf, [number])
+
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(work, range(32)))
+        assert notes.notes == []
+        assert [found for found, _ in made] == [[True]] * 32
 
 
 def test_a_store_that_cannot_be_used_is_told_and_done_without(tmp_path: Path) -> None:

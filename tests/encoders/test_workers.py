@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 
 from widemargin.encoders.shared_context import SharedContext
-from widemargin.encoders.workers import vectors_of
+from widemargin.encoders.workers import one_torch_thread, vectors_of
 from widemargin.errors import DataError
+from widemargin.native.jobs import at_most
 
 
 def test_vectors_come_in_the_order_of_the_items() -> None:
@@ -80,3 +84,100 @@ def test_a_shared_context_that_cannot_be_entered_is_not_inside() -> None:
     for _ in range(2):
         with pytest.raises(DataError), shared:
             pass
+
+
+def n_workers() -> int:
+    """Count the threads that work on many items."""
+
+    def work(item: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        time.sleep(0.002)
+        return np.full(1, threading.get_ident() % 2**20, np.float32)
+
+    return len(np.unique(vectors_of(range(40), work, 1)))
+
+
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(4)), raising=False)
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_all_cores_work_where_nothing_limits_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert n_workers() == 4
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert n_workers() == 1
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_no_more_threads_work_than_the_caller_may_use() -> None:
+    with at_most(1):
+        assert n_workers() == 1
+    with at_most(3):
+        assert n_workers() == 3
+
+
+@pytest.fixture
+def torch() -> Iterator[Any]:
+    torch = pytest.importorskip("torch", reason='needs pip install "widemargin[vision]"')
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield torch
+    torch.set_num_threads(before)
+
+
+def fresh(torch: Any) -> int:
+    """Return the thread count with which a new thread begins."""
+    with ThreadPoolExecutor(1) as pool:
+        return int(pool.submit(torch.get_num_threads).result())
+
+
+def test_each_thread_inside_has_one_torch_thread_and_gets_its_own_count_back(torch: Any) -> None:
+    def enter() -> int:
+        one_torch_thread.__enter__()
+        return int(torch.get_num_threads())
+
+    def leave() -> int:
+        one_torch_thread.__exit__(None, None, None)
+        return int(torch.get_num_threads())
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        first.submit(torch.get_num_threads).result()
+        second.submit(torch.get_num_threads).result()
+        second.submit(torch.set_num_threads, 2).result()
+        torch.set_num_threads(3)
+        assert first.submit(enter).result() == 1
+        assert second.submit(torch.get_num_threads).result() == 2
+        assert second.submit(enter).result() == 1
+        # Neither the first to leave nor the last changes the other, or those to come.
+        assert first.submit(leave).result() == 3
+        assert second.submit(torch.get_num_threads).result() == 1
+        assert fresh(torch) == 3
+        assert second.submit(leave).result() == 2
+        assert fresh(torch) == torch.get_num_threads() == 3
+
+
+def test_one_torch_thread_may_be_entered_twice_and_is_left_by_an_error(torch: Any) -> None:
+    def fail() -> None:
+        with one_torch_thread:
+            with one_torch_thread:
+                assert torch.get_num_threads() == 1
+            assert torch.get_num_threads() == 1
+            raise DataError("no")
+
+    with pytest.raises(DataError):
+        fail()
+    assert torch.get_num_threads() == 3
+    assert not one_torch_thread.entered
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_workers_inside_one_torch_thread_have_one_each(torch: Any) -> None:
+    def work(item: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        time.sleep(0.001)
+        return np.full(1, torch.get_num_threads(), np.float32)
+
+    with one_torch_thread:
+        assert vectors_of(range(20), work, 1).tolist() == [[1.0]] * 20
+    assert fresh(torch) == 3
+    assert vectors_of(range(20), work, 1).tolist() == [[3.0]] * 20

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn import svm as libsvm
 from sklearn.base import clone
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, cross_val_score
 
 from widemargin.contracts import Kernel, KernelParameters
@@ -459,3 +460,55 @@ def test_kernels_that_are_some_are_not_warned_about(dtype: Any) -> None:
     # Divided by lengths, a kernel that is only conditionally positive definite is none.
     with pytest.warns(IndefiniteKernelWarning, match="'far'"):
         SVC(kernel=joined).fit(X - 100, y)
+
+
+def test_a_gamma_of_nothing_is_tried_like_any_other() -> None:
+    X, y = load_iris(return_X_y=True)
+    search = SVCSearch(C=1.0, gamma=(0.0, 1.0)).fit(X, y)
+    assert search.best_params_["gamma"] == 1.0
+
+
+def test_a_term_takes_the_searchs_gamma_unless_it_has_its_own() -> None:
+    X, y = load_iris(return_X_y=True)
+    tried = SVCSearch(Term("rbf"), C=1.0, gamma=(0.3, 0.6)).fit(X, y).cv_results_["param_gamma"]
+    assert list(tried) == [0.3, 0.6]
+    assert tried.mask.tolist() == [False, False]
+
+
+def test_a_sum_takes_no_gamma_of_the_search() -> None:
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="'auto' for a Sum or Product"):
+        SVCSearch(Sum((Term("rbf"), Term("linear"))), gamma=0.5).fit(X, y)
+
+
+def test_scale_is_the_machines_own_whatever_the_classes_weigh() -> None:
+    X, y = load_iris(return_X_y=True)
+    X, y = X[30:], y[30:]
+    search = SVCSearch(C=1.0, gamma="scale", class_weight="balanced").fit(X, y)
+    machine = SVC(C=1.0, gamma="scale", class_weight="balanced").fit(X, y)
+    assert np.allclose(search.decision_function(X), machine.decision_function(X), atol=1e-2)
+
+
+def test_weights_and_groups_are_given_by_name() -> None:
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(TypeError):
+        SVCSearch(C=1.0).fit(X, y, np.ones(len(y)))  # type: ignore[call-arg]  # that it is refused is the point
+
+
+def test_score_is_that_of_scoring() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.repeat([0, 1], [50, 10])
+    search = SVCSearch(C=1e-3, gamma=0.1, scoring="balanced_accuracy").fit(X, y)
+    assert search.score(X, y) == balanced_accuracy_score(y, search.predict(X))
+    assert np.allclose(np.exp(search.predict_log_proba(X)), search.predict_proba(X))
+
+
+@pytest.mark.parametrize("n_jobs", ["2", 1.5])
+def test_a_number_of_jobs_is_whole(n_jobs: Any) -> None:
+    with pytest.raises(ValueError, match="The 'n_jobs' parameter of SVC must be an int"):
+        SVC(n_jobs=n_jobs).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_an_array_of_gammas_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="The 'gamma' parameter of SVC must be"):
+        SVC(gamma=np.array([0.1, 0.2])).fit([[0.0], [1.0]], [0, 1])  # type: ignore[arg-type]  # likewise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -40,6 +41,8 @@ class FrozenEncoder(Transformer):
     """What the registry calls it."""
     version: ClassVar[int] = 1
     """Raised whenever the same items get other vectors, so that kept ones are not used."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions vectors depend on."""
     chunk: ClassVar[int] = 1024
     """Items that are encoded before their vectors are kept."""
 
@@ -78,6 +81,7 @@ class FrozenEncoder(Transformer):
             "weights": self.weights_hash(),
             "dimension": self.dimension,
             "dtype": "float32",
+            "libraries": {name: _version(name) for name in self.libraries},
         }
 
     def fit(self, X: Columns | Sequence[Any], y: Any = None) -> Self:
@@ -148,6 +152,13 @@ class FrozenEncoder(Transformer):
             [Share(f"{self.name} embedding", float(row @ coef))]
             for row in self.transform(X).astype(np.float64)
         ]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 def _plain(value: Any) -> Any:

@@ -57,13 +57,15 @@ def train_network(
     progress: Progress | None = None,
     name: str = "network",
     augment: Augment | None = None,
+    groups: NDArray[np.intp] | None = None,
 ) -> None:
     """Train a classifier in place by cross-entropy; the best epoch's weights are kept.
 
     AdamW, its learning rate rising for a tenth of the steps and falling after it (one cycle, L. N.
     Smith and N. Topin, "Super-Convergence", 2019). A tenth of the rows of each class are held out,
     and training stops after five epochs in which their loss does not get smaller. Where no class
-    has ten rows, nothing is held out and the last epoch's weights stay. One thread computes: the
+    has ten rows, nothing is held out and the last epoch's weights stay. With `groups` this holds
+    of groups instead of rows: rows alike would tell of one another. One thread computes: the
     same rows give the same weights whatever the number of cores, and others' work slows it less.
 
     Parameters
@@ -88,9 +90,11 @@ def train_network(
         What is trained, for `progress`.
     augment : callable, optional
         ``augment(batch, generator) -> batch``, for training batches only.
+    groups : ndarray of shape (n_samples,), optional
+        Rows of equal numbers are of one class and held out together, or not at all.
     """
     torch: Any = import_module("torch")
-    held, rows = _held_out(targets, seed)
+    held, rows = _held_out(targets, seed, groups)
     X, y = torch.from_numpy(inputs), torch.from_numpy(targets.astype(np.int64))
     generator = torch.Generator().manual_seed(seed)
     steps = max(1, -(-len(rows) // batch_size))
@@ -137,18 +141,20 @@ def load_arrays(network: Any, arrays: dict[str, NDArray[Any]]) -> None:
     network.eval()
 
 
-def _held_out(targets: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Draw a tenth of every class; return those rows and the others."""
+def _held_out(
+    targets: NDArray[np.intp], seed: int, groups: NDArray[np.intp] | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw a tenth of every class's groups; return their rows and the others."""
+    own = np.arange(len(targets)) if groups is None else groups
+    names, first = np.unique(own, return_index=True)
+    classes = targets[first]
     rng = np.random.default_rng(seed)
-    held = np.concatenate(
-        [
-            rng.permutation(np.flatnonzero(targets == label))[
-                : (targets == label).sum() // _HELD_OUT
-            ]
-            for label in np.unique(targets)
-        ]
-    )
-    return np.sort(held), np.setdiff1d(np.arange(len(targets)), held)
+    drawn = [
+        rng.permutation(names[classes == label])[: (classes == label).sum() // _HELD_OUT]
+        for label in np.unique(classes)
+    ]
+    held = np.isin(own, np.concatenate(drawn))
+    return np.flatnonzero(held), np.flatnonzero(~held)
 
 
 def _loss(network: Any, X: Any, y: Any, rows: NDArray[np.intp], batch_size: int) -> float:

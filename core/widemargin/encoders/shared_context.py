@@ -13,8 +13,8 @@ __all__ = ["SharedContext"]
 class SharedContext(AbstractContextManager[None]):
     """A context that the first thread enters and the last one leaves.
 
-    Warning filters and torch's thread count belong to the whole process: were every thread to save
-    and restore them for itself, one would restore what another had just changed.
+    Warning filters belong to the whole process: were every thread to save and restore them for
+    itself, one would restore what another had just changed.
 
     Parameters
     ----------

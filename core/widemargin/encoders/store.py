@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -200,16 +201,19 @@ class Shelf:
         whole = size + _CRC_BYTES
         flat = out.reshape(-1).view(np.uint8).data
         with self._told("read"), _environment(self.folder).begin(buffers=True) as transaction:
-            get = transaction.get
+            get, crc32 = transaction.get, zlib.crc32
             for row, key in enumerate(keys):
                 value = get(key)
+                # What was damaged on the disk is as good as absent.
                 if value is not None and len(value) == whole:
-                    flat[row * size : (row + 1) * size] = value[:size]
-                    found[row] = True
+                    vector = value[:size]
+                    if crc32(vector) == int.from_bytes(value[size:], "little"):
+                        flat[row * size : (row + 1) * size] = vector
+                        found[row] = True
         return found
 
     def write(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Keep vectors, all of them or none; what is kept already is left as it is."""
+        """Keep vectors, all of them or none."""
         with self._told("written"):
             if not (self.folder / _IDENTITY).is_file():
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -242,11 +246,11 @@ def _put(folder: Path, pairs: list[tuple[bytes, bytes]]) -> None:
     environment = _environment(folder)
     try:
         with environment.begin(write=True) as transaction:
-            transaction.cursor().putmulti(pairs, overwrite=False)
+            transaction.cursor().putmulti(pairs)
     except (lmdb.MapFullError, lmdb.MapResizedError):
         environment.set_mapsize(2 * environment.info()["map_size"])
         with environment.begin(write=True) as transaction:
-            transaction.cursor().putmulti(pairs, overwrite=False)
+            transaction.cursor().putmulti(pairs)
 
 
 @dataclass(frozen=True)
@@ -258,25 +262,40 @@ class _Opened:
 
 # A process may open an LMDB environment once, and a forked child must open its own.
 _opened: dict[str, _Opened] = {}
+_opening = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _opening
+    _opening = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    # Another thread may have held it when the process was forked.
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _environment(folder: Path) -> Any:
     import lmdb
 
-    key = str(folder.resolve())
-    known = _opened.get(key)
-    # Another process may have pruned the folder and begun anew.
-    if known is not None and (known.inode, known.pid) == (_inode(folder), os.getpid()):
-        return known.environment
-    _close(folder)
-    # Writes are whole in any case; without metasync the last one may be lost with the power.
-    environment = lmdb.open(
-        str(folder), map_size=_MAP_BYTES, metasync=False, max_readers=1024, meminit=False
-    )
-    environment.reader_check()
-    _opened[key] = _Opened(environment, _inode(folder), os.getpid())
-    _mark_used(folder)
-    return environment
+    with _opening:
+        key = str(folder.resolve())
+        known = _opened.get(key)
+        # Another process may have pruned the folder and begun anew.
+        if known is not None and (known.inode, known.pid) == (_inode(folder), os.getpid()):
+            return known.environment
+        # A child must close what it inherited before it opens its own. An environment that was
+        # pruned is only let go: another thread may be reading its last pages.
+        if known is not None and known.pid != os.getpid():
+            _close(folder)
+        # Writes are whole in any case; without metasync the last one may be lost with the power.
+        environment = lmdb.open(
+            str(folder), map_size=_MAP_BYTES, metasync=False, max_readers=1024, meminit=False
+        )
+        environment.reader_check()
+        _opened[key] = _Opened(environment, _inode(folder), os.getpid())
+        _mark_used(folder)
+        return environment
 
 
 def _inode(folder: Path) -> int:
@@ -287,9 +306,10 @@ def _inode(folder: Path) -> int:
 
 
 def _close(folder: Path) -> None:
-    known = _opened.pop(str(folder.resolve()), None)
-    if known is not None:
-        known.environment.close()
+    with _opening:
+        known = _opened.pop(str(folder.resolve()), None)
+        if known is not None:
+            known.environment.close()
 
 
 def _mark_used(folder: Path) -> None:
@@ -299,7 +319,7 @@ def _mark_used(folder: Path) -> None:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 
@@ -340,8 +360,12 @@ def _remove_damaged(environment: Any, size: int) -> int:
     with environment.begin() as transaction:
         for key, value in transaction.cursor():
             vector = value[:-_CRC_BYTES]
-            right = len(vector) == size and _checked(vector) == value
-            if not right or not np.isfinite(np.frombuffer(vector, np.float32)).all():
+            right = len(vector) == (size or len(vector)) and _checked(vector) == value
+            if (
+                not right
+                or len(vector) % 4
+                or not np.isfinite(np.frombuffer(vector, np.float32)).all()
+            ):
                 bad.append(key)
     if bad:
         with environment.begin(write=True) as transaction:

@@ -8,16 +8,17 @@ another, and an image's vector cannot depend on the others.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.encoders.shared_context import SharedContext
+from widemargin.native.jobs import threads_to_use
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,25 +26,61 @@ if TYPE_CHECKING:
 __all__ = ["one_torch_thread", "vectors_of"]
 
 
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
+_setting = threading.Lock()
+
+
+def _set_torch_threads(count: int) -> None:
+    """Set torch's thread count of the calling thread, and of no other.
+
+    torch keeps a count for each thread, and one that threads begin with; setting the former sets
+    the latter too. A thread that has just begun reads it, and puts it back.
+    """
     torch: Any = import_module("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with _setting:
+        # Asking also lets a new thread begin, which else would forget what it is told before that.
+        if torch.get_num_threads() == count:
+            return
+        with ThreadPoolExecutor(1) as beginner:
+            default = beginner.submit(torch.get_num_threads).result()
+            torch.set_num_threads(count)
+            beginner.submit(torch.set_num_threads, default).result()
 
 
-one_torch_thread = SharedContext(_one_torch_thread)
-"""Within it, torch computes in the thread that calls it; its thread count is put back after it."""
+class _OneTorchThread(AbstractContextManager[None]):
+    """A context that each thread enters for itself, as often as it likes."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+
+    @property
+    def entered(self) -> bool:
+        """Whether the calling thread is inside."""
+        return bool(getattr(self._own, "before", None))
+
+    def __enter__(self) -> None:
+        """Let torch compute in the calling thread alone."""
+        if not self.entered:
+            self._own.before = []
+        before = import_module("torch").get_num_threads()
+        _set_torch_threads(1)
+        self._own.before.append(before)
+
+    def __exit__(self, *reason: object) -> None:
+        """Put the calling thread's count back."""
+        _set_torch_threads(self._own.before.pop())
+
+
+one_torch_thread = _OneTorchThread()
+"""Within it, torch computes in the thread that calls it, and in those that `vectors_of` starts
+there; its thread count is put back after it."""
 
 
 def vectors_of(
     items: Sequence[Any], work: Callable[[Any], NDArray[np.float32]], dimension: int
 ) -> NDArray[np.float32]:
-    """Make one vector an item, on all cores that this process may use.
+    """Make one vector an item, on all cores that this process may use here.
+
+    OMP_NUM_THREADS and `native.jobs.at_most` limit them.
 
     Parameters
     ----------
@@ -70,8 +107,10 @@ def vectors_of(
     [[1.0, 1.0], [2.0, 2.0]]
     """
     vectors = np.empty((len(items), dimension), dtype=np.float32)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    pool = ThreadPoolExecutor(min(cores or 1, max(len(items), 1)))
+    n_threads = min(threads_to_use(), max(len(items), 1))
+    # Its threads end with it, so their counts need not be put back.
+    alone = partial(_set_torch_threads, 1) if one_torch_thread.entered else None
+    pool = ThreadPoolExecutor(n_threads, initializer=alone)
     try:
         for row, vector in enumerate(pool.map(work, items)):
             vectors[row] = vector

@@ -1,5 +1,5 @@
 /* The forward pass of a BERT encoder (Devlin et al. 2019, arXiv:1810.04805) over texts of any
-   lengths; the formulas stand in encoders/text/transformer_layers.py. `wm_bert` is mirrored in
+   lengths; the formulas stand in encoders/text/bert_layers.py. `wm_bert` is mirrored in
    native/bert.py. */
 
 typedef struct {

@@ -73,6 +73,11 @@ class PackedBert:
     bfloat16 : bool
         Whether products with weights are of numbers rounded to bfloat16, summed in float32;
         processors that have such products do twice as many.
+
+    Raises
+    ------
+    ValueError
+        Where an array is of another shape, or the library does not take vectors of this length.
     """
 
     def __init__(
@@ -86,11 +91,15 @@ class PackedBert:
     ) -> None:
         found = library()
         assert found is not None
+        first = [np.asarray(array, dtype=np.float32) for array in first]
+        layers = [[np.asarray(array, dtype=np.float32) for array in layer] for layer in layers]
+        _check_shapes(first, layers, heads)
         self.arithmetic = 0 if not bfloat16 else 2 if found.wm_sums_pairs() else 1
         self.heads, self.eps = heads, eps
         self.n_words, self.d = first[0].shape
+        self.n_positions = len(first[1])
         self.n_layers = len(layers)
-        self.inner = len(layers[0][6]) if layers else 16
+        self.inner = len(layers[0][6])
         # The library keeps addresses: the arrays live as long as this object does.
         self._arrays: list[NDArray[Any]] = [_aligned(array) for array in first]
         for layer in layers:
@@ -102,7 +111,7 @@ class PackedBert:
     @staticmethod
     def serves(d: int, inner: int) -> bool:
         """Say whether the library is there, and takes vectors of this length."""
-        return library() is not None and d % 16 == 0 and inner % 16 == 0
+        return library() is not None and d > 0 < inner and d % 16 == inner % 16 == 0
 
     @staticmethod
     def instructions() -> str:
@@ -160,6 +169,7 @@ class PackedBert:
         assert found is not None
         ids = np.ascontiguousarray(ids, dtype=np.int32)
         starts = np.ascontiguousarray(starts, dtype=np.int64)
+        self._check_texts(ids, starts)
         share = len(ids) // (2 * available_threads())
         chunks = chunk_bounds(starts, min(max(share, _FEWEST_TOKENS), _MOST_TOKENS))
         flags = np.zeros(self.n_layers + 1, dtype=np.uint8)
@@ -185,9 +195,18 @@ class PackedBert:
         )
         run_job(found.wm_bert_work, job, small=len(chunks) == 2 and len(ids) < _MOST_TOKENS)
 
+    def _check_texts(self, ids: NDArray[np.int32], starts: NDArray[np.int64]) -> None:
+        lengths = np.diff(starts)
+        if starts[0] < 0 or starts[-1] > len(ids) or lengths.min() < 1:
+            raise ValueError(f"starts must grow from 0 to at most {len(ids)}, the number of ids")
+        if lengths.max() > self.n_positions:
+            raise ValueError(f"a text has {lengths.max()} tokens; {self.n_positions} are allowed")
+        if ids.min() < 0 or ids.max() >= self.n_words:
+            raise ValueError(f"ids must be from 0 to {self.n_words - 1}")
+
     def _panels(self, weight: NDArray[np.float32]) -> NDArray[Any]:
         """Lay 16 rows side by side, number by number, or pair by pair of bfloat16 numbers."""
-        rows = _whole(np.asarray(weight, dtype=np.float32))
+        rows = _whole(weight)
         depth = rows.shape[1]
         if self.arithmetic == 0:
             return rows.reshape(-1, 16, depth).transpose(0, 2, 1)
@@ -198,6 +217,35 @@ class PackedBert:
             return words.view(np.float32).reshape(-1, 16, depth).transpose(0, 2, 1)
         halves = (words >> np.uint32(16)).astype("<u2").view(np.uint32)
         return halves.reshape(-1, 16, depth // 2).transpose(0, 2, 1)
+
+
+def _check_shapes(
+    first: Sequence[NDArray[np.float32]],
+    layers: Sequence[Sequence[NDArray[np.float32]]],
+    heads: int,
+) -> None:
+    """Refuse what the library would read beyond its end: it trusts these shapes."""
+    if len(first) != 4 or not layers or any(len(layer) != 12 for layer in layers):
+        raise ValueError("there must be 4 first arrays, and 12 of each layer, at least of one")
+    if first[0].ndim != 2 or layers[0][6].ndim != 2:
+        raise ValueError("embeddings and maps must be matrices")
+    d, inner = first[0].shape[1], len(layers[0][6])
+    if not PackedBert.serves(d, inner) or heads < 1 or d % heads:
+        raise ValueError(
+            f"d = {d} and inner = {inner} must be multiples of 16, and heads = {heads} divide d"
+        )
+    if not len(first[0]) or not len(first[1]):
+        raise ValueError("there must be at least one word and one position")
+    wanted: list[tuple[int, ...]] = [(len(first[0]), d), (len(first[1]), d), (d,), (d,)]
+    each: list[tuple[int, ...]] = [(3 * d, d), (3 * d,), (d, d), (d,), (d,), (d,)]
+    each += [(inner, d), (inner,), (d, inner), (d,), (d,), (d,)]
+    for place, own, expected in [
+        ("first", first, wanted),
+        *((f"layer {number}", layer, each) for number, layer in enumerate(layers)),
+    ]:
+        for number, (array, shape) in enumerate(zip(own, expected, strict=True)):
+            if array.shape != shape:
+                raise ValueError(f"{place}, array {number}: has shape {array.shape}, not {shape}")
 
 
 def chunk_bounds(starts: NDArray[np.int64], budget: int) -> NDArray[np.int64]:

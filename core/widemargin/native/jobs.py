@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-__all__ = ["Job", "at_most", "available_threads", "check_memory", "run_job"]
+__all__ = ["Job", "at_most", "available_threads", "check_memory", "run_job", "threads_to_use"]
 
 
 class Job(ctypes.Structure):
@@ -35,6 +35,24 @@ def available_threads() -> int:
 
 
 _most_threads: ContextVar[int | None] = ContextVar("most threads", default=None)
+
+
+def threads_to_use(n_threads: int | None = None) -> int:
+    """Return how many threads to start here: no more than `at_most` allows.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        How many are wanted; by default as many as the process may use.
+
+    Examples
+    --------
+    >>> with at_most(2):
+    ...     threads_to_use(5)
+    2
+    """
+    limits = [available_threads() if n_threads is None else n_threads, _most_threads.get()]
+    return max(1, min(limit for limit in limits if limit is not None))
 
 
 @cache
@@ -82,8 +100,7 @@ def run_job(
         work(ctypes.byref(job))
         check_memory(job)
         return
-    limits = [available_threads() if n_threads is None else n_threads, _most_threads.get()]
-    count = max(1, min(limit for limit in limits if limit is not None))
+    count = threads_to_use(n_threads)
     futures: list[Future[Any]] = []
     interrupt: BaseException | None = None
     try:

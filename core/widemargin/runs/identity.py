@@ -20,7 +20,10 @@ __all__ = ["engine_name", "git_state", "hash_of", "sources_hash", "thread_count"
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
 # Those of extras, where they are installed.
-_OF_EXTRAS = ("gensim", "onnxruntime", "tokenizers", "torch", "transformers", "soundfile", "pillow")
+_OF_EXTRAS = (
+    *("biopython", "gensim", "onnxruntime", "pillow", "soundfile", "tokenizers", "torch"),
+    *("torchvision", "transformers"),
+)
 
 
 def hash_of(value: Any) -> str:

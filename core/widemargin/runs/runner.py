@@ -108,7 +108,7 @@ def execute(
         progress.note(f"{made} outer folds are made, since the rarest class has too few items.")
     base_key = hash_of(
         [
-            config.to_dict(),
+            _without_map(config.to_dict()),
             engine,
             encoders,
             loaded.fingerprint,
@@ -166,6 +166,12 @@ def execute(
         )
     registry.notify_finished(record)
     return record
+
+
+def _without_map(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what no fold depends on: how many points the map draws."""
+    kept = {key: value for key, value in config["evaluation"].items() if key != "map"}
+    return {**config, "evaluation": kept}
 
 
 def _identities(config: RunConfig, kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:

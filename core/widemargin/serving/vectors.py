@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,22 +115,30 @@ def write_vectors(
                 made = encode(features, batch.X)
                 width = made.shape[1]
                 table = _table(batch, made, {**about, "dimension": width})
-                if writer is None:
-                    writer = pq.ParquetWriter(part, table.schema, compression="zstd")
-                writer.write_table(table)
+                with _written(path):
+                    if writer is None:
+                        writer = pq.ParquetWriter(part, table.schema, compression="zstd")
+                    writer.write_table(table)
                 rows += len(batch.ids)
                 stage.advance(len(batch.ids))
         if writer is None:
             raise InputError("There are no items; nothing was written.")
-        writer.close()
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}).") from error
+        with _written(path):
+            writer.close()
+            part.replace(path)
     finally:
         if writer is not None and writer.is_open:
             writer.close()
         part.unlink(missing_ok=True)
     return rows, width
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}).") from error
 
 
 def _table(batch: Batch, made: Any, about: dict[str, Any]) -> pa.Table:

@@ -106,6 +106,8 @@ def beyond(chosen: float, tried: Iterable[float]) -> tuple[float, ...]:
     if len(values) < 2 or chosen not in (values[0], values[-1]):
         return ()
     inner = values[1] if chosen == values[0] else values[-2]
+    if min(inner, chosen) <= 0:  # a gamma of 0 lies on no geometric path
+        return ()
     step = chosen / inner
     return inner, chosen, *(float(f"{chosen * step**power:.9g}") for power in (1, 2))
 

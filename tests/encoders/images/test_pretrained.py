@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from widemargin.encoders import EmbeddingStore
+from widemargin.encoders.images.layer_places import places_of, shape_and_places
 from widemargin.encoders.images.pretrained import (
     RESNET50,
     TORCHVISION,
@@ -19,7 +20,6 @@ from widemargin.encoders.images.pretrained import (
     ResNet50Settings,
     TorchvisionEncoder,
     TorchvisionSettings,
-    _pooled,
 )
 from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
 from widemargin.errors import DataError
@@ -80,12 +80,79 @@ def test_maps_are_averaged_over_the_image(resnet18: Path) -> None:
     assert TorchvisionEncoder("resnet18", "fc", resnet18).dimension == 1000
 
 
-def test_patches_are_averaged_and_what_has_no_channels_is_refused() -> None:
-    patches = torch.arange(12.0).reshape(1, 3, 4)
-    assert _pooled(patches, "layer").tolist() == [4.0, 5.0, 6.0, 7.0]
-    for other in (torch.zeros(1), (patches, patches), {"out": patches}):
-        with pytest.raises(DataError, match="layer returns no vectors, maps or sequences"):
-            _pooled(other, "layer")
+@pytest.fixture(scope="module")
+def swin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "swin.pth"
+    torch.save(network("swin_t").state_dict(), path)
+    return path
+
+
+def test_maps_with_channels_last_are_averaged_over_the_image_too(swin: Path) -> None:
+    pooled = TorchvisionEncoder("swin_t", "flatten", swin).transform(IMAGES[:1])
+    for layer in ("norm", "permute"):
+        made = TorchvisionEncoder("swin_t", layer, swin).transform(IMAGES[:1])
+        assert made.shape == (1, 768)
+        assert np.allclose(made, pooled, atol=1e-5)
+    assert TorchvisionEncoder("swin_t", "features.7", swin).dimension == 768
+
+
+def test_a_network_for_one_size_of_image_is_read_too() -> None:
+    with torch.random.fork_rng(devices=[]):
+        small = models.VisionTransformer(16, 4, 1, 2, 8, 8, num_classes=3).eval()
+    blank = torch.zeros(1, 3, 16, 16)
+    assert shape_and_places(small, "encoder", blank, "name") == ((1, 17, 8), (1,))
+    assert shape_and_places(small, "conv_proj", blank, "name") == ((1, 8, 4, 4), (2, 3))
+    assert shape_and_places(small, "heads", blank, "name") == ((1, 3), ())
+
+
+def test_a_layer_without_channels_is_refused_and_another_is_named(resnet18: Path) -> None:
+    class Windows(torch.nn.Module):  # type: ignore[misc]  # torch is optional, and untyped here
+        def forward(self, maps: Any) -> Any:
+            n, channels, height, width = maps.shape
+            cut = maps.reshape(n, channels, height // 4, 4, width // 4, 4)
+            return cut.permute(0, 2, 4, 3, 5, 1).reshape(n, -1, 16, channels)
+
+    class Both(torch.nn.Module):  # type: ignore[misc]  # as above
+        def forward(self, maps: Any) -> Any:
+            return maps, maps
+
+    net = torch.nn.Module()
+    net.conv, net.windows, net.both = torch.nn.Conv2d(3, 5, 3, padding=1), Windows(), Both()
+    net.unused, net.head = torch.nn.Linear(5, 2), torch.nn.Linear(5, 2)
+    net.forward = lambda batch: net.head(net.windows(net.both(net.conv(batch))[0]).mean((1, 2)))
+    for layer in ("windows", "both", "unused"):
+        with pytest.raises(DataError) as told:
+            shape_and_places(net, layer, torch.zeros(1, 3, 16, 16), "torchvision: net")
+        assert str(told.value) == (
+            f"torchvision: net: layer {layer!r} returns no vectors, sequences or maps whose "
+            "channels can be told. Choose another layer, as in 'conv'."
+        )
+        assert not any(module._forward_hooks for module in net.modules())
+
+
+@pytest.mark.parametrize(
+    ("shape", "smaller", "places"),
+    [
+        ((1, 56, 56, 56), (1, 56, 28, 28), (2, 3)),
+        ((1, 56, 56, 56), (1, 28, 28, 56), (1, 2)),
+        ((1, 512, 1, 1), (1, 512, 1, 1), (2, 3)),
+        ((1, 512, 7, 7), None, (2, 3)),
+        ((1, 7, 7, 768), None, (1, 2)),
+        ((1, 1, 1, 1), None, (2, 3)),
+        ((1, 50, 768), None, (1,)),
+        ((1, 1000), (1, 1000), ()),
+        ((1, 64, 49, 32), (1, 16, 49, 32), None),
+        ((1, 64, 49, 32), None, None),
+        ((1, 7, 7, 7), None, None),
+        ((64, 49, 32), None, None),
+        ((1,), None, None),
+        ((1, 2, 3, 4, 5), None, None),
+    ],
+)
+def test_the_axes_of_places_are_those_that_grow_with_the_image(
+    shape: Any, smaller: Any, places: Any
+) -> None:
+    assert places_of(shape, smaller) == places
 
 
 def test_an_image_s_vector_does_not_depend_on_the_others(resnet18: Path) -> None:

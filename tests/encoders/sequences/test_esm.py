@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from widemargin.encoders.hub import model_folder
 from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
 from widemargin.encoders.sequences import esm
 from widemargin.encoders.sequences.esm import ESM, EsmEncoder, EsmSettings
@@ -81,8 +82,9 @@ def test_long_sequences_are_cut_into_windows_of_like_length(folder: Path) -> Non
 
 def test_batches_hold_a_budget_of_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(esm, "_TOKENS", 20)
-    windows = [(0, "A" * 3), (1, "A" * 3), (2, "A" * 8), (3, "A" * 30)]
-    assert [[row for row, _ in batch] for batch in esm._batches(windows)] == [[0, 1], [2], [3]]
+    windows = list(enumerate("A" * size for size in (2, 3, 3, 3, 3, 3, 8, 30)))
+    batches = [[row for row, _ in batch] for batch in esm._batches(windows)]
+    assert batches == [[0], [1, 2, 3, 4], [5], [6], [7]]
 
 
 def test_a_batch_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,29 +124,26 @@ def test_a_model_that_is_not_here_is_not_fetched(
     with pytest.raises(DataError) as caught:
         EsmEncoder("somebody/esm2_tiny").transform(["MK"])
     assert str(caught.value) == (
-        "esm: 'somebody/esm2_tiny' is neither a folder here nor in the local Hugging Face cache, "
-        "and nothing is fetched on its own. `hf download somebody/esm2_tiny` puts a model there; "
-        "or give a folder that holds its config.json, vocab.txt and model.safetensors."
+        "esm: somebody/esm2_tiny: is no folder, and no model in the local Hugging Face cache. "
+        "Fetch it with: hf download somebody/esm2_tiny"
     )
 
 
 def test_a_hub_name_is_looked_up_in_the_local_cache(folder: Path, tmp_path: Path) -> None:
-    from widemargin.encoders.sequences.esm import _folder
-
     place = tmp_path / "models--somebody--esm2_tiny"
     (place / "refs").mkdir(parents=True)
     (place / "refs" / "main").write_text("0" * 40)
     shutil.copytree(folder, place / "snapshots" / ("0" * 40))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-        assert _folder("somebody/esm2_tiny") == place / "snapshots" / ("0" * 40)
+        assert model_folder("somebody/esm2_tiny", "esm") == place / "snapshots" / ("0" * 40)
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 8}))
     with pytest.raises(DataError, match=r"a model of the type 'bert', not 'esm'"):
         EsmEncoder(str(tmp_path)).transform(["MK"])
-    with pytest.raises(DataError, match=r"config\.json cannot be read"):
+    with pytest.raises(DataError, match=r"holds no config\.json"):
         EsmEncoder(str(tmp_path / "..")).transform(["MK"])
 
 
@@ -152,6 +151,19 @@ def damaged(folder: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "damaged"
     shutil.copytree(folder, copy)
     return copy
+
+
+def test_code_of_a_folder_is_never_run(folder: Path, tmp_path: Path) -> None:
+    copy = damaged(folder, tmp_path)
+    config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    config["auto_map"] = {"AutoModel": "evil.EsmModel", "AutoConfig": "evil.EsmConfig"}
+    (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (copy / "evil.py").write_text("raise SystemExit('was run')", encoding="utf-8")
+    assert EsmEncoder(str(copy)).transform(["MK"]).any()
+
+
+def test_what_computes_vectors_is_part_of_what_they_are(folder: Path) -> None:
+    assert EsmEncoder(str(folder)).identity()["engine"] == "torch"
 
 
 def test_weights_that_lack_a_part_are_refused_and_not_made_up(folder: Path, tmp_path: Path) -> None:

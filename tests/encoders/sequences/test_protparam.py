@@ -115,7 +115,7 @@ def test_grouped_shares_add_up_to_one(text: str) -> None:
 
 
 def test_the_kept_vectors_are_those_of_the_library_that_made_them() -> None:
-    assert str(ProtParamEncoder().identity()["library"]).startswith("biopython 1.")
+    assert ProtParamEncoder().identity()["libraries"]["biopython"].startswith("1.")
 
 
 def test_without_biopython_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

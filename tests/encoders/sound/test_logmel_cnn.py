@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from widemargin.contracts import State
+from widemargin.encoders.network_training import _held_out, train_network
 from widemargin.encoders.sound import logmel_cnn
 from widemargin.encoders.sound.logmel_cnn import LOGMEL_CNN, LogmelCnnEncoder, LogmelCnnSettings
 from widemargin.errors import DataError
@@ -106,6 +107,26 @@ def test_windows_of_silence_are_left_out_but_one_is_always_left(fitted: LogmelCn
     still = np.zeros(32 * 80 * 4)
     assert [len(own) for own in fitted._windows([sound, np.r_[sound, still], still])] == [1, 3, 1]
     assert np.isfinite(fitted.transform([still, np.zeros(1), np.array([0.1])])).all()
+
+
+def test_no_recording_is_both_trained_on_and_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, Any] = {}
+
+    def remember(network: Any, inputs: Any, targets: Any, **options: Any) -> None:
+        told.update(options, inputs=inputs, targets=targets)
+        train_network(network, inputs, targets, **options)
+
+    monkeypatch.setattr(logmel_cnn, "train_network", remember)
+    sounds, y = clips(24)
+    encoder = LogmelCnnEncoder(**SMALL).fit([np.tile(sound, 3) for sound in sounds], y)
+    groups = told["groups"]
+    own = encoder._windows([np.tile(sound, 3) for sound in sounds])
+    assert len(groups) == len(told["inputs"]) > 24
+    assert np.bincount(groups).tolist() == [len(windows) for windows in own]
+    assert all(len(set(told["targets"][groups == clip].tolist())) == 1 for clip in range(24))
+    held, rest = _held_out(told["targets"], encoder.seed, groups)
+    assert len(set(groups[held].tolist())) == 2
+    assert not set(groups[held].tolist()) & set(groups[rest].tolist())
 
 
 @pytest.mark.parametrize("n_frames", [1, 31, 32, 33, 48, 49, 100])

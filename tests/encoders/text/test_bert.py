@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from pydantic import ValidationError
 
 from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
 from widemargin.encoders.text.bert import BERT, BertEncoder, BertSettings, _TorchModel
+from widemargin.encoders.text.bert_layers import read_bert
 from widemargin.encoders.text.packed import PackedModel
-from widemargin.encoders.text.padded import batches_of
-from widemargin.errors import AssetError, DataError
+from widemargin.encoders.text.rectangles import batches_of
+from widemargin.errors import DataError
+from widemargin.native.bert import PackedBert
 from widemargin.testing import check_encoder
 
 TEXTS = (
@@ -265,7 +268,7 @@ def test_a_layer_that_there_is_not_is_refused(folders: dict[str, Path]) -> None:
 
 def test_a_name_that_is_not_in_the_cache_is_not_fetched() -> None:
     said = "no model in the local Hugging Face cache. Fetch it with: hf download someone/something"
-    with pytest.raises(AssetError, match=re.escape(said)):
+    with pytest.raises(DataError, match=re.escape(said)):
         BertEncoder("someone/something").transform(["text"])
 
 
@@ -299,10 +302,142 @@ def test_settings_outside_the_rules_are_refused() -> None:
     assert built.layers == (-2, -1)
 
 
-def test_batches_waste_little_and_leave_nothing_out() -> None:
-    lengths = [3, 500, 4, 4, 90, 1, 2048, 5000]
+def test_batches_are_of_one_length_and_leave_nothing_out() -> None:
+    lengths = [3, 500, 4, 4, 90, 1, 2048, 5000] + [500] * 9
     batches = list(batches_of(lengths, 2048))
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     for batch in batches:
-        longest = max(lengths[row] for row in batch)
-        assert len(batch) == 1 or len(batch) * longest <= 2048
+        [length] = {lengths[row] for row in batch}
+        assert len(batch) == 1 or len(batch) * length <= 2048
+    assert [len(batch) for batch in batches] == [1, 1, 2, 1, 4, 4, 2, 1, 1]
+
+
+def _changed(source: Path, tmp_path: Path, **config: Any) -> Path:
+    folder = tmp_path / "changed"
+    shutil.copytree(source, folder)
+    own = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(own | config), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"num_attention_heads": 0}, "num_attention_heads must be a whole number from 1; got 0"),
+        ({"num_attention_heads": "4"}, "num_attention_heads must be a whole number from 1; got 4"),
+        ({"num_attention_heads": 5}, "num_attention_heads must divide hidden_size; got 5 and 32"),
+        ({"num_hidden_layers": 5}, "does not contain tensor encoder.layer.4.attention"),
+        ({"intermediate_size": 64}, "intermediate.dense.weight has the shape (48, 32), and by"),
+        ({"hidden_size": 64}, "query.weight has the shape (32, 32), and by"),
+        ({"vocab_size": 99}, "word_embeddings.weight has the shape (18, 32), and by config.json"),
+        ({"type_vocab_size": 3}, "must have (3, 32)"),
+        ({"max_position_embeddings": 65}, "must have (65, 32)"),
+        ({"layer_norm_eps": "x"}, "layer_norm_eps must be a number from 0 to 1; got x"),
+    ],
+)
+def test_weights_that_do_not_fit_the_config_are_refused(
+    folders: dict[str, Path], tmp_path: Path, config: dict[str, Any], said: str
+) -> None:
+    folder = _changed(folders["bert"], tmp_path, **config)
+    with pytest.raises(DataError, match=re.escape(said)):
+        BertEncoder(str(folder)).transform(["text"])
+
+
+def test_a_config_that_is_no_json_or_no_settings_is_refused(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = _changed(folders["bert"], tmp_path)
+    for text, said in (("{", r"config\.json: cannot be read"), ("[]", "no settings .* but a list")):
+        (folder / "config.json").write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match=said):
+            BertEncoder(str(folder)).transform(["text"])
+        with pytest.raises(DataError, match=said):
+            read_bert(folder)
+
+
+def _saved_again(source: Path, tmp_path: Path, kind: str) -> Path:
+    torch, safetensors = import_module("torch"), import_module("safetensors.torch")
+    folder = tmp_path / kind
+    shutil.copytree(source, folder)
+    path = folder / "model.safetensors"
+    own = {name: one.to(getattr(torch, kind)) for name, one in safetensors.load_file(path).items()}
+    safetensors.save_file(own, path, metadata={"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16", "float64"])
+def test_weights_of_other_floats_are_widened(
+    folders: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
+    folder = _saved_again(folders["bert"], tmp_path, kind)
+    own = BertEncoder(str(folder), normalise=False).transform(TEXTS)
+    torch, transformers = import_module("torch"), import_module("transformers")
+    whole = tmp_path / "whole"
+    shutil.copytree(folder, whole)
+    widened = transformers.AutoModel.from_pretrained(str(folder), dtype=torch.float32)
+    widened.save_pretrained(whole)
+    expected = BertEncoder(str(whole), normalise=False).transform(TEXTS)
+    np.testing.assert_array_equal(own, expected)
+
+
+def test_weights_that_are_no_floats_are_refused(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = _saved_again(folders["bert"], tmp_path, "int8")
+    with pytest.raises(DataError, match=r"of the type I8, which is not supported. Save .* float32"):
+        BertEncoder(str(folder)).transform(["text"])
+
+
+def test_the_oldest_names_of_normalisation_are_known(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    folder = _changed(folders["bert"], tmp_path)
+    path = folder / "model.safetensors"
+    names = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    arrays = {}
+    for name, array in load_file(path).items():
+        for new, old in names.items():
+            name = name.replace(new, old)
+        arrays[f"bert.{name}"] = array
+    save_file(arrays, path, metadata={"format": "pt"})
+    expected = BertEncoder(str(folders["bert"])).transform(TEXTS)
+    np.testing.assert_array_equal(BertEncoder(str(folder)).transform(TEXTS), expected)
+
+
+@pytest.mark.parametrize("name", ["bert", "distilbert"])
+def test_code_of_a_folder_is_never_run_and_nobody_is_asked(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda *said: pytest.fail("somebody is asked"))
+    code = {"AutoModel": "evil.Model", "AutoConfig": "evil.Config"}
+    folder = _changed(folders[name], tmp_path, auto_map=code)
+    (folder / "evil.py").write_text("raise SystemExit('was run')", encoding="utf-8")
+    assert BertEncoder(str(folder)).transform(TEXTS).any()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config |= {"model_type": "of-its-own", "num_hidden_layers": 3}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(DataError, match=r"cannot load it .*custom code"):
+        BertEncoder(str(folder)).transform(TEXTS)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("bert", 64), ("distilbert", 64), ("roberta", 79)])
+def test_no_text_is_longer_than_the_model_has_places_for(
+    folders: dict[str, Path], name: str, limit: int
+) -> None:
+    encoder = BertEncoder(str(folders[name]), max_length=400, normalise=False)
+    long = ["bank " * 300, "bank " * (limit - 2)]
+    own = encoder.transform(long)
+    np.testing.assert_array_equal(own[0], own[1])
+    expected = peer(folders[name], long, [-1], "mean", longest=limit)
+    np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_computes_vectors_is_part_of_what_they_are(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert BertEncoder(str(folders["distilbert"])).identity()["engine"] == "torch"
+    bert = BertEncoder(str(folders["bert"]))
+    if PackedBert.serves(32, 48):
+        assert bert.identity()["engine"] == PackedBert.instructions()
+    monkeypatch.setattr(PackedBert, "serves", lambda d, inner: False)
+    assert bert.identity()["engine"] == "numpy"

@@ -16,6 +16,7 @@ from widemargin.encoders.text.bert_layers import BertLayer, BertWeights, forward
 from widemargin.encoders.text.packed import PackedModel, pool
 from widemargin.native import bert as native_bert
 from widemargin.native import library
+from widemargin.native.bert import PackedBert
 from widemargin.native.jobs import at_most
 
 needs_library = pytest.mark.skipif(library() is None, reason="there is no compiled library")
@@ -74,7 +75,9 @@ def level(request: pytest.FixtureRequest) -> Iterator[str]:
         found.wm_set_level(-1)
 
 
-@pytest.mark.parametrize(("d", "heads", "inner"), [(32, 4, 48), (48, 3, 96), (64, 1, 16)])
+@pytest.mark.parametrize(
+    ("d", "heads", "inner"), [(32, 4, 48), (48, 3, 96), (64, 1, 16), (48, 16, 32)]
+)
 @pytest.mark.parametrize("taken", [(3,), (0,), (1, 3)])
 @pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
 def test_the_library_computes_what_the_formula_says(
@@ -158,6 +161,84 @@ def test_a_tokenizer_that_makes_nothing_of_an_empty_text_is_refused() -> None:
 
     with pytest.raises(DataError, match="no token of an empty text"):
         model(made_up(), (3,)).pooled([[3], []], "mean")
+
+
+def test_a_text_longer_than_the_position_table_is_refused() -> None:
+    from widemargin.errors import DataError
+
+    with pytest.raises(DataError, match="a text has 71 tokens, and the model has places for 70"):
+        model(made_up(), (3,)).pooled([[3], [1] * 71], "mean")
+    assert model(made_up(), (3,)).pooled([[1] * 70], "mean").shape == (1, 32)
+
+
+def packed_arrays(
+    d: int = 32, inner: int = 48
+) -> tuple[list[NDArray[np.float32]], list[list[NDArray[np.float32]]]]:
+    def ones(shape: int | tuple[int, ...]) -> NDArray[np.float32]:
+        return np.ones(shape, dtype=np.float32)
+
+    layer = [ones((3 * d, d)), ones(3 * d), ones((d, d)), ones(d), ones(d), ones(d)]
+    layer += [ones((inner, d)), ones(inner), ones((d, inner)), ones(d), ones(d), ones(d)]
+    return [ones((9, d)), ones((20, d)), ones(d), ones(d)], [layer, layer.copy()]
+
+
+@needs_library
+@pytest.mark.parametrize(
+    ("heads", "d", "inner", "said"),
+    [(0, 32, 48, "heads = 0"), (5, 32, 48, "heads = 5"), (2, 24, 48, "d = 24"), (2, 32, 40, "40")],
+)
+def test_the_door_to_the_library_refuses_wrong_sizes(
+    heads: int, d: int, inner: int, said: str
+) -> None:
+    first, layers = packed_arrays(d, inner)
+    with pytest.raises(ValueError, match=said):
+        PackedBert(first, layers, heads=heads, eps=1e-5, bfloat16=False)
+
+
+@needs_library
+@pytest.mark.parametrize("place", range(12))
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_door_to_the_library_refuses_arrays_of_other_shapes(number: int, place: int) -> None:
+    first, layers = packed_arrays()
+    layers[number][place] = layers[number][place][:-1]
+    with pytest.raises(ValueError, match=r"has shape|must be multiples"):
+        PackedBert(first, layers, heads=4, eps=1e-5, bfloat16=False)
+
+
+@needs_library
+def test_the_door_to_the_library_refuses_what_is_not_there() -> None:
+    first, layers = packed_arrays()
+    for own, each, said in [
+        (first, [], "at least of one"),
+        (first[:3], layers, "4 first arrays"),
+        (first, [layers[0][:-1]], "12 of each layer"),
+        ([first[0], first[1][:, :-1], *first[2:]], layers, "first, array 1"),
+        ([first[2], *first[1:]], layers, "must be matrices"),
+        ([first[0], first[1][:0], *first[2:]], layers, "at least one word and one position"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            PackedBert(own, each, heads=4, eps=1e-5, bfloat16=False)
+
+
+@needs_library
+@pytest.mark.parametrize(
+    ("ids", "starts", "said"),
+    [
+        ([1, 9], [0, 2], "ids must be from 0 to 8"),
+        ([1, -1], [0, 2], "ids must be from 0 to 8"),
+        ([1, 2], [0, 3], "starts must grow"),
+        ([1, 2], [0, 2, 1], "starts must grow"),
+        ([1, 2], [-1, 1], "starts must grow"),
+        ([1] * 21, [0, 21], "a text has 21 tokens; 20 are allowed"),
+    ],
+)
+def test_the_door_to_the_library_refuses_wrong_texts(
+    ids: list[int], starts: list[int], said: str
+) -> None:
+    first, layers = packed_arrays()
+    packed = PackedBert(first, layers, heads=4, eps=1e-5, bfloat16=False)
+    with pytest.raises(ValueError, match=said):
+        packed.states(np.array(ids, np.int32), np.array(starts, np.int64), [2])
 
 
 @needs_library

@@ -88,14 +88,22 @@ def test_vectors_of_other_settings_never_meet_in_the_store() -> None:
     assert encoders[0].weights_hash() != encoders[1].weights_hash()
 
 
-def test_vectors_rounded_after_other_sums_never_meet_in_the_store(
+def test_vectors_of_other_engines_never_meet_in_the_store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rounded, exact = MinilmEncoder(), MinilmEncoder(arithmetic="float32")
-    here = rounded.identity(), exact.identity()
+    encoders = [MinilmEncoder(), MinilmEncoder(arithmetic="float32")]
+    here = [encoder.identity() for encoder in encoders]
+    onnx = MinilmEncoder(weights="onnx").identity()
+    assert onnx["engine"] == "onnxruntime"
     monkeypatch.setattr(PackedBert, "instructions", lambda: "of another processor")
-    assert rounded.identity() != here[0]
-    assert exact.identity() == here[1]
+    assert MinilmEncoder(weights="onnx").identity() == onnx
+    if PackedBert.serves(384, 1536):
+        assert [encoder.identity()["engine"] for encoder in encoders] == [
+            "of another processor"
+        ] * 2
+    monkeypatch.setattr(PackedBert, "serves", lambda d, inner: False)
+    assert [encoder.identity()["engine"] for encoder in encoders] == ["numpy"] * 2
+    assert all(one != encoder.identity() for one, encoder in zip(here, encoders, strict=True))
 
 
 def test_absent_weights_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,7 @@ class EfficientNetEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = "efficientnet"
+    libraries: ClassVar[tuple[str, ...]] = ("pillow", "torch")
 
     # scikit-learn reads the parameters here, and there are none.
     def __init__(self) -> None:

@@ -90,6 +90,7 @@ class HogEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = "hog"
+    libraries: ClassVar[tuple[str, ...]] = ("pillow",)
 
     def __init__(
         self,

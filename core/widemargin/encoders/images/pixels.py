@@ -46,6 +46,7 @@ class PixelsEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = "pixels"
+    libraries: ClassVar[tuple[str, ...]] = ("pillow",)
 
     def __init__(self, size: int = 32, colour: Colour = "grey") -> None:
         self.size = size

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from widemargin.contracts import Columns, EncoderSpec, Section
 from widemargin.encoders.frozen import FrozenEncoder
+from widemargin.encoders.images.layer_places import shape_and_places
 from widemargin.encoders.images.reading import images_of, read_image
 from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
 from widemargin.encoders.libraries import require_library
@@ -56,8 +57,8 @@ class ResNet50Settings(Section):
 class TorchvisionEncoder(FrozenEncoder):
     """The output of one layer of one of torchvision's image classifiers.
 
-    Feature maps, channels first, are averaged over the image, and sequences of patches over the
-    patches. Images are resized and normalised as the weights' authors say; a file that does not
+    Feature maps, channels first or last, are averaged over the image, and sequences of patches over
+    the patches. Images are resized and normalised as the weights' authors say; a file that does not
     have the name of published weights is taken for the model's default ones.
 
     Parameters
@@ -77,6 +78,7 @@ class TorchvisionEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = "torchvision"
+    libraries: ClassVar[tuple[str, ...]] = ("pillow", "torch", "torchvision")
 
     def __init__(self, model: str, layer: str, weights: str | Path | None = None) -> None:
         self.model = model
@@ -231,34 +233,24 @@ def _network(name: str, model: str, layer: str, path: Path, weights: str) -> _Ne
     def keep(module: Any, inputs: Any, output: Any) -> None:
         seen.output = output
 
-    network.get_submodule(layer).register_forward_hook(keep)
     prepare = _published_as(name, model, path).transforms()
     shortest = 2 * max(getattr(prepare, "resize_size", (0,)))
 
-    def vector(batch: Any) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            network(batch.contiguous(memory_format=torch.channels_last))
-        return _pooled(seen.output, f"{name}: layer {layer!r} of {model}")
+    with one_torch_thread:
+        blank = prepare(read_image(np.zeros((8, 8, 3), np.uint8)))[None]
+        shape, places = shape_and_places(network, layer, blank, f"{name}: {model}")
+
+    network.get_submodule(layer).register_forward_hook(keep)
 
     def features(item: Any) -> NDArray[np.float32]:
-        return vector(prepare(read_image(item, shortest=shortest))[None])
+        batch = prepare(read_image(item, shortest=shortest))[None]
+        with torch.inference_mode():
+            network(batch.contiguous(memory_format=torch.channels_last))
+            output = seen.output.mean(places) if places else seen.output
+            vector: NDArray[np.float32] = output[0].float().numpy()
+        return vector
 
-    blank = prepare(read_image(np.zeros((8, 8, 3), np.uint8)))[None]
-    with one_torch_thread:
-        return _Network(features, len(vector(blank)))
-
-
-def _pooled(output: Any, where: str) -> NDArray[np.float32]:
-    """Average what a layer returns for one image over places, and keep the channels."""
-    dimensions = getattr(output, "ndim", 0)
-    if dimensions not in (2, 3, 4):
-        raise DataError(f"{where} returns no vectors, maps or sequences; choose another layer.")
-    if dimensions == 4:
-        output = output.mean((2, 3))
-    elif dimensions == 3:
-        output = output.mean(1)
-    vector: NDArray[np.float32] = output[0].float().numpy()
-    return vector
+    return _Network(features, next(n for k, n in enumerate(shape) if k and k not in places))
 
 
 # What torchvision's own builders set when they load published weights.

@@ -7,8 +7,6 @@ vectors of its residues, as the authors take it for whole proteins.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -20,8 +18,8 @@ from pydantic import Field
 
 from widemargin.contracts import Columns, EncoderSpec, Section
 from widemargin.encoders.frozen import FrozenEncoder
+from widemargin.encoders.hub import model_config, model_folder, quiet_transformers
 from widemargin.encoders.items import texts_of
-from widemargin.encoders.libraries import require_library
 from widemargin.encoders.sequences.letters import letters_of
 from widemargin.encoders.weights import hash_of_path
 from widemargin.errors import DataError
@@ -37,7 +35,7 @@ _MODEL = "facebook/esm2_t6_8M_UR50D"
 _RESIDUES = set("ACDEFGHIKLMNPQRSTVWYXBZUO")
 
 _TOKENS = 8192
-"""Tokens of a batch, padding included, where one window is not longer."""
+"""Tokens of a batch, where one window is not longer."""
 
 
 class EsmSettings(Section):
@@ -72,6 +70,7 @@ class EsmEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = "esm"
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def __init__(self, model: str = _MODEL, max_length: int = 1022) -> None:
         self.model = model
@@ -80,15 +79,16 @@ class EsmEncoder(FrozenEncoder):
     @property
     def dimension(self) -> int:
         """The width of the model's last layer."""
-        return int(_config(_folder(self.model))["hidden_size"])
+        return int(_config(model_folder(self.model, "esm"))["hidden_size"])
 
     def weights_hash(self) -> str:
         """Return the hash of the model's folder."""
-        return hash_of_path(_folder(self.model))
+        return hash_of_path(model_folder(self.model, "esm"))
 
     def identity(self) -> Mapping[str, Any]:
         """Return all that vectors depend on besides the item: not where the model lies."""
-        return {**super().identity(), "parameters": {"max_length": self.max_length}}
+        own = {"parameters": {"max_length": self.max_length}, "engine": "torch"}
+        return {**super().identity(), **own}
 
     def items(self, X: Columns | Sequence[Any]) -> list[str]:
         """Return one sequence a row, in capitals, without white space."""
@@ -102,9 +102,9 @@ class EsmEncoder(FrozenEncoder):
         DataError
             Where the model cannot be read, or its libraries are not installed.
         """
-        folder = _folder(self.model)
+        folder = model_folder(self.model, "esm")
         windows = [(row, window) for row, item in enumerate(items) for window in self._cut(item)]
-        # Windows of like length share a batch, so that little of it is padding.
+        # Windows of one length share a batch: what is padded would change the sums beside it.
         windows.sort(key=lambda pair: len(pair[1]))
         sums = np.zeros((len(items), self.dimension))
         if windows:
@@ -126,8 +126,8 @@ class EsmEncoder(FrozenEncoder):
 def _batches(windows: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     batch: list[tuple[int, str]] = []
     for row, window in windows:
-        # Sorted, so that the newest is the longest; each has a token at both ends.
-        if batch and (len(batch) + 1) * (len(window) + 2) > _TOKENS:
+        size = len(window) + 2  # a token at both ends
+        if batch and (len(batch[0][1]) + 2 != size or (len(batch) + 1) * size > _TOKENS):
             yield batch
             batch = []
         batch.append((row, window))
@@ -136,56 +136,30 @@ def _batches(windows: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str
 
 
 def _run(model: Any, ids: Mapping[str, int], windows: Sequence[str]) -> NDArray[np.float64]:
-    """Return the sum of the residues' vectors of each window."""
+    """Return the sum of the residues' vectors of each window, all of one length."""
     import torch  # `_load` has said so where it is absent
 
-    width = max(map(len, windows)) + 2
-    tokens = np.full((len(windows), width), ids["<pad>"], dtype=np.int64)
-    residues = np.zeros((len(windows), width), dtype=bool)
-    for row, window in enumerate(windows):
-        own = [ids[letter if letter in _RESIDUES else "X"] for letter in window]
-        tokens[row, : len(own) + 2] = [ids["<cls>"], *own, ids["<eos>"]]
-        residues[row, 1 : len(own) + 1] = True
-    given = torch.from_numpy(tokens)
+    tokens = torch.tensor(
+        [
+            [ids["<cls>"], *(ids[x if x in _RESIDUES else "X"] for x in window), ids["<eos>"]]
+            for window in windows
+        ]
+    )
     with torch.inference_mode():
-        out = model(input_ids=given, attention_mask=(given != ids["<pad>"]).long())
-        hidden = out.last_hidden_state.double()
-        sums: NDArray[np.float64] = (hidden * torch.from_numpy(residues)[:, :, None]).sum(1).numpy()
+        out = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
+        sums: NDArray[np.float64] = out.last_hidden_state[:, 1:-1].double().sum(1).numpy()
     return sums
 
 
-def _folder(model: str) -> Path:
-    """Return the folder of a model that is here, in the cache of hub names if need be."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    named = re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model) is not None
-    if named:
-        hub = require_library("huggingface_hub", "esm", "text")
-        try:
-            return Path(hub.snapshot_download(model, local_files_only=True))
-        except (OSError, ValueError):
-            pass  # huggingface_hub's errors for a name that is not in the cache, or is none
-    name = model if named else _MODEL
-    raise DataError(
-        f"esm: {model!r} is neither a folder here nor in the local Hugging Face cache, and nothing "
-        f"is fetched on its own. `hf download {name}` puts a model there; or give a folder that "
-        "holds its config.json, vocab.txt and model.safetensors."
-    )
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = config.get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"esm: {folder}: config.json cannot be read ({error}).") from error
+def _config(folder: Path) -> Mapping[str, Any]:
+    config = model_config(folder)
+    kind = config.get("model_type")
     if kind != "esm" or not isinstance(config.get("hidden_size"), int):
         raise DataError(
             f"esm: {folder}: config.json is of a model of the type {kind!r}, not 'esm'. Give an "
             "ESM-2 model."
         )
-    return dict(config)
+    return config
 
 
 def _vocabulary(folder: Path) -> dict[str, int]:
@@ -205,34 +179,24 @@ def _vocabulary(folder: Path) -> dict[str, int]:
 @lru_cache(maxsize=1)
 def _load(folder: Path, _weights: str) -> tuple[Any, dict[str, int]]:
     """Return the model and its vocabulary; other weights in the same folder are read again."""
-    from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
-
     ids = _vocabulary(folder)
     _config(folder)
-    require_library("torch", "esm", "text")
-    ensure_torchvision_operators()  # transformers imports torchvision where there is one
-    transformers = require_library("transformers", "esm", "text")
-    quiet = transformers.logging.get_verbosity()
-    bars = transformers.logging.is_progress_bar_enabled()
-    transformers.logging.set_verbosity_error()  # heads that are left out are left out on purpose
-    transformers.logging.disable_progress_bar()
-    try:
-        model, told = transformers.EsmModel.from_pretrained(
-            str(folder),
-            local_files_only=True,
-            add_pooling_layer=False,
-            output_loading_info=True,
-            dtype="float32",
-        )
-    except Exception as error:  # each format of weights has errors of its own
-        raise DataError(
-            f"esm: {folder}: the weights cannot be read ({type(error).__name__}: {error}). Fetch "
-            "them again."
-        ) from error
-    finally:
-        transformers.logging.set_verbosity(quiet)
-        if bars:
-            transformers.logging.enable_progress_bar()
+    # Heads that are left out are left out on purpose: nobody need be told.
+    with quiet_transformers("esm") as transformers:
+        try:
+            model, told = transformers.EsmModel.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                add_pooling_layer=False,
+                output_loading_info=True,
+                dtype="float32",
+            )
+        except Exception as error:  # each format of weights has errors of its own
+            raise DataError(
+                f"esm: {folder}: the weights cannot be read ({type(error).__name__}: {error}). "
+                "Fetch them again."
+            ) from error
     # What the file lacks would be random numbers; the head for contacts is not used.
     lacking = sorted(key for key in told["missing_keys"] if not key.startswith("contact_head"))
     if lacking or told["mismatched_keys"]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -24,8 +23,6 @@ from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sequences.letters import ALPHABETS, codes_of, letters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 __all__ = ["PROTPARAM", "ProtParamEncoder", "ProtParamSettings"]
@@ -111,6 +108,7 @@ class ProtParamEncoder(NamedEncoder):
     """
 
     name: ClassVar[str] = "protparam"
+    libraries: ClassVar[tuple[str, ...]] = ("biopython",)
 
     def __init__(self, scale: Literal["typical", "none"] = "typical", groups: bool = False) -> None:
         self.scale = scale
@@ -127,11 +125,6 @@ class ProtParamEncoder(NamedEncoder):
                     names.append(f"{title}: {groups[one]} beside {groups[other]}")
                 names += [f"{title}: {at} of {own}" for own in groups for at in _QUARTERS]
         return tuple(names)
-
-    def identity(self) -> Mapping[str, Any]:
-        """Return all that vectors depend on besides the item: Biopython's tables too."""
-        require_library("Bio", self.name, "bio")
-        return {**super().identity(), "library": f"biopython {version('biopython')}"}
 
     def items(self, X: Columns | Sequence[Any]) -> list[str]:
         """Return one sequence a row, in capitals, without white space."""

@@ -223,16 +223,19 @@ class LogmelCnnEncoder(Transformer):
         )
         with seeded(self.seed):
             network = self._built()
+        n_windows = [len(own) for own in windows]
         train_network(
             network,
             self._scaled(stacked),
-            np.repeat(codes, [len(own) for own in windows]),
+            np.repeat(codes, n_windows),
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             seed=self.seed,
             progress=self.progress,
             name=_NAME,
+            # Windows of a recording overlap.
+            groups=np.repeat(np.arange(len(windows)), n_windows),
         )
         self.network_ = network
 

@@ -107,6 +107,7 @@ class MfccEncoder(NamedEncoder):
     """
 
     name: ClassVar[str] = "mfcc"
+    libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
 
     def __init__(
         self,

@@ -113,6 +113,7 @@ class SpeechEmbeddingEncoder(FrozenEncoder):
     """
 
     name: ClassVar[str] = _NAME
+    libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
     chunk: ClassVar[int] = 256
 
     def __init__(self, max_seconds: float = 60.0) -> None:

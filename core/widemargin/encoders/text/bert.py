@@ -1,12 +1,11 @@
 """``bert``: any encoder of the BERT family, from a folder of sentence-transformers or transformers.
 
 BERT proper runs on our own forward pass (`bert_layers`); other architectures run on transformers
-and torch, in batches of like lengths.
+and torch, in batches of texts of one length.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +15,18 @@ import numpy as np
 from pydantic import Field
 
 from widemargin.contracts import EncoderSpec, Section
+from widemargin.encoders.hub import (
+    model_config,
+    model_folder,
+    quiet_transformers,
+    read_json,
+)
 from widemargin.encoders.libraries import require_library
 from widemargin.encoders.text.contextual import ContextualEncoder, ContextualModel, Pooling
-from widemargin.encoders.text.packed import load_packed
-from widemargin.encoders.text.padded import PaddedModel
+from widemargin.encoders.text.packed import engine_of, load_packed
+from widemargin.encoders.text.rectangles import RectangleModel
 from widemargin.encoders.weights import hash_of_path
-from widemargin.errors import AssetError, DataError
+from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +85,7 @@ class BertEncoder(ContextualEncoder):
     """
 
     name = _NAME
+    libraries = ("tokenizers", "torch", "transformers")
 
     def __init__(
         self,
@@ -98,7 +104,7 @@ class BertEncoder(ContextualEncoder):
     @property
     def dimension(self) -> int:
         """How many numbers a text becomes."""
-        config = _config(self._folder())
+        config = model_config(self._folder())
         for key in ("hidden_size", "dim", "d_model", "n_embd"):
             if isinstance(config.get(key), int):
                 return int(config[key])
@@ -109,14 +115,25 @@ class BertEncoder(ContextualEncoder):
         return hash_of_path(self._folder())
 
     def identity(self) -> Mapping[str, Any]:
-        """Return all that vectors depend on; the folder counts by what is in it."""
+        """Return all that vectors depend on; the folder counts by what is in it.
+
+        What computes them is part of it: sums in another order differ in their last digits.
+        """
         whole = dict(super().identity())
         own = {"model": "", "pooling": self._pooling(), "max_length": self._longest()}
         whole["parameters"] = {**whole["parameters"], **own}
+        whole["engine"] = self._engine()
         return whole
 
+    def _engine(self) -> str:
+        folder = self._folder()
+        config = model_config(folder)
+        if not _is_bert(folder, config):
+            return "torch"
+        return engine_of(config.get("hidden_size"), config.get("intermediate_size"))
+
     def _folder(self) -> Path:
-        return _find(self.model)
+        return model_folder(self.model, _NAME)
 
     def _pooling(self) -> Pooling:
         return self.pooling or _pooling_of(self._folder())
@@ -129,7 +146,7 @@ class BertEncoder(ContextualEncoder):
 
     def _model(self) -> ContextualModel:
         folder = self._folder()
-        config = _config(folder)
+        config = model_config(folder)
         n_layers = next(
             (config[key] for key in ("num_hidden_layers", "n_layers", "n_layer") if key in config),
             None,
@@ -150,52 +167,51 @@ class BertEncoder(ContextualEncoder):
         return _load_torch(folder, chosen, longest, self.weights_hash())
 
 
-class _TorchModel(PaddedModel):
+class _TorchModel(RectangleModel):
     """A model of transformers."""
 
     def __init__(self, folder: Path, taken: tuple[int, ...], max_length: int) -> None:
-        torch = require_library("torch", _NAME, "text")
-        from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
-
-        ensure_torchvision_operators()
-        transformers = require_library("transformers", _NAME, "text")
-        quiet = transformers.utils.logging
-        before = quiet.get_verbosity()
-        bar = quiet.is_progress_bar_enabled()
-        quiet.set_verbosity_error()
-        quiet.disable_progress_bar()
-        try:
-            own = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            model = transformers.AutoModel.from_pretrained(
-                str(folder), local_files_only=True, dtype=torch.float32
-            )
-        except Exception as error:  # the library raises many kinds, and says what is wrong
-            raise DataError(
-                f"{folder}: transformers cannot load it ({str(error).strip().splitlines()[0]})."
-            ) from error
-        finally:
-            quiet.set_verbosity(before)
-            if bar:
-                quiet.enable_progress_bar()
+        with quiet_transformers(_NAME) as transformers:
+            # A folder may name code of its own, which would be run, or asked about.
+            safe = {"local_files_only": True, "trust_remote_code": False}
+            try:
+                own = transformers.AutoTokenizer.from_pretrained(str(folder), **safe)
+                model = transformers.AutoModel.from_pretrained(str(folder), dtype="float32", **safe)
+            except Exception as error:  # the library raises many kinds, and says what is wrong
+                said = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise DataError(f"{folder}: transformers cannot load it ({said}).") from error
         tokenizer = getattr(own, "backend_tokenizer", None)
         if tokenizer is None:
             raise DataError(f"{folder}: has no tokenizer.json, nor files that one is made of.")
         tokenizer.no_padding()
-        tokenizer.enable_truncation(max_length)
-        super().__init__(tokenizer, taken, pad=own.pad_token_id or 0)
-        self._torch = torch
+        tokenizer.enable_truncation(min(max_length, _most_tokens(model) or max_length))
+        super().__init__(tokenizer, taken)
+        self._torch = require_library("torch", _NAME, "text")
         whole = model.get_encoder() if model.config.is_encoder_decoder else model
         self._layers = whole.eval()
 
-    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        given = self._torch.from_numpy(ids)
         with self._torch.inference_mode():
             states = self._layers(
-                input_ids=self._torch.from_numpy(ids),
-                attention_mask=self._torch.from_numpy(mask),
+                input_ids=given,
+                attention_mask=self._torch.ones_like(given),
                 output_hidden_states=True,
             ).hidden_states
             total = sum(states[layer] for layer in self.taken) / len(self.taken)
             return np.asarray(total.numpy(), dtype=np.float32)
+
+
+def _most_tokens(model: Any) -> int | None:
+    """Return how many tokens a model of transformers has places for; None where it is not bound."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if not isinstance(limit, int) or limit < 1:
+        return None
+    for name, part in model.named_modules():
+        # RoBERTa and its kin count places from behind that of the token that pads.
+        if name.endswith("position_embeddings") and getattr(part, "padding_idx", None) is not None:
+            return limit - int(part.padding_idx) - 1
+    return limit
 
 
 @lru_cache(maxsize=2)
@@ -203,39 +219,6 @@ def _load_torch(
     folder: Path, taken: tuple[int, ...], max_length: int, weights_hash: str
 ) -> _TorchModel:
     return _TorchModel(folder, taken, max_length)
-
-
-def _find(model: str) -> Path:
-    """Return a model's folder; a name is looked up in the local cache alone."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise DataError(
-                f"{folder}: holds no config.json; give a folder as save_pretrained writes it."
-            )
-        return folder.absolute()
-    hub = require_library("huggingface_hub", _NAME, "text")
-    try:
-        return Path(hub.snapshot_download(model, local_files_only=True))
-    except hub.errors.HFValidationError as error:
-        raise DataError(f"{model}: is no folder, and no name of a model.") from error
-    except hub.errors.LocalEntryNotFoundError as error:
-        raise AssetError(
-            f"{model}: is no folder, and no model in the local Hugging Face cache. "
-            f"Fetch it with: hf download {model}"
-        ) from error
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = _read_json(folder / "config.json")
-    return found
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}).") from error
 
 
 def _is_bert(folder: Path, config: Mapping[str, Any]) -> bool:
@@ -255,16 +238,14 @@ def _modules(folder: Path) -> dict[str, Path]:
     path = folder / "modules.json"
     if not path.is_file():
         return {}
-    return {
-        str(part["type"]).rpartition(".")[2]: folder / part["path"] for part in _read_json(path)
-    }
+    return {str(part["type"]).rpartition(".")[2]: folder / part["path"] for part in read_json(path)}
 
 
 def _pooling_of(folder: Path) -> Pooling:
     part = _modules(folder).get("Pooling")
     if part is None:
         return "mean"
-    config = _read_json(part / "config.json")
+    config = read_json(part / "config.json")
     said = config.get("pooling_mode")
     if said is None:
         names = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens"}
@@ -284,10 +265,10 @@ def _longest_of(folder: Path) -> int:
     limits = [_LONGEST]
     path = folder / "sentence_bert_config.json"
     if path.is_file():
-        limits.append(_read_json(path).get("max_seq_length") or _LONGEST)
+        limits.append(read_json(path).get("max_seq_length") or _LONGEST)
     path = folder / "tokenizer_config.json"
     if path.is_file():
-        limits.append(_read_json(path).get("model_max_length") or _LONGEST)
+        limits.append(read_json(path).get("model_max_length") or _LONGEST)
     return int(min(limits))
 
 

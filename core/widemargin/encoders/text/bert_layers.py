@@ -29,10 +29,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from widemargin.encoders.hub import model_config
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    _Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 __all__ = ["BertLayer", "BertWeights", "forward", "read_bert", "to_bfloat16"]
 
@@ -88,51 +91,111 @@ def read_bert(folder: Path) -> BertWeights:
     Raises
     ------
     DataError
-        Where a file cannot be read, or is of another architecture.
+        Where a file cannot be read, is of another architecture, or the two do not fit each other.
     """
     from safetensors import SafetensorError, safe_open
 
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = model_config(folder)
+
+    def count(key: str, least: int = 1) -> int:
+        value = config.get(key)
+        if type(value) is not int or value < least:
+            raise DataError(
+                f"{folder / 'config.json'}: {key} must be a whole number from {least}; got {value}."
+            )
+        return value
+
+    d, inner, heads = count("hidden_size"), count("intermediate_size"), count("num_attention_heads")
+    if d % heads:
+        raise DataError(
+            f"{folder / 'config.json'}: num_attention_heads must divide hidden_size; got {heads} "
+            f"and {d}."
+        )
+    eps = config.get("layer_norm_eps", 1e-12)
+    if not isinstance(eps, int | float) or not 0 <= eps < 1:
+        raise DataError(
+            f"{folder / 'config.json'}: layer_norm_eps must be a number from 0 to 1; got {eps}."
+        )
     path = folder / "model.safetensors"
     try:
         with safe_open(path, framework="np") as file:
-            start = "bert." if "bert.embeddings.LayerNorm.weight" in file.keys() else ""  # noqa: SIM118  # the file is no mapping
+            names = set(file.keys())
+            start = "bert." if "bert.embeddings.word_embeddings.weight" in names else ""
 
-            def tensor(name: str) -> NDArray[np.float32]:
-                return np.asarray(file.get_tensor(start + name), dtype=np.float32)
+            def tensor(name: str, *shape: int) -> NDArray[np.float32]:
+                return _tensor(path, file, start + name, shape)
 
-            def pair(name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-                return tensor(f"{name}.weight"), tensor(f"{name}.bias")
+            def pair(name: str, n_out: int, n_in: int) -> _Pair:
+                return tensor(f"{name}.weight", n_out, n_in), tensor(f"{name}.bias", n_out)
 
-            heads = config["num_attention_heads"]
-            scale = np.float32(np.sqrt(heads / config["hidden_size"]))
+            def norm(name: str) -> _Pair:
+                # The first models that were published have other names for them.
+                old = f"{start}{name}.gamma" in names
+                scale, shift = ("gamma", "beta") if old else ("weight", "bias")
+                return tensor(f"{name}.{scale}", d), tensor(f"{name}.{shift}", d)
+
+            scale = np.float32(np.sqrt(heads / d))
             layers = []
-            for number in range(config["num_hidden_layers"]):
+            for number in range(count("num_hidden_layers", 0)):
                 own = f"encoder.layer.{number}."
-                weight, bias = pair(f"{own}attention.self.query")
+                weight, bias = pair(f"{own}attention.self.query", d, d)
                 layers.append(
                     BertLayer(
                         query=(weight * scale, bias * scale),
-                        key=pair(f"{own}attention.self.key"),
-                        value=pair(f"{own}attention.self.value"),
-                        mix=pair(f"{own}attention.output.dense"),
-                        mix_norm=pair(f"{own}attention.output.LayerNorm"),
-                        grow=pair(f"{own}intermediate.dense"),
-                        shrink=pair(f"{own}output.dense"),
-                        shrink_norm=pair(f"{own}output.LayerNorm"),
+                        key=pair(f"{own}attention.self.key", d, d),
+                        value=pair(f"{own}attention.self.value", d, d),
+                        mix=pair(f"{own}attention.output.dense", d, d),
+                        mix_norm=norm(f"{own}attention.output.LayerNorm"),
+                        grow=pair(f"{own}intermediate.dense", inner, d),
+                        shrink=pair(f"{own}output.dense", d, inner),
+                        shrink_norm=norm(f"{own}output.LayerNorm"),
                     )
                 )
-            segment = tensor("embeddings.token_type_embeddings.weight")[0]
+            segments = tensor(
+                "embeddings.token_type_embeddings.weight", count("type_vocab_size"), d
+            )
+            positions = tensor(
+                "embeddings.position_embeddings.weight", count("max_position_embeddings"), d
+            )
             return BertWeights(
-                words=tensor("embeddings.word_embeddings.weight"),
-                positions=tensor("embeddings.position_embeddings.weight") + segment,
-                norm=pair("embeddings.LayerNorm"),
+                words=tensor("embeddings.word_embeddings.weight", count("vocab_size"), d),
+                positions=positions + segments[0],
+                norm=norm("embeddings.LayerNorm"),
                 layers=tuple(layers),
                 heads=heads,
-                eps=config["layer_norm_eps"],
+                eps=float(eps),
             )
-    except (OSError, SafetensorError, KeyError) as error:
+    except (OSError, SafetensorError) as error:
         raise DataError(f"{path}: is no readable BERT encoder ({error}).") from error
+
+
+def _tensor(path: Path, file: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Read a tensor as float32, of the shape that config.json says."""
+    own = file.get_slice(name)
+    found, kind = tuple(own.get_shape()), own.get_dtype()
+    if found != shape:
+        raise DataError(
+            f"{path}: {name} has the shape {found}, and by config.json it must have {shape}. "
+            "The two are not of one model."
+        )
+    if kind == "BF16":
+        return _bfloat16_tensor(path, name).reshape(shape)
+    if kind not in {"F16", "F32", "F64"}:
+        raise DataError(
+            f"{path}: {name} holds numbers of the type {kind}, which is not supported. Save the "
+            "model as float32: model.float().save_pretrained(folder)."
+        )
+    return np.asarray(file.get_tensor(name), dtype=np.float32)
+
+
+def _bfloat16_tensor(path: Path, name: str) -> NDArray[np.float32]:
+    """Read a tensor of bfloat16, which NumPy does not know: a float32's upper half."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        begin, end = json.loads(file.read(size))[name]["data_offsets"]
+        file.seek(8 + size + begin)
+        halves = np.frombuffer(file.read(end - begin), dtype="<u2")
+    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def forward(

@@ -128,12 +128,12 @@ class PretrainedFastText(PretrainedWords):
 
     def source(self) -> FastTextFile:
         """Return the file's vectors."""
-        return open_fasttext(Path(self.vectors), self.name)
+        return open_fasttext(Path(self.vectors).expanduser(), self.name)
 
     def weights_hash(self) -> str:
         """Return the file's hash."""
         self.source()  # whatever is no such file is refused before it is hashed
-        return hash_of_path(Path(self.vectors))
+        return hash_of_path(Path(self.vectors).expanduser())
 
 
 class FastTextEncoder(TrainedWords):
@@ -195,14 +195,14 @@ class FastTextEncoder(TrainedWords):
 
     def given(self) -> FastTextFile:
         """Return the vectors of the file that `vectors` names."""
-        return open_fasttext(Path(self.vectors), self.name)
+        return open_fasttext(Path(self.vectors).expanduser(), self.name)
 
     def weights_hash(self) -> str:
         """Return the hash of the file that `vectors` names; empty for trained vectors."""
         if self.vectors == CORPUS:
             return ""
         self.given()
-        return hash_of_path(Path(self.vectors))
+        return hash_of_path(Path(self.vectors).expanduser())
 
     def train(self, texts: Sequence[Sequence[str]]) -> SubwordTable:
         """Train vectors of the texts' words and of their n-grams."""

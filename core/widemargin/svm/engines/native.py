@@ -25,6 +25,8 @@ _POINTER, _COUNT, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 # of few rows that make up fewer than so many a C are solved in milliseconds.
 _SMALL, _BRIEF = 200_000, 1_000_000
 _SHORT = 128
+# Changes of pairs that take a few milliseconds.
+_FEW = 20_000
 
 
 class _DualsJob(Job):
@@ -180,11 +182,18 @@ class Native:
         )
         pointers = (_POINTER * n_grams)(*(gram.ctypes.data for gram in kept))
         job.grams = ctypes.addressof(pointers)
-        # On the calling thread nothing can be interrupted, so that must be done in a moment.
+        # On the calling thread nothing can be interrupted, so that must be done in a moment: what
+        # takes more is solved again where it can be.
         short = sizes.max() <= _SHORT
         passed = int((sizes * sizes).sum()) * n_grams
         small, brief = short and passed * n_C < _SMALL, short and passed < _BRIEF
-        run_job(found.wm_solve, job, n_threads=n_threads, small=small, brief=brief)
+        if small or brief:
+            job.max_iter = _FEW if max_iter < 0 else min(max_iter, _FEW)
+            run_job(found.wm_solve, job, n_threads=n_threads, small=small, brief=brief)
+            if job.max_iter == max_iter or solved.converged.all():
+                return solved
+            job.max_iter, job.next = max_iter, 0
+        run_job(found.wm_solve, job, n_threads=n_threads)
         return solved
 
     def solve_rows(

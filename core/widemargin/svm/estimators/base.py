@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +94,12 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
         check_number(self, "coef0")
         check_number(self, "tol", 0.0)
         check_number(self, "max_iter", -1, closed="left", whole=True)
+        if self.n_jobs is not None:
+            check_number(self, "n_jobs", whole=True)
 
     def _check_gamma(self) -> None:
-        if self.gamma != "scale" and not is_number(self.gamma, 0, np.inf, "left"):
+        scale = isinstance(self.gamma, str) and self.gamma == "scale"
+        if not scale and not is_number(self.gamma, 0, np.inf, "left"):
             refuse(self, "gamma", "the str 'scale' or a float in the range [0.0, inf)")
 
     def _check_rows(self, X: Any, y: Any = "no_validation", **options: Any) -> Any:
@@ -156,9 +159,6 @@ class SupportVectorMachine(BaseEstimator):  # type: ignore[misc]  # scikit-learn
             return _Prepared(None, X, X)
         slices = self._slices(X)
         kernel = expression_of(self.kernel, self.gamma, self.degree, self.coef0)
-        # On its own a term has one gamma, the estimator's unless it has its own.
-        if isinstance(kernel, Term) and kernel.gamma == "auto":
-            kernel = replace(kernel, gamma=self.gamma)
         kernel = with_scale(kernel, X, slices, weight)
         if isinstance(kernel, Sum | Product):
             held = gram_bytes(kernel, n, itemsize) // (n * n * itemsize)

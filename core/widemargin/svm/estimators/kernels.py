@@ -56,17 +56,21 @@ def is_precomputed(kernel: Any) -> bool:
 def expression_of(kernel: Any, gamma: Any, degree: Any, coef0: Any) -> Expression:
     """Return a checked kernel as an expression; the other parameters are for a kernel without own.
 
+    On its own a Term has the estimator's gamma too, unless it has its own.
+
     Examples
     --------
     >>> expression_of("rbf", 0.5, 3, 0.0)
     Term('rbf', gamma=0.5)
     """
-    if isinstance(kernel, Term | Sum | Product):
+    if isinstance(kernel, Sum | Product):
         return kernel
+    if isinstance(kernel, Term):
+        return replace(kernel, gamma=gamma) if kernel.gamma == "auto" else kernel
     if isinstance(kernel, str):
         kernel = _KERNELS[kernel]
     elif not isinstance(kernel, Kernel):
-        return Term(from_callable(kernel))
+        return Term(from_callable(kernel), gamma=gamma)
     return Term(kernel, gamma=gamma, degree=int(degree), coef0=float(coef0))
 
 

@@ -53,7 +53,9 @@ def cv_results(cells: Sequence[GridCell]) -> dict[str, Any]:
     means = np.array([cell.mean for cell in cells])
     results: dict[str, Any] = {"params": params}
     for name in params[0]:
-        results[f"param_{name}"] = np.ma.MaskedArray([own[name] for own in params])
+        results[f"param_{name}"] = np.ma.MaskedArray(
+            [own[name] for own in params], mask=np.zeros(len(params), dtype=bool)
+        )
     for split, scores in enumerate(np.array([cell.scores for cell in cells], dtype=float).T):
         results[f"split{split}_test_score"] = scores.copy()
     results["mean_test_score"] = np.where(np.isfinite(means), means, np.nan)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import indexable
+from sklearn.utils.validation import check_is_fitted, indexable
 
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.estimators.advice import SearchEdgeWarning, how_to_converge, tell_edge
@@ -22,7 +23,7 @@ from widemargin.svm.estimators.kernels import expression_of, is_precomputed, wit
 from widemargin.svm.estimators.parameters import check_choice, is_number, refuse
 from widemargin.svm.estimators.results import cv_results, params_of
 from widemargin.svm.estimators.told import Told, parts_of
-from widemargin.svm.expression import Term
+from widemargin.svm.expression import Product, Sum, Term
 from widemargin.svm.memory import check_gram_size, gram_bytes
 from widemargin.svm.selection import is_linear, select
 from widemargin.svm.solver import Solver
@@ -62,7 +63,10 @@ class SupportVectorSearch(SupportVectorMachine):
         check_choice(self, "rule", ("max", "one-standard-error"))
 
     def _check_gamma(self) -> None:
-        if not (isinstance(self.gamma, str) and self.gamma in ("auto", "scale")):
+        if isinstance(self.kernel, Sum | Product):
+            if not (isinstance(self.gamma, str) and self.gamma == "auto"):
+                refuse(self, "gamma", "'auto' for a Sum or Product, whose terms have their own")
+        elif not (isinstance(self.gamma, str) and self.gamma in ("auto", "scale")):
             self._check_values("gamma", "left", "'auto', 'scale', a float in the range [0.0, inf)")
 
     def _check_values(self, name: str, closed: str, allowed: str) -> None:
@@ -84,11 +88,15 @@ class SupportVectorSearch(SupportVectorMachine):
         n_classes: int,
         parts: Sequence[Part],
         weight: NDArray[np.float64] | None,
+        by_row: NDArray[np.float64] | None,
     ) -> None:
-        """Search, refit, keep what was found, and warn of what may be wrong with it."""
+        """Search, refit, keep what was found, and warn of what may be wrong with it.
+
+        `weight` are the rows' weights with those of their classes, `by_row` without.
+        """
         slices = self._slices(X)
         given = expression_of(self.kernel, _values(self.gamma), self.degree, self.coef0)
-        expression = with_scale(given, X, slices, weight)
+        expression = with_scale(given, X, slices, by_row)
         if not is_linear(expression):
             n, itemsize = X.shape[0], X.dtype.itemsize
             matrices = gram_bytes(expression, n, itemsize) // (n * n * itemsize) + 1
@@ -118,6 +126,15 @@ class SupportVectorSearch(SupportVectorMachine):
         self._keep(found, len(parts))
         self._warn_of_search(found, is_joined=not isinstance(expression, Term))
         self._warn_of_kernel(X, stacklevel=4)
+
+    def _score(
+        self, X: Any, y: Any, sample_weight: Any, usual: Callable[[Any, Any, Any], float]
+    ) -> float:
+        check_is_fitted(self)
+        if self.scoring is None:
+            return usual(X, y, sample_weight)
+        own = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(check_scoring(self, scoring=self.scoring)(self, X, y, **own))
 
     def _keep(self, found: Search, n_splits: int) -> None:
         self.cv_results_ = cv_results(found.cells)

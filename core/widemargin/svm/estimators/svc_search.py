@@ -35,13 +35,13 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
     Parameters
     ----------
     kernel : str, Kernel, callable, Term, Sum or Product, default="rbf"
-        As for `SVC`, "precomputed" included. For a Sum or Product, gamma is a factor of all its
-        automatic widths.
+        As for `SVC`, "precomputed" included.
     C : "auto", float or sequence of float, default="auto"
         Values to try; ``auto`` goes along a geometric path until two steps bring nothing.
     gamma : "auto", "scale", float or sequence of float, default="auto"
         Values to try; ``auto`` is a path around the inverse median distance of the rows, and
-        ``scale`` the one value that it is for `SVC`, of all rows.
+        ``scale`` the one value that it is for `SVC`, of all rows. For a Sum or Product only
+        ``auto``, a common factor of their automatic widths.
     degree : int, default=3
         Degree of poly.
     coef0 : float, default=0.0
@@ -158,7 +158,7 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Self:
         """Search, and refit at the chosen C and gamma.
 
         Parameters
@@ -189,12 +189,13 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
             raise ValueError(
                 f"The number of classes has to be greater than one; got {n_classes} class"
             )
-        weight = self._weigh(check_weight(sample_weight, X), target)
+        by_row = check_weight(sample_weight, X)
+        weight = self._weigh(by_row, target)
         parts = self._parts(X, y, groups)
         rows = np.concatenate([held_out for _, held_out in parts])
         own = None if weight is None else weight[rows]
         check_calibration(self.calibration, target[rows], n_classes, own)
-        self._search(X, y, target, n_classes, parts, weight)
+        self._search(X, y, target, n_classes, parts, weight, by_row)
         self.calibration_ = self._calibrate(self.held_out_decision_, target[rows], own)
         return self
 
@@ -214,6 +215,15 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
         """
         check_is_fitted(self)
         return self.calibration_.probabilities(self._decide(X))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return logarithms of probabilities, of shape (n_samples, n_classes)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score by which the search chose: of `scoring`, or the accuracy."""
+        return self._score(X, y, sample_weight, super().score)
 
     def _calibrate(
         self,

@@ -91,7 +91,7 @@ class SVRSearch(RegressorMixin, SupportVectorSearch):  # type: ignore[misc]  # n
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Self:
         """Search, and refit at the chosen C and gamma.
 
         Parameters
@@ -117,9 +117,13 @@ class SVRSearch(RegressorMixin, SupportVectorSearch):  # type: ignore[misc]  # n
         target = np.asarray(y, dtype=np.float64)
         check_targets(target)
         weight = check_weight(sample_weight, X)
-        self._search(X, y, target, 0, self._parts(X, y, groups), weight)
+        self._search(X, y, target, 0, self._parts(X, y, groups), weight, weight)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the predicted number of each row."""
         return self._decide(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score by which the search chose: of `scoring`, or R2."""
+        return self._score(X, y, sample_weight, super().score)
