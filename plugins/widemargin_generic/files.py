@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -73,12 +74,21 @@ class _Files(DatasetLoader):
         import numpy as np
         import pandas as pd
 
+        # Copies of a file under other names are on one side of every split.
+        contents = [hash_file(path) for path in paths]
+        copies = len(contents) - len(set(contents))
+        groups = None
+        if copies:
+            groups = np.unique(contents, return_inverse=True)[1]
+            note = f"{copies} {self.item}s are copies of another one; no split parts copies."
+            card = replace(card, notes=(*card.notes, note))
         dataset = Dataset(
             X=pd.DataFrame({self.item: pd.Series(list(paths), dtype=object)}),
             kinds={self.item: self.kind},
             y=y,
             ids=np.array(ids, dtype=np.str_),
             card=card,
+            groups=groups,
         )
         dataset.check_learnable()
         return dataset

@@ -114,7 +114,9 @@ def verify(json: JsonOption = False, quiet: QuietOption = False) -> None:
                     "be computed again."
                 )
             elif state.damaged:
-                wrong.append(f"{state.folder}: cannot be read. Delete it.")
+                wrong.append(
+                    f"{state.folder}: cannot be read. `widemargin store prune {name}` deletes it."
+                )
     console.emit([_plain(state) for state in states])
     if not json:
         typer.echo(f"{sum(state.vectors for state in states):,} vectors are right.")

@@ -230,9 +230,13 @@ class Shelf:
         try:
             yield
         except (lmdb.Error, OSError) as error:
+            if (str(self.folder), what) in _said:
+                return
+            _said.add((str(self.folder), what))
+            name = self.folder.name.rpartition("-")[0]
             self.progress.note(
                 f"The embedding store {self.folder} cannot be {what} ({error}); vectors are "
-                "computed again. `widemargin store verify` looks for damage."
+                f"computed again. Where it is damaged, `widemargin store prune {name}` mends it."
             )
 
 
@@ -251,6 +255,10 @@ def _put(folder: Path, pairs: list[tuple[bytes, bytes]]) -> None:
         environment.set_mapsize(2 * environment.info()["map_size"])
         with environment.begin(write=True) as transaction:
             transaction.cursor().putmulti(pairs)
+
+
+# What a process has said already: of one folder once is enough.
+_said: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True)
