@@ -76,7 +76,7 @@ def test_items_are_drawn_twice_with_their_classes_and_the_mistakes_ringed(
     section = build_map(run)
     assert section is not None
     assert section.title == "Map of the messages"
-    assert "120 of 480 messages are drawn, chosen at random by class." in section.intro
+    assert "120 of 480 messages are drawn, each class its share." in section.intro
     assert f"{len(wrong)} of them are mistakes and ringed" in section.intro
     assert "on hover" not in section.intro
     assert "learnt with the help of the labels" not in section.intro

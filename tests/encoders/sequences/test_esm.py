@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,44 +13,17 @@ import numpy as np
 import pytest
 
 from widemargin.encoders.hub import model_folder
-from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
 from widemargin.encoders.sequences import esm
 from widemargin.encoders.sequences.esm import ESM, EsmEncoder, EsmSettings
 from widemargin.encoders.store import EmbeddingStore
 from widemargin.errors import DataError
 from widemargin.testing.encoder_checks import check_encoder
 
-TOKENS = [
-    *("<cls>", "<pad>", "<eos>", "<unk>"),
-    *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
-    *("<null_1>", "<mask>"),
-]
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(make_model: Callable[[str], Mapping[str, Any]]) -> Path:
     """A random model in the real format, as people fetch them."""
-    torch = pytest.importorskip("torch")
-    ensure_torchvision_operators()
-    transformers = pytest.importorskip("transformers")
-    folder = tmp_path_factory.mktemp("esm")
-    torch.manual_seed(0)
-    config = transformers.EsmConfig(
-        vocab_size=33,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=1026,
-        position_embedding_type="rotary",
-        token_dropout=True,
-        emb_layer_norm_before=False,
-        pad_token_id=1,
-        mask_token_id=32,
-    )
-    transformers.EsmForMaskedLM(config).save_pretrained(folder)
-    (folder / "vocab.txt").write_text("\n".join(TOKENS), encoding="utf-8")
-    return folder
+    return Path(make_model("esm")["model"])
 
 
 def transformers_mean(folder: Path, text: str) -> Any:

@@ -41,7 +41,8 @@ def build_map(run: Artefacts) -> ReportSection | None:
     drawn = (
         f"All {count(n)} {wording.items} are drawn"
         if n == n_items
-        else f"{count(n)} of {count(n_items)} {wording.items} are drawn, chosen at random by class"
+        else f"{count(n)} of {count(n_items)} {wording.items} are drawn, each "
+        f"{'class' if run.classes else 'part of the range'} its share"
     )
     intro = (
         f"Each point is one {wording.item}, placed by the features that the final model sees: "

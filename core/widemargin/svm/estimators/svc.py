@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_choice, check_number
+from widemargin.svm.estimators.told import label
 from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.expression import Product, Sum
 from widemargin.svm.machine import duels
@@ -197,6 +198,4 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
         Where duels end in a tie of votes, margins decide, as with scikit-learn's ``break_ties``.
         """
         decision = self._decide(X)
-        codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
-        predicted: NDArray[Any] = self.classes_[codes]
-        return predicted
+        return label(self.classes_, decision)
