@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,24 +25,12 @@ pytestmark = pytest.mark.skipif(native.library() is None, reason="not compiled")
 
 # One below, at and above the panels of every level; none at all; one row.
 SIZES = [(1, 1, 1), (3, 5, 2), (12, 32, 16), (13, 33, 17), (65, 47, 3), (0, 4, 3), (4, 0, 3)]
-LEVELS = ["portable", "avx2", "avx512"]
 DTYPES = [np.float32, np.float64]
 every_type = pytest.mark.parametrize("dtype", DTYPES)
 
 
 def library() -> Any:
     return native.library()
-
-
-@pytest.fixture(params=range(3), ids=LEVELS)
-def level(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Use one level of instructions, and the one before it afterwards."""
-    before = LEVELS.index(native.level())
-    if library().wm_set_level(request.param) != request.param:
-        library().wm_set_level(before)
-        pytest.skip("this processor has no such instructions")
-    yield request.param
-    library().wm_set_level(before)
 
 
 def rows(n: int, d: int, dtype: Any, seed: int = 0) -> NDArray[Any]:

@@ -20,7 +20,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, cross_val_score
 
 from widemargin.contracts import Kernel, KernelParameters
-from widemargin.errors import DataError, ParameterError
+from widemargin.errors import ParameterError
 from widemargin.svm import (
     KERNELS,
     SVC,
@@ -246,15 +246,6 @@ def test_refusals_name_parameters_and_no_setting_of_a_config(
         parameter,
         caught.value.block,
     )
-
-
-@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")
-def test_r2_of_single_rows_is_refused_in_words() -> None:
-    X, y = make()
-    with pytest.raises(DataError) as caught:
-        SVRSearch(C=1.0, cv=LeaveOneOut()).fit(X, y.astype(float))
-    without_config(str(caught.value))
-    assert "holds out a single row and is scored by R2" in str(caught.value)
 
 
 def test_memory_is_refused_in_words_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,8 @@ _ROWS, _PRODUCTS = 4000, 2e10
 _SAMPLE = 1536
 # A sample of which more are support vectors speaks for computing everything at once.
 _MOST_SUPPORT = 0.6
-# How near to violating a row is taken for one that will, round by round, and how well each round is
-# solved, in units of `tol`; the last of them go on.
+# How near to violating a row is taken for one that will, round by round, in the unit of decisions;
+# and how well each round is solved, in units of `tol`. The last of them go on.
 _NEAR = (0.15, 0.05, 0.02)
 _TOL = (50.0, 20.0, 0.8)
 _ROUNDS = 20
@@ -99,6 +99,7 @@ class _Growing:
         self.problem = Problem(
             target=target, lower=C * lower, upper=C * upper, epsilon=duals.epsilon, total=0.0
         )
+        self.decision_unit = _decision_unit(duals)
         self.beta = np.zeros(n)
         self.v = target.copy()
         # Row k is in row places[k] of the matrix, of which only what is asked for gets memory.
@@ -136,7 +137,7 @@ class _Growing:
             gain, cost = rates(
                 v, self.beta, self.problem.lower, self.problem.upper, self.problem.epsilon
             )
-            near = _NEAR[stage]
+            near = _NEAR[stage] * self.decision_unit
             new = np.flatnonzero(~self.whole & ((gain > b - near) | (cost < b + near)))
         return None
 
@@ -196,3 +197,13 @@ class _Growing:
             n_iter=np.array([[[self.n_iter]]]),
             converged=np.ones((1, 1, 1), dtype=np.bool_),
         )
+
+
+def _decision_unit(duals: Duals) -> float:
+    """Return the unit of decisions: 1, the margin, for classes; the target's spread for numbers.
+
+    A regression whose target, epsilon, C and `tol` are all a thousand times as large has
+    multipliers and decisions a thousand times as large, and must grow by the same rows.
+    """
+    are_numbers = bool(((duals.lower < 0) & (duals.upper > 0)).any())
+    return float(duals.target.std()) if are_numbers else 1.0

@@ -94,6 +94,8 @@ class SupportVectorSearch(SupportVectorMachine):
 
         `weight` are the rows' weights with those of their classes, `by_row` without.
         """
+        rows = np.concatenate([held_out for _, held_out in parts])
+        scorer = Told(self, X, y, target, parts, rows, weight).scorer(stacklevel=4)
         slices = self._slices(X)
         given = expression_of(self.kernel, _values(self.gamma), self.degree, self.coef0)
         expression = with_scale(given, X, slices, by_row)
@@ -101,7 +103,6 @@ class SupportVectorSearch(SupportVectorMachine):
             n, itemsize = X.shape[0], X.dtype.itemsize
             matrices = gram_bytes(expression, n, itemsize) // (n * n * itemsize) + 1
             check_gram_size(n, itemsize, _name(expression), matrices)
-        rows = np.concatenate([held_out for _, held_out in parts])
         found = select(
             X,
             Solver(
@@ -119,7 +120,7 @@ class SupportVectorSearch(SupportVectorMachine):
             expression=expression,
             C=_values(self.C),
             parts=parts,
-            scorer=Told(self, X, y, target, parts, rows, weight).scorer(),
+            scorer=scorer,
             blocks=slices,
             rule=self.rule,
         )

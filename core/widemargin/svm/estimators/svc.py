@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_choice, check_number
+from widemargin.svm.estimators.targets import check_labels
 from widemargin.svm.estimators.told import label
 from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.expression import Product, Sum
@@ -145,7 +145,7 @@ class SVC(ClassifierMixin, SupportVectorMachine):  # type: ignore[misc]  # sciki
         check_choice(self, "scheme", ("one-vs-one", "one-vs-rest"))
         self._check_parameters()
         X, y = self._check_rows(X, y)
-        check_classification_targets(y)
+        check_labels(y, "SVC", "SVR")
         self.classes_, codes = np.unique(y, return_inverse=True)
         n_classes = len(self.classes_)
         if n_classes < 2:

@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from widemargin.svm.estimators.base import Blocks, KernelLike, SupportVectorMachine
 from widemargin.svm.estimators.parameters import check_number
 from widemargin.svm.estimators.rows import check_targets
+from widemargin.svm.estimators.targets import check_numeric
 from widemargin.svm.estimators.weights import check_weight
 from widemargin.svm.schemes import regression
 
@@ -90,6 +91,7 @@ class SVR(RegressorMixin, SupportVectorMachine):  # type: ignore[misc]  # scikit
         check_number(self, "C", 0.0)
         check_number(self, "epsilon", 0.0, closed="left")
         self._check_parameters()
+        check_numeric(y, "SVR", "SVC")
         X, y = self._check_rows(X, y, y_numeric=True)
         y = y.astype(np.float64)
         check_targets(y)

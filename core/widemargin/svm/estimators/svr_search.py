@@ -11,6 +11,7 @@ from widemargin.svm.estimators.kernels import KernelLike
 from widemargin.svm.estimators.parameters import check_number
 from widemargin.svm.estimators.rows import Blocks, check_targets
 from widemargin.svm.estimators.search import Gammas, Prices, Scoring, SupportVectorSearch
+from widemargin.svm.estimators.targets import check_numeric
 from widemargin.svm.estimators.weights import check_weight
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class SVRSearch(RegressorMixin, SupportVectorSearch):  # type: ignore[misc]  # n
         As for `SVCSearch`.
     held_out_decision_ : ndarray of shape (n_held_out,)
         Predictions of these rows at the chosen C and gamma by machines that had not seen them.
+
+    Notes
+    -----
+    Scale columns of different units first; the notes of `SVCSearch` say why nothing warns of them.
 
     Examples
     --------
@@ -113,6 +118,7 @@ class SVRSearch(RegressorMixin, SupportVectorSearch):  # type: ignore[misc]  # n
         """
         self._check_search()
         check_number(self, "epsilon", 0.0, closed="left")
+        check_numeric(y, "SVRSearch", "SVCSearch")
         X, y = self._check_rows(X, y, y_numeric=True)
         target = np.asarray(y, dtype=np.float64)
         check_targets(target)

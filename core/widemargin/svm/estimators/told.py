@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_clas
 from sklearn.metrics import get_scorer
 
 from widemargin.svm.calibration import Calibration
+from widemargin.svm.estimators.undefined import leave_undefined_out
 from widemargin.svm.schemes import Part
 from widemargin.svm.selection import Scorer
 
@@ -40,11 +41,15 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.sizes = np.array([len(held_out) for _, held_out in parts])
         self.ends = np.concatenate([[0], self.sizes.cumsum()])
         self.truth = target[rows]
+        self.undefined: frozenset[int] = frozenset()
         if is_classifier(search):
             self.classes_ = search.classes_
 
-    def scorer(self) -> Scorer:
-        """Return what scores one cell's decisions, fold by fold."""
+    def scorer(self, stacklevel: int) -> Scorer:
+        """Return what scores one cell's decisions, fold by fold.
+
+        Folds that leave the score undefined are warned about at `stacklevel`, seen from here.
+        """
         scoring = self.search.scoring
         is_classification = hasattr(self, "classes_")
         if scoring in (None, "accuracy") and is_classification:
@@ -52,6 +57,7 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
         if scoring is None:
             scoring = "r2"
         ask = get_scorer(scoring)
+        leave_undefined_out(self, ask, stacklevel + 1)
         return lambda decisions: list(self._ask(ask, decisions))
 
     def _accuracies(self, decisions: NDArray[np.float64]) -> list[float]:
@@ -65,10 +71,11 @@ class Told(ClassifierMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
     ) -> Iterable[float]:
         self.decisions = decisions
         self.calibration: Calibration | None = None
-        for (_, held_out), first, last in zip(
-            self.parts, self.ends[:-1], self.ends[1:], strict=True
-        ):
-            self.own = slice(first, last)
+        for k, (_, held_out) in enumerate(self.parts):
+            if k in self.undefined:
+                yield float("nan")
+                continue
+            self.own = slice(self.ends[k], self.ends[k + 1])
             yield float(ask(self, self.X[held_out], self.y[held_out]))
 
     def __sklearn_is_fitted__(self) -> bool:
