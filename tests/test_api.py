@@ -94,7 +94,7 @@ def test_a_single_text_is_refused_with_the_remedy(spam: Run) -> None:
 
 def test_a_list_of_something_else_is_refused(spam: Run) -> None:
     with pytest.raises(DataError, match=r"row 2: expected text, got int"):
-        spam.predict(["win", 3])  # type: ignore[list-item]  # what the test is about
+        spam.predict(["win", 3])
 
 
 def test_runs_are_loaded_by_name(spam: Run, prices: Run, home: Path) -> None:

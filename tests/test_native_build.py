@@ -35,7 +35,8 @@ def tree(tmp_path: Path) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore", "core/build_native.py"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tree / name)
-    for package in ("core/widemargin", *("plugins/widemargin_spam", "plugins/widemargin_generic")):
+    plugins = (f"plugins/{path.name}" for path in (ROOT / "plugins").glob("widemargin_*"))
+    for package in ("core/widemargin", *plugins):
         (tree / package).mkdir(parents=True)
         shutil.copyfile(ROOT / package / "__init__.py", tree / package / "__init__.py")
     ignored = shutil.ignore_patterns("__pycache__", "_widemargin.*")

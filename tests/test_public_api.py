@@ -33,25 +33,28 @@ PUBLIC = {
         near_duplicate_key near_duplicates parse_numbers read_table text_items
     """,
     "widemargin.encoders": """
-        BertEncoder Bin Binning CnnEncoder Columns CompositionEncoder ENCODERS
-        EfficientNetEncoder EmbeddingStore Encoder EncoderChoice EncoderSpec EsmEncoder
-        ExpressionEncoder FastTextEncoder Features FrozenEncoder GloveEncoder HogEncoder
-        IndicatorsEncoder JoinedEncoders Kind KmerEncoder Learns LogmelCnnEncoder LsaEncoder
-        MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder PretrainedFastText
-        PretrainedGlove PretrainedWord2Vec ProtParamEncoder ProtVecEncoder ResNet50Encoder
-        Share SpeechEmbeddingEncoder State TabularEncoder TfidfEncoder TorchvisionEncoder
-        Transformer Word2VecEncoder
+        ArrayInputs BertEncoder Bin Binning change_weights Changes Checkpoints CnnEncoder
+        Columns CompositionEncoder EfficientNetEncoder EmbeddingStore Encoder EncoderChoice
+        ENCODERS EncoderSpec Epoch EsmEncoder ExpressionEncoder FastTextEncoder Features
+        FrozenEncoder gene_strengths GloveEncoder History HogEncoder IndicatorsEncoder
+        Inputs ItemsError JoinedEncoders Kind KmerEncoder KnownInputs Learns
+        LogmelCnnEncoder LsaEncoder MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder
+        PretrainedFastText PretrainedGlove PretrainedWord2Vec ProfileSettings
+        ProtParamEncoder ProtVecEncoder ResNet50Encoder Share SpeechEmbeddingEncoder State
+        TabularEncoder TextCnnEncoder TfidfEncoder TorchvisionEncoder train_network
+        Trainable TrainedEncoder TrainingSettings Transformer TunableEncoder TunedEncoder
+        TuneSettings Word2VecEncoder
     """,
     "widemargin.svm": """
         Calibration IndefiniteKernelWarning KERNELS KernelParameters Machine OneClassSVM Product SVC
         SVCSearch SVR SVRSearch SearchEdgeWarning Sum Term fit_calibration
     """,
     "widemargin.evaluation": """
-        Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates
-        Facts Finding Heatmap Histogram Interval Lines METRICS Map NearDuplicates
-        OperatingPoint Quote Quotes RunRecord Scatter Searched Series Table Text baselines
-        bootstrap_intervals calibration_curve expected_calibration_error fold_scores
-        operating_points run_checks take
+        Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates Facts
+        Finding Heatmap Histogram Interval Lines METRICS Map NearDuplicates OperatingPoint
+        PairedTest Quote Quotes Refitted RunRecord Scatter Searched Series Study Table Text
+        baselines bootstrap_intervals calibration_curve corrected_t_test expected_calibration_error
+        fold_scores holm operating_points paired_intervals run_checks take
     """,
     "widemargin.testing": """
         Check ConformanceError EncoderCheck EncoderSample Fixture check_deterministic

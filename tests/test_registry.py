@@ -125,17 +125,24 @@ def register_metrics():
     assert said.endswith("rain_plugin.py, line 6)")
 
 
-def test_a_use_case_that_is_refused_says_why(install_plugin: Install) -> None:
-    source = """
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Rain today", "made of lower-case letters"),
+        ("comparisons", "no use case can be named 'comparisons'"),
+    ],
+)
+def test_a_use_case_that_is_refused_says_why(install_plugin: Install, name: str, why: str) -> None:
+    source = f"""
 import widemargin_spam
 from dataclasses import replace
 from widemargin import hookimpl
 
 @hookimpl
 def register_use_cases():
-    return [replace(widemargin_spam.register_use_cases()[0], name="Rain today")]
+    return [replace(widemargin_spam.register_use_cases()[0], name={name!r})]
 """
-    assert "made of lower-case letters" in reason(install_plugin, source)
+    assert why in reason(install_plugin, source)
 
 
 @pytest.mark.parametrize(
@@ -336,8 +343,8 @@ def test_an_unknown_use_case_is_told_with_the_nearest_and_the_broken(
         discover().use_case("spma")
     first, second = str(caught.value).splitlines()
     assert first == (
-        "There is no use case 'spma'. Did you mean 'spam'? Installed are pictures, "
-        "recordings, spam, table, texts."
+        "There is no use case 'spma'. Did you mean 'spam'? Installed are cancer, images, "
+        "pictures, recordings, spam, table, texts."
     )
     assert second.startswith(
         "The plugin 'rain' of rainy is broken: ZeroDivisionError: division by zero"

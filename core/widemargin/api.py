@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Metric, Progress, RunRecord, Silent, Wording
+from widemargin.contracts.counting import counted
 from widemargin.errors import DataError
 from widemargin.registry import Registry, discover
 from widemargin.runs.store import RunStore, runs_home
+from widemargin.runs.targets import resolve_target
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from widemargin.config import Document, RunConfig
+    from widemargin.comparison import Comparison, Finished
+    from widemargin.config import Document
     from widemargin.serving import Predictor
 
-__all__ = ["Run", "load", "run", "run_documents"]
+__all__ = ["Run", "compare_documents", "load", "resolve_target", "run", "run_documents"]
 
 
 class Run:
@@ -67,6 +71,17 @@ class Run:
         return use_case.wording if use_case else Wording()
 
     @property
+    def kinds(self) -> Mapping[str, str]:
+        """What each column of an item holds; nothing where the run does not say."""
+        try:
+            kinds: Mapping[str, str] = json.loads((self.path / "dataset.json").read_bytes())[
+                "kinds"
+            ]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+        return kinds
+
+    @property
     def predictor(self) -> Predictor:
         """The run's model, loaded when it is first used."""
         if self._predictor is None:
@@ -76,15 +91,15 @@ class Run:
         return self._predictor
 
     def predict(
-        self, items: Sequence[str] | pd.DataFrame | Path, *, explain: bool = False
+        self, items: Sequence[Any] | pd.DataFrame | Path, *, explain: bool = False
     ) -> pd.DataFrame:
         """Predict new items.
 
         Parameters
         ----------
-        items : sequence of str, DataFrame or Path
-            Texts; a table with the columns of the training data; or a file or folder that is read
-            as these were.
+        items : sequence, DataFrame or Path
+            Texts, or images and recordings as paths, bytes or arrays; a table with the columns of
+            the training data; or a file or folder that is read as these were.
         explain : bool, default=False
             Whether to add a column ``shares``: what each piece adds to the margin.
 
@@ -164,7 +179,7 @@ class Run:
         name = html.escape(f"{self.record.use_case} / {self.id}")
         count = self.record.metrics["n_items"]
         return (
-            f"<b>{name}</b> &middot; {count:,} items"
+            f"<b>{name}</b> &middot; {counted(count, 'item')}"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
@@ -290,26 +305,60 @@ def run_documents(
     return Run(record, registry)
 
 
-def resolve_target(
-    target: str, overrides: Sequence[Document], like: RunRecord | None, registry: Registry
-) -> tuple[RunConfig, str]:
-    """Resolve what a target names; return the config and the use case's name."""
-    from widemargin.config import Document, read, resolve
+def compare_documents(
+    target: str,
+    overrides: Document,
+    axes: Mapping[str, str],
+    *,
+    store: RunStore,
+    fresh: bool = False,
+    offline: bool = False,
+    mirror: str = "",
+    progress: Progress | None = None,
+) -> tuple[Comparison, Path]:
+    """Run what `target` names once for each combination of some settings' values.
 
-    layers: list[Document | Mapping[str, Any]] = []
-    if like is not None:
-        layers.append(Document(dict(like.config), f"config of {like.id}"))
-        name = like.use_case
-    elif target.endswith((".yaml", ".yml")):
-        document = read(Path(target))
-        layers.append(document)
-        name = document.use_case()
-    else:
-        name = target
-    layers.extend(overrides)
-    use_case = registry.use_case(name)
-    config = resolve(use_case, layers, encoders=registry.encoders, kernels=registry.kernels)
-    return config, name
+    Parameters
+    ----------
+    target, store, fresh, offline, mirror, progress
+        As for `run_documents`.
+    overrides : Document
+        Settings that all runs share.
+    axes : mapping of str to str
+        Values by axis, as in ``{"encoder": "tfidf,minilm"}``.
+
+    Returns
+    -------
+    Comparison
+        What each reached and cost.
+    Path
+        Its folder, which holds ``comparison.html``, ``.csv``, ``.md`` and ``.json``.
+    """
+    from widemargin.comparison import compare, make_plan, run_cells
+    from widemargin.report.comparison import comparison_files
+
+    registry = discover()
+    plan = make_plan(
+        lambda cell: resolve_target(target, [overrides, cell], None, registry), axes, overrides
+    )
+    store.check_writable()
+    use_case = registry.use_case(plan.use_case)
+
+    def write(finished: Sequence[Finished]) -> None:
+        found = compare(plan, finished, registry.metrics)
+        store.write_comparison(plan.name, comparison_files(found, use_case))
+
+    finished = run_cells(
+        plan,
+        registry,
+        store,
+        fresh=fresh,
+        offline=offline,
+        mirror=mirror,
+        progress=progress or Silent(),
+        write=write,
+    )
+    return compare(plan, finished, registry.metrics), store.comparison(plan.name)
 
 
 def write_report(record: RunRecord, registry: Registry, store: RunStore) -> Path:

@@ -6,6 +6,7 @@
     └── InputError                 the user can mend it (exit code 2)
         ├── ConfigError            a config or a --set does not fit the schema
         ├── DataError              a data set cannot be used as it is
+        │   ├── ItemsError         some items cannot be read, and the others can
         │   └── ParameterError     a parameter does not go with the data
         ├── AssetError             a data set or weight file is absent or not what it should be
         ├── PluginError            a plugin is broken, absent or clashes with another
@@ -19,7 +20,7 @@ was wrong, where, what is allowed, and what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "InputError",
+    "ItemsError",
     "ModelError",
     "ParameterError",
     "PluginError",
@@ -91,6 +93,69 @@ class ConfigError(InputError):
 
 class DataError(InputError):
     """A data set cannot be used as it is."""
+
+
+class ItemsError(DataError):
+    """Some items cannot be read; `problems` says of each why, and all others can be.
+
+    Parameters
+    ----------
+    problems : mapping of int to str
+        Why a row cannot be read, by its place from 0.
+    n_items : int
+        How many items were read, these included.
+    names : sequence of str, or mapping of int to str
+        What the items are called, or those of them that cannot be read; ``row 1`` and so on where
+        it is empty.
+    item : str
+        What one of them is.
+
+    Examples
+    --------
+    >>> print(ItemsError({1: "is empty."}, 2))
+    row 2: is empty.
+    >>> print(ItemsError({0: "is empty.", 1: "a.png: is torn."}, 2, ["1.png", "a.png"], "picture"))
+    2 of 2 pictures cannot be read:
+      1.png: is empty.
+      a.png: is torn.
+    Mend them or leave them out, and give the command again.
+    """
+
+    SHOWN = 10
+
+    def __init__(
+        self,
+        problems: Mapping[int, str],
+        n_items: int,
+        names: Sequence[str] | Mapping[int, str] = (),
+        item: str = "item",
+    ) -> None:
+        self.problems = dict(sorted(problems.items()))
+        self.n_items, self.names, self.item = n_items, names, item
+        lines = [self.line(row) for row in list(self.problems)[: self.SHOWN]]
+        if len(self.problems) > 1:
+            lines = [
+                f"{len(self.problems):,} of {n_items:,} {item}s cannot be read:",
+                *(f"  {line}" for line in lines),
+                "Mend them or leave them out, and give the command again.",
+            ]
+            if more := len(self.problems) - self.SHOWN:
+                lines[-1:-1] = [f"  and {more:,} more."] if more > 0 else []
+        super().__init__("\n".join(lines))
+
+    def line(self, row: int) -> str:
+        """Say what is wrong with a row, under its name unless the reason gives that."""
+        name = self.names[row] if len(self.names) else f"row {row + 1}"
+        why = self.problems[row]
+        return why if name in why.partition(": ")[0] else f"{name}: {why}"
+
+    def named(self, names: Sequence[str], item: str = "item") -> ItemsError:
+        """Return the same by the names that people know."""
+        return ItemsError(self.problems, self.n_items, names, item)
+
+    # Exceptions are else pickled by their message alone.
+    def __reduce__(self) -> tuple[type[ItemsError], tuple[object, ...]]:
+        return ItemsError, (self.problems, self.n_items, self.names, self.item)
 
 
 class ParameterError(DataError, ValueError):

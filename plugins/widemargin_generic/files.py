@@ -12,7 +12,7 @@ from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
 from widemargin.data import hash_file, iter_table, read_table
-from widemargin.encoders import Kind
+from widemargin.encoders import ItemsError, Kind
 from widemargin_generic.target import TaskChoice, cell_text, parse_target
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = ["PictureFolder", "PictureTable", "RecordingFolder", "RecordingTable"]
 
 _BATCH = 256
 _MAX_CLASSES = 10
+_NAMED = 5  # names in a note
 _TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".txt")
 
 
@@ -60,13 +61,10 @@ class _Files(DatasetLoader):
             yield Items(X={self.item: paths}, kinds={self.item: self.kind}, ids=ids)
 
     def _found(self, folder: Path) -> list[Path]:
-        return sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in self.suffixes
-            and path.is_file()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        )
+        return sorted(path for path in _visible(folder) if self._is_one(path))
+
+    def _is_one(self, path: Path) -> bool:
+        return path.suffix.lower() in self.suffixes and path.is_file()
 
     def _dataset(
         self, paths: Sequence[Path], y: NDArray[Any], ids: Sequence[str], card: DatasetCard
@@ -75,12 +73,13 @@ class _Files(DatasetLoader):
         import pandas as pd
 
         # Copies of a file under other names are on one side of every split.
-        contents = [hash_file(path) for path in paths]
+        contents = self._hashes(paths, ids)
         copies = len(contents) - len(set(contents))
         groups = None
         if copies:
             groups = np.unique(contents, return_inverse=True)[1]
-            note = f"{copies} {self.item}s are copies of another one; no split parts copies."
+            are = f"{self.item} is a copy" if copies == 1 else f"{self.item}s are copies"
+            note = f"{copies:,} {are} of another one; no split parts copies."
             card = replace(card, notes=(*card.notes, note))
         dataset = Dataset(
             X=pd.DataFrame({self.item: pd.Series(list(paths), dtype=object)}),
@@ -92,6 +91,20 @@ class _Files(DatasetLoader):
         )
         dataset.check_learnable()
         return dataset
+
+    def _hashes(self, paths: Sequence[Path], ids: Sequence[str]) -> list[str]:
+        """Hash every file's content; all that cannot be read are named at once."""
+        contents, problems = [], {}
+        for row, path in enumerate(paths):
+            try:
+                contents.append(hash_file(path))
+            except OSError as error:
+                problems[row] = f"{path}: cannot be read ({error.strerror or error})."
+            except DataError as error:
+                problems[row] = str(error)
+        if problems:
+            raise ItemsError(problems, len(paths), ids, self.item)
+        return contents
 
 
 class _Folder(_Files):
@@ -113,13 +126,12 @@ class _Folder(_Files):
                 f"class needs a folder of its own, as in {root.name}/cat/1{self.suffixes[0]}."
             )
         names = [path.relative_to(root).as_posix() for path in files]
-        others = sum(path.is_file() for path in root.rglob("*")) - len(files)
         card = DatasetCard(
             title=root.name,
             source=str(self.path),
             licence="the user's own",
             item=self.item,
-            notes=(f"Other files left out: {others}.",) if others else (),
+            notes=_left_out(root, files, self.item),
         )
         labels = np.array([name.split("/")[0] for name in names], dtype=np.str_)
         return self._dataset(files, labels, names, card)
@@ -146,19 +158,20 @@ class _Table(_Files):
         if not kept:
             raise DataError(f"{self.path}: no row has both a path and a label.")
         paths = [_beside(self.path.expanduser(), named[i]) for i in kept]
-        absent = [name for name, path in zip(ids, paths, strict=True) if not path.is_file()]
+        absent = {
+            row: f"there is no file {path}. Paths start at the table's folder, or at the root of "
+            "the disk."
+            for row, path in enumerate(paths)
+            if not path.is_file()
+        }
         if absent:
-            first = paths[ids.index(absent[0])]
-            raise DataError(
-                f"{absent[0]}: there is no file {first}"
-                + (f", and {len(absent) - 1} more are absent" if len(absent) > 1 else "")
-                + ". Paths start at the table's folder, or at the root of the disk."
-            )
+            raise ItemsError(absent, len(paths), ids, self.item)
         where = f"{self.path}: column {self.label!r}"
         y, note = parse_target([labels[i] for i in kept], ids, where, self.task, _MAX_CLASSES)
         notes = [note] if note else []
         if lost := len(named) - len(kept):
-            notes.append(f"{lost} of {len(named)} rows were left out: no path or no label.")
+            were = "was" if lost == 1 else "were"
+            notes.append(f"{lost} of {len(named)} rows {were} left out: no path or no label.")
         card = DatasetCard(
             title=self.path.name,
             source=str(self.path),
@@ -169,6 +182,42 @@ class _Table(_Files):
             notes=tuple(notes),
         )
         return self._dataset(paths, y, ids, card)
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """Find everything below a folder that is not hidden."""
+    for path in folder.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _left_out(root: Path, files: Sequence[Path], item: str) -> tuple[str, ...]:
+    """Say which files and which folders of classes a data set does not have."""
+    taken = set(files)
+    classes = {path.relative_to(root).parts[0] for path in files}
+    empty = sorted(
+        path.name
+        for path in root.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and path.name not in classes
+    )
+    others = sorted(
+        path.relative_to(root).as_posix()
+        for path in _visible(root)
+        if path not in taken and not path.is_dir()
+    )
+    notes = []
+    if empty:
+        folders = "folder has" if len(empty) == 1 else "folders have"
+        notes.append(f"{len(empty):,} {folders} no {item} and made no class: {_first(empty)}.")
+    if others:
+        was = "file was" if len(others) == 1 else "files were"
+        notes.append(f"{len(others):,} other {was} left out: {_first(others)}.")
+    return tuple(notes)
+
+
+def _first(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED:,} more" if len(names) > _NAMED else shown
 
 
 def _beside(table: Path, name: str) -> Path:

@@ -58,7 +58,9 @@ class TableFile(DatasetLoader):
         )
         notes = [note] if note else []
         if len(kept) < len(table):
-            notes.append(f"{len(table) - len(kept)} of {len(table)} rows were left out: no label.")
+            lost = len(table) - len(kept)
+            were = "was" if lost == 1 else "were"
+            notes.append(f"{lost} of {len(table)} rows {were} left out: no label.")
         table = table.reset_index(drop=True).iloc[kept]
         names = [lines[i] for i in kept]
         X, found = find_columns(

@@ -53,7 +53,7 @@ class TextFile(DatasetLoader):
         notes = [note] if note else []
         if lost := len(texts) - len(kept):
             notes.append(
-                f"{lost} of {len(texts)} rows were left out: {n_empty} without text, "
+                f"{lost} of {len(texts)} rows {_were(lost)} left out: {n_empty} without text, "
                 f"{lost - n_empty} without label."
             )
         card = DatasetCard(
@@ -97,8 +97,8 @@ class TextFolder(DatasetLoader):
             n_undecodable = texts.count(None)
             first = next(names[i] for i in range(len(names)) if i not in set(kept))
             notes.append(
-                f"{lost} of {len(texts)} files were left out: {lost - n_undecodable} empty, "
-                f"{n_undecodable} undecodable (first: {first})."
+                f"{lost} of {len(texts)} files {_were(lost)} left out: "
+                f"{lost - n_undecodable} empty, {n_undecodable} undecodable (first: {first})."
             )
         card = DatasetCard(
             title=root.name,
@@ -138,6 +138,10 @@ def _dataset(
     )
     dataset.check_learnable()
     return dataset
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _documents(root: Path, files: Iterable[Path]) -> Iterator[tuple[str, str]]:

@@ -129,7 +129,7 @@ def test_predict_writes_one_json_object_a_line(call: Any, small_runs: Path) -> N
 def test_predict_writes_csv(call: Any, small_runs: Path) -> None:
     said = call("predict", "spam", "a,b", "--format", "csv", "--explain", "--runs", str(small_runs))
     [row] = csv.DictReader(io.StringIO(said.out))
-    names = ["id", "label", "probability", "margin", "margin_for", "threshold", "shares"]
+    names = ["id", "label", "probability", "margin", "margin_for", "threshold", "note", "shares"]
     assert list(row) == names
     assert row["margin_for"] == "spam"
     assert "a,b" in row["shares"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from widemargin.contracts import EncoderSpec, Section
 from widemargin.encoders import ENCODERS, EmbeddingStore, FrozenEncoder
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.store import store_folder
+from widemargin.runs.store import RunStore
 
 
 class Lengths(FrozenEncoder):
@@ -95,6 +97,42 @@ def test_sparse_features_are_written_as_indices_and_values(
     assert table["indices"][0].as_py() == rows.indices.tolist()
     assert table["values"][0].as_py() == pytest.approx(rows.data)
     assert "label" not in table.column_names
+
+
+@pytest.mark.parametrize("command", ["encode", "probe"])
+def test_training_that_was_killed_goes_on(
+    call: Any, fixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    pytest.importorskip("torch", reason='needs pip install "widemargin[text]"')
+    from widemargin.encoders.training import keeping
+
+    monkeypatch.setattr(keeping, "PACE", keeping.Pace(0, 0))
+    words = ["encode", "texts", "-o", str(tmp_path / "v.parquet")]
+    if command == "probe":
+        words = ["probe", "text-cnn", "texts", "--sample", "10"]
+    given = ["features.encoder.name=text-cnn", "features.encoder.epochs=2"]
+    words += [*settings(fixtures, "texts", *given), "--runs", str(tmp_path / "runs")]
+    keep = RunStore.keep
+
+    def killed(*given: Any) -> None:
+        keep(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunStore, "keep", killed)
+        assert call(*words).code != 0
+    said = call(*words)
+    assert said.code == 0, said.err
+    told = " ".join(said.err.split())
+    assert "goes on after epoch 1 of a training that was interrupted" in told
+    found = re.search(r"The features learn y and are fitted to (.+?) rows;", told)
+    assert found
+    if command == "encode":
+        assert found[1] == f"all {pq.read_table(tmp_path / 'v.parquet').num_rows}"
+    else:
+        learnt, of = map(int, found[1].split(" of "))
+        assert learnt == pytest.approx(0.8 * of, abs=1)
+    assert not list((tmp_path / "runs").rglob("training-*"))
 
 
 @pytest.mark.usefixtures("lengths")
@@ -246,12 +284,101 @@ def test_store_says_what_is_kept_and_deletes_it(call: Any, tmp_path: Path) -> No
     said = call("store", "info").out
     assert "lengths" in said
     assert str(store_folder()) in said
+    # It counts, and claims no health that it did not look at.
+    assert "`widemargin store verify` checks them" in call("store", "info").err
+    assert state_of(call)["damaged"] is None
     [state] = json.loads(call("store", "info", "--json").out)
     assert (state["vectors"], state["identity"]["name"]) == (2, "lengths")
     assert call("store", "verify").out == "2 vectors are right.\n"
     assert call("store", "prune", "--older-than", "1").out == "Nothing was that old.\n"
     assert call("store", "prune", "lengths").out == "1 deleted.\n"
     assert json.loads(call("store", "info", "--json").out) == []
+    assert call("store", "prune", "--all").out == f"Nothing is kept in {store_folder()}.\n"
+    assert call("store", "verify").out == f"Nothing is kept in {store_folder()}.\n"
+
+
+def state_of(call: Any) -> dict[str, Any]:
+    [state] = json.loads(call("store", "info", "--json").out)
+    assert isinstance(state, dict)
+    return state
+
+
+@pytest.mark.usefixtures("lengths")
+def test_verify_removes_an_encoders_vectors_where_their_file_is_damaged(call: Any) -> None:
+    encoder = Lengths()
+    encoder.store = EmbeddingStore(store_folder())
+    folder = encoder.store.shelf(encoder.identity()).folder
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").write_bytes(b"no database" * 1000)
+    assert "unreadable" in call("store", "info").out
+    said = call("store", "verify")
+    assert said.code == 2
+    assert f"{folder}: File is not an LMDB file. All vectors of lengths with these" in said.err
+    assert not folder.exists()
+    assert call("store", "verify").code == 0
+
+
+@pytest.mark.parametrize("words", [("info",), ("verify",), ("prune", "--all"), ("prune", "tfidf")])
+def test_a_file_in_the_stores_place_is_refused(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WIDEMARGIN_HOME", str(tmp_path))
+    (tmp_path / "embeddings").write_text("mine")
+    said = call("store", *words)
+    assert (said.code, said.out) == (2, "")
+    assert "embeddings: is a file, and the store of embeddings is the folder" in said.err
+    assert "set WIDEMARGIN_HOME to another folder" in said.err
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console as RichConsole
+
+    monkeypatch.setattr(
+        "widemargin.cli.console._rich",
+        lambda stream: RichConsole(
+            file=stream,
+            width=width,
+            force_terminal=True,
+            color_system=None,
+            markup=False,
+            emoji=False,
+        ),
+    )
+
+
+@pytest.mark.usefixtures("lengths")
+@pytest.mark.parametrize("width", [60, 80, 120, 300])
+def test_no_column_is_lost_on_a_narrow_terminal(
+    call: Any, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    encoder = Lengths()
+    encoder.store = EmbeddingStore(store_folder())
+    encoder.transform(["one"])
+    rows = json.loads(call("encoders", "--json").out)
+    terminal(monkeypatch, width)
+    listed = call("encoders").out
+    assert all(len(line) <= width for line in listed.splitlines())
+    flat = " ".join(listed.split())
+    for row in rows:
+        for part in (row["name"], row["licence"], row["summary"]):
+            assert part in flat
+    assert ("what it is: " in flat) == (width < 300)
+    kept = " ".join(call("store", "info").out.split())
+    for part in ("lengths", "numbers", "last used"):
+        assert part in kept
+
+
+def test_a_pipe_has_every_column_in_lines_of_their_own(call: Any) -> None:
+    rows = json.loads(call("encoders", "--json").out)
+    head, *lines = call("encoders").out.splitlines()
+    assert head.split() == [
+        *("encoder", "reads", "numbers", "learns", "licence", "size", "here", "what", "it", "is")
+    ]
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        assert line.startswith(row["name"])
+        assert row["licence"] in line
+        assert line.endswith(row["summary"])
 
 
 @pytest.mark.usefixtures("lengths")
@@ -267,5 +394,5 @@ def test_verify_ends_with_2_where_vectors_were_damaged(call: Any) -> None:
         file.write(b"\x00" * 8)
     said = call("store", "verify")
     assert said.code == 2
-    assert "lengths: 1 damaged vectors were removed" in said.err
+    assert "lengths: 1 damaged vector was removed; it will be computed again." in said.err
     assert call("store", "verify").code == 0

@@ -44,6 +44,18 @@ def test_version(call: Any) -> None:
         (["show", "absent"], "No run answers to 'absent'"),
         (["frobnicate"], "No such command 'frobnicate'"),
         (["run", "spam", "--frobnicate"], "No such option"),
+        (["--frobnicate", "run", "spam"], "No such option"),
+        (
+            ["--offline", "run", "spam"],
+            "--offline is an option of `widemargin run`, and goes after it: widemargin run "
+            "--offline spam",
+        ),
+        (["--runs", "a b", "runs"], "goes after it: widemargin runs --runs 'a b'"),
+        (["--set=svm.C=1", "-q", "run", "spam"], "widemargin run --set=svm.C=1 -q spam"),
+        (["runs", "--work", "prune"], "--work is an option of `widemargin runs prune`, and goes"),
+        (["store", "--json", "info"], "goes after it: widemargin store info --json"),
+        (["--json", "store", "info"], "--json is an option of `widemargin store info`"),
+        (["-q", "store", "verify"], "-q is an option of `widemargin store verify`"),
     ],
 )
 def test_wrong_usage_or_input_exits_with_2_and_no_traceback(

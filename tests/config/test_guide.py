@@ -41,7 +41,7 @@ def test_the_table_lists_the_settings_that_all_use_cases_have(
 
 def test_the_configs_of_the_guide_resolve(guide: str) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    assert len(examples) == 4
+    assert len(examples) == 5
     registry = discover()
     for example in examples:
         assert resolve(

@@ -23,10 +23,11 @@ def test_every_shipped_config_resolves(path: Path) -> None:
     resolve(case, [document], encoders=registry.encoders, kernels=registry.kernels)
 
 
-def test_the_spelt_out_spam_config_is_the_default_one() -> None:
+@pytest.mark.parametrize("spelt_out", ["spam/tfidf", "images/hog"])
+def test_the_spelt_out_config_is_the_default_one(spelt_out: str) -> None:
     registry = discover()
-    case = registry.use_case("spam")
-    spelt = read(CONFIGS / "spam" / "tfidf.yaml")
+    case = registry.use_case(spelt_out.split("/")[0])
+    spelt = read(CONFIGS / f"{spelt_out}.yaml")
     usual, given = (
         resolve(case, documents, encoders=registry.encoders, kernels=registry.kernels)
         for documents in ([], [spelt])

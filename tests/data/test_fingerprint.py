@@ -36,6 +36,7 @@ def changed(column: str, values: list[Any]) -> pd.DataFrame:
         {"ids": np.array(["1", "3"])},
         {"groups": np.array([0, 0])},
         {"sample_weight": np.array([1.0, 2.0])},
+        {"parts": np.array(["train", "test"])},
         {"kinds": {"text": "text"}},
         {"X": changed("text", ["a", "c"])},
         {"X": changed("town", ["x", "None"])},

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from widemargin.config import RunConfig, dump_yaml, parse_overrides, resolve
-from widemargin.encoders import Features, JoinedEncoders, TabularEncoder, TfidfEncoder
+from widemargin.encoders import ENCODERS, Features, JoinedEncoders, TabularEncoder, TfidfEncoder
 from widemargin.errors import ConfigError, DataError
 from widemargin.registry import discover
 
@@ -176,9 +176,12 @@ def test_an_encoder_of_another_kind_is_refused() -> None:
     features = chosen(resolved({"encoder": "tabular"}))
     with pytest.raises(DataError) as caught:
         features.build({"text": "text"})
+    fit = ", ".join(sorted(one.name for one in ENCODERS if "text" in one.kinds))
+    assert "tfidf" in fit
+    assert "pixels" not in fit
     assert str(caught.value) == (
-        "features.encoder: tabular reads table, and the data have text. Choose an encoder of that "
-        "kind: widemargin config show NAME lists them."
+        "features.encoder: tabular reads table, and the data have text, which it does not read. "
+        f"Encoders that do: {fit}. See: widemargin encoders --kind text"
     )
 
 

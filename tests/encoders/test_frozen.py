@@ -83,7 +83,17 @@ def test_another_parameter_another_version_and_other_weights_are_kept_apart(
     assert encoded(Letters()) == []
 
 
-def test_what_was_encoded_before_an_item_that_fails_is_kept(tmp_path: Path) -> None:
+def test_two_of_one_name_are_counted_apart(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    for factor, texts in ((1.0, ["a", "b"]), (2.0, ["a", "b", "c"]), (1.0, ["a", "d", "e", "f"])):
+        encoder = Letters(factor)
+        encoder.store = store
+        encoder.transform(texts)
+    # What each asked for first; the second question of the first is not counted again.
+    assert sorted(store.found.values()) == [(2, 0), (3, 0)]
+
+
+def test_what_can_be_encoded_beside_an_item_that_fails_is_kept(tmp_path: Path) -> None:
     class Fails(Letters):
         def encode(self, items: Sequence[Any]) -> NDArray[np.float32]:
             if "bad" in items:
@@ -96,8 +106,8 @@ def test_what_was_encoded_before_an_item_that_fails_is_kept(tmp_path: Path) -> N
         encoder.transform(["a", "b", "c", "bad"])
     again = Fails()
     again.store = encoder.store
-    again.transform(["a", "b", "c"])
-    assert again.asked == ["c"]
+    again.transform(["a", "b", "c", "d"])
+    assert again.asked == ["d"]
 
 
 def test_a_vector_that_is_not_finite_is_refused_and_not_kept(tmp_path: Path) -> None:

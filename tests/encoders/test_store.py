@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
@@ -158,7 +159,8 @@ def test_damage_is_found_and_removed(tmp_path: Path) -> None:
     store = EmbeddingStore(tmp_path)
     store.shelf(IDENTITY).write([key(n) for n in range(20)], vectors_of(list(range(20))))
     [state] = store.states()
-    assert (state.vectors, state.damaged) == (20, 0)
+    # Nobody has looked at the vectors yet.
+    assert (state.vectors, state.damaged) == (20, None)
     data = state.folder / "data.mdb"
     content = data.read_bytes()
     whole = vectors_of([7]).tobytes()
@@ -227,17 +229,117 @@ def test_a_store_that_cannot_be_used_is_told_and_done_without(tmp_path: Path) ->
     assert "cannot be written" in notes.notes[0]
 
 
-def test_a_folder_that_is_no_environment_is_told_and_can_be_pruned(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_environment_is_told_and_verifying_removes_it(tmp_path: Path) -> None:
     store = EmbeddingStore(tmp_path, notes := Notes())  # type: ignore[arg-type]  # enough of a Progress
     shelf = store.shelf(IDENTITY)
     shelf.folder.mkdir(parents=True)
     (shelf.folder / "data.mdb").write_bytes(b"no database" * 1000)
     assert read(shelf, [1])[0] == [False]
     assert "cannot be read" in notes.notes[0]
-    assert [state.damaged for state in store.verify()] == [-1]
-    assert store.prune() == [shelf.folder]
+    assert "`widemargin store verify` says what is wrong" in notes.notes[0]
+    [state] = store.states()
+    assert "not an LMDB file" in state.problem
+    [state] = store.verify()
+    assert (state.problem, state.removed) == ("File is not an LMDB file", True)
+    assert not shelf.folder.exists()
+    assert list(store.verify()) == []
     shelf.write([key(1)], vectors_of([1]))
     assert read(shelf, [1])[0] == [True]
+
+
+PAGE = mmap.PAGESIZE
+
+
+def spoilt(folder: Path, kind: str) -> Path:
+    """Keep 3,000 vectors of one encoder and damage their file as a disk may."""
+    shelf = EmbeddingStore(folder).shelf(IDENTITY)
+    for start in range(0, 3000, 500):
+        own = list(range(start, start + 500))
+        # Spread, so that the tree is more than a row of full leaves.
+        keys = [(n * 2654435761 % 2**64).to_bytes(16, "little") for n in own]
+        shelf.write(keys, vectors_of(own))
+    data = shelf.folder / "data.mdb"
+    content = bytearray(data.read_bytes())
+    EmbeddingStore(folder).prune()
+    pages = range(2, len(content) // PAGE)
+    if kind == "cut off":
+        del content[len(content) // 2 :]
+    else:
+        for page in pages:
+            if kind == "zeros":
+                content[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
+            else:  # the places of the page's entries, which LMDB follows blindly
+                content[page * PAGE + 16 : page * PAGE + 64] = b"\xff" * 48
+    shelf.folder.mkdir()
+    (shelf.folder / "identity.json").write_text(shelf.identity, encoding="utf-8")
+    data.write_bytes(content)
+    return shelf.folder
+
+
+@pytest.mark.parametrize("kind", ["cut off", "zeros", "places"])
+def test_a_file_that_is_damaged_in_its_middle_is_removed_alone(tmp_path: Path, kind: str) -> None:
+    damaged = spoilt(tmp_path, kind)
+    store = EmbeddingStore(tmp_path)
+    store.shelf({**IDENTITY, "name": "good"}).write([key(1)], vectors_of([1]))
+    good, bad = store.verify()
+    assert (good.name, good.vectors, good.damaged, good.removed) == ("good", 1, 0, False)
+    assert (bad.name, bad.removed) == ("made", True)
+    assert bad.problem
+    assert not damaged.exists()
+    assert [(state.name, state.removed) for state in store.verify()] == [("good", False)]
+    assert read(store.shelf({**IDENTITY, "name": "good"}), [1])[0] == [True]
+
+
+def test_a_file_that_was_cut_off_is_not_read(tmp_path: Path) -> None:
+    spoilt(tmp_path, "cut off")
+    store = EmbeddingStore(tmp_path, notes := Notes())  # type: ignore[arg-type]  # enough of a Progress
+    assert read(store.shelf(IDENTITY), [1])[0] == [False]
+    assert "was cut off" in notes.notes[0]
+    [state] = store.states()
+    assert "was cut off" in state.problem
+
+
+def test_what_cannot_be_checked_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(1)], vectors_of([1]))
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", "/bin/false" if Path("/bin/false").exists() else "where")
+        with pytest.raises(DataError, match="Nothing was deleted"):
+            list(store.verify())
+    assert read(store.shelf(IDENTITY), [1])[0] == [True]
+
+
+def test_listing_is_no_use(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path)
+    shelf = store.shelf(IDENTITY)
+    shelf.write([key(1)], vectors_of([1]))
+    long_ago = time.time() - 3 * 86400
+    os.utime(shelf.folder / "used", (long_ago, long_ago))
+    script = (
+        "import sys; from pathlib import Path; from widemargin.encoders.store import "
+        "EmbeddingStore as S; s = S(Path(sys.argv[1])); list(s.states()); list(s.verify()); "
+        "print(len(s.prune(older_than=2)))"
+    )
+    # Another process: this one has the environment open already.
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert said.stdout == "1\n"
+
+
+def test_a_file_in_the_stores_place_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    for folder in (file, file / "store"):
+        store = EmbeddingStore(folder)
+        for use in (store.states, store.verify):
+            with pytest.raises(DataError, match=r"file: is a file, and the store .* Move the file"):
+                list(use())
+        with pytest.raises(DataError, match="is a file"):
+            store.prune()
+    assert file.read_text() == "no folder"
 
 
 def test_pruning_goes_by_name_and_by_age(tmp_path: Path) -> None:

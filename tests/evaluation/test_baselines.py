@@ -215,3 +215,17 @@ def test_a_column_that_is_constant_in_training_says_nothing_later() -> None:
     np.testing.assert_allclose(
         _fit(LOGISTIC, X, y, others)[1], _fit(LOGISTIC, X, y, X[:20])[1], atol=1e-6
     )
+
+
+def test_of_many_rows_one_inner_part_chooses_the_penalty() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5000, 3)), rng.normal(size=5000)
+    beyond = np.array([10**6])
+
+    def fit(n: int) -> None:
+        splits = [*_splits(n)[:1], (beyond, beyond)]
+        RIDGE.fit_predict(X[:n], y[:n], X[:2], 0, splits, None, 0)
+
+    fit(5000)
+    with pytest.raises(IndexError):
+        fit(4999)

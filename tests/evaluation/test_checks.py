@@ -13,6 +13,7 @@ import pytest
 
 import widemargin.evaluation
 from widemargin.contracts import Metric, Predictions
+from widemargin.encoders.text.known_words import KnownWords
 from widemargin.evaluation import (
     CHECKS,
     METRICS,
@@ -290,6 +291,44 @@ def test_wm009_warns_where_the_numbers_rest_on_a_machine_that_was_stopped(
     assert "for the models of 1 outer fold. The" in message("warning", folds_stopped=1)
     assert _find("WM009", replace(good, searched=grid)) is None
     assert _find("WM009", replace(good, searched=None)) is None
+
+
+def knowing(known: int, unknown: int, **more: Any) -> KnownWords:
+    return KnownWords(
+        block="glove", n_texts=200, n_unknown=unknown, n_words=1000, n_known=known, **more
+    )
+
+
+def test_wm010_notes_how_many_words_have_vectors_and_warns_where_few_have(
+    good: CheckContext,
+) -> None:
+    def message(severity: str, *counts: KnownWords) -> str:
+        return _message("WM010", replace(good, known_words=counts), severity)
+
+    assert message("note", knowing(958, 5)) == (
+        "glove has vectors for 95.8% of the words in the training texts; 5 of 200 texts (2.5%) "
+        "have no word that it knows."
+    )
+    assert message("note", knowing(700, 10)).endswith("knows.")
+    little = message("warning", knowing(699, 10))
+    assert "That is too little to tell the texts apart: give vectors of the texts' lang" in little
+    assert "5 of" not in message("warning", knowing(958, 11))
+    assert "0% of the words" in message("warning", knowing(0, 200))
+    # Nearly all is not all.
+    assert "99.9% of the words" in message("note", knowing(999, 0))
+    trained = message("warning", knowing(500, 0, trained=True))
+    assert "apart: lower min_count, or choose" in trained
+    composed = message("note", knowing(900, 0, n_composed=50))
+    assert composed.endswith("Unknown words get vectors made of their letters.")
+    both = message("warning", knowing(900, 0), knowing(1, 199))
+    assert both.count("glove has vectors for") == 2
+
+
+def test_wm010_is_silent_where_every_word_is_known(good: CheckContext) -> None:
+    for counts in ((), (knowing(1000, 0),)):
+        assert _find("WM010", replace(good, known_words=counts)) is None
+    nothing = KnownWords(block="glove", n_texts=0, n_unknown=0, n_words=0, n_known=0)
+    assert _find("WM010", replace(good, known_words=(nothing,))) is None
 
 
 def test_codes_are_unique_and_in_order() -> None:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation import METRICS, Interval, bootstrap_intervals, fold_scores
+from widemargin.evaluation import (
+    METRICS,
+    Interval,
+    bootstrap_intervals,
+    fold_scores,
+    paired_intervals,
+)
 
 Make = Callable[..., Predictions]
 
@@ -194,3 +200,47 @@ def test_a_fold_scores_as_its_rows_alone_do(binary: Make) -> None:
     assert math.isnan(scores["roc_auc"][1])
     with pytest.raises(ValueError, match="folds has 2 rows and there are 6"):
         fold_scores(predictions, np.array([0, 1]), ACCURACY)
+
+
+def test_a_model_differs_from_itself_by_nothing(binary: Make) -> None:
+    own = _simulated(binary, 0)
+    for interval in paired_intervals(own, own, CLASSIFICATION, resamples=100).values():
+        assert (interval.value, interval.low, interval.high) == (0, 0, 0)
+
+
+def test_a_paired_difference_is_surer_than_two_intervals(binary: Make) -> None:
+    rng = np.random.default_rng(1)
+    y = (rng.random(400) < 0.3).astype(int)
+    decision = rng.normal(size=400) + 2 * y - 1
+    # The second model errs where the first does, and on a few more items.
+    worse = np.where(np.arange(400) % 40 == 0, -decision, decision)
+    first, second = binary(y, decision), binary(y, worse)
+    gain = paired_intervals(first, second, ACCURACY)["accuracy"]
+    single = bootstrap_intervals(first, ACCURACY)["accuracy"]
+    assert gain.value == pytest.approx(
+        ACCURACY[0].compute(first) - ACCURACY[0].compute(second), abs=1e-12
+    )
+    assert gain.width < single.width
+
+
+def test_a_paired_interval_covers_the_true_difference_as_often_as_it_promises(binary: Make) -> None:
+    covered = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        y = (rng.random(300) < 0.5).astype(int)
+        # Each errs on its own account: on 10% and on 20% of all items.
+        first = np.where(rng.random(300) < 0.1, 1 - y, y) - 0.5
+        second = np.where(rng.random(300) < 0.2, 1 - y, y) - 0.5
+        gain = paired_intervals(
+            binary(y, first), binary(y, second), ACCURACY, resamples=300, random_state=seed
+        )["accuracy"]
+        covered += 0.1 in gain
+    assert 88 <= covered <= 100
+
+
+def test_predictions_of_other_items_are_not_paired(binary: Make) -> None:
+    from dataclasses import replace
+
+    own = _simulated(binary, 0)
+    with pytest.raises(ValueError, match="not of the same items"):
+        paired_intervals(own, replace(own, ids=own.ids[::-1]), ACCURACY)

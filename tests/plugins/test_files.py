@@ -20,11 +20,27 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_class_is_the_folder(folder: Path) -> None:
     (folder / "spots" / "notes.txt").write_text("none of them")
+    (folder / ".DS_Store").write_text("hidden")
+    (folder / "grids").mkdir()
     dataset = PictureFolder(path=folder).load(folder)
     assert dataset.classes == ("spots", "stripes")
     assert len(dataset) == 24
     assert dataset.groups is None
-    assert "Other files left out: 1." in dataset.card.notes
+    assert dataset.card.notes == (
+        "1 folder has no picture and made no class: grids.",
+        "1 other file was left out: spots/notes.txt.",
+    )
+
+
+def test_of_many_files_and_folders_left_out_the_first_are_named(folder: Path) -> None:
+    for number in range(7):
+        (folder / f"{number}.heic").write_text("")
+        (folder / f"class{number}").mkdir()
+    assert PictureFolder(path=folder).load(folder).card.notes == (
+        "7 folders have no picture and made no class: class0, class1, class2, class3, class4 and "
+        "2 more.",
+        "7 other files were left out: 0.heic, 1.heic, 2.heic, 3.heic, 4.heic and 2 more.",
+    )
 
 
 def test_copies_stay_on_one_side_of_every_split(folder: Path) -> None:
@@ -34,7 +50,7 @@ def test_copies_stay_on_one_side_of_every_split(folder: Path) -> None:
     groups = dict(zip(dataset.ids.tolist(), dataset.groups, strict=True))
     assert groups["spots/01.png"] == groups["stripes/other.png"]
     assert len(set(groups.values())) == 24
-    assert "1 pictures are copies of another one; no split parts copies." in dataset.card.notes
+    assert "1 picture is a copy of another one; no split parts copies." in dataset.card.notes
 
 
 def test_a_table_names_files_beside_it(folder: Path) -> None:
@@ -43,8 +59,15 @@ def test_a_table_names_files_beside_it(folder: Path) -> None:
     dataset = PictureTable(path=table).load(folder)
     assert [path.name for path in dataset.X["picture"]] == ["01.png", "02.png"]
     table.write_text("file,label\nspots/01.png,a\ngone.png,b\n")
-    with pytest.raises(DataError, match=r"there is no file .*gone\.png"):
+    with pytest.raises(DataError, match=r"table.csv:3: there is no file .*gone\.png\. Paths start"):
         PictureTable(path=table).load(folder)
+    table.write_text("file,label\nspots/01.png,a\ngone.png,b\nlost.png,b\n")
+    with pytest.raises(DataError) as caught:
+        PictureTable(path=table).load(folder)
+    first, *lines, last = str(caught.value).splitlines()
+    assert first == "2 of 3 pictures cannot be read:"
+    assert [line.partition(".csv:")[2][0] for line in lines] == ["3", "4"]
+    assert last.startswith("Mend them or leave them out")
 
 
 @pytest.mark.parametrize("empty", [True, False])

@@ -217,7 +217,7 @@ def test_rows_without_a_label_are_left_out(write: Write) -> None:
     path = write("a.csv", "x,label\n1,0\n5,\n2,1\n")
     dataset = TableFile(path=path).load(HOME)
     assert list(dataset.ids) == ["a.csv:2", "a.csv:4"]
-    assert "1 of 3 rows were left out: no label." in dataset.card.notes
+    assert "1 of 3 rows was left out: no label." in dataset.card.notes
 
 
 def test_ids_and_groups_are_columns(write: Write) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from widemargin.comparison import Comparison, Pair, Row
 from widemargin.contracts import (
     Dataset,
     DatasetLoader,
@@ -28,6 +29,8 @@ from widemargin.contracts import (
     UseCase,
     Wording,
 )
+from widemargin.evaluation import METRICS as KNOWN
+from widemargin.evaluation import PairedTest
 from widemargin.report import render_report
 from widemargin.report.artefacts import Artefacts, read_artefacts
 
@@ -502,3 +505,59 @@ def read() -> Callable[..., Artefacts]:
         return read_artefacts(changed, make_use_case(shapes[record.use_case]), METRICS)
 
     return read_run
+
+
+def _row(name: str, f1: float, *, reused: bool = False) -> Row:
+    costs = {
+        "dimension": 384,
+        "seconds": {"encoding": 12.0, "fitting": 3.5, "predicting": 0.25},
+        "peak_memory": 412_000_000,
+        "items_kept": int(reused),
+    }
+    run = RunRecord(
+        path=Path("runs/spam") / f"20261123-{name}",
+        id=name,
+        use_case="spam",
+        manifest={"costs": costs, "threads": 2, "created": "2026-11-23T00:00:00+00:00"},
+        config={},
+        metrics={"chosen": {"kernel": "linear", "C": 10.0, "gamma": None}},
+    )
+    metrics = {"f1": (f1, f1 - 0.02, f1 + 0.02), "brier": (0.01, np.nan, np.nan)}
+    values = {"encoder": name}
+    return Row(name=name, values=values, identity="i", run=run, problem="", metrics=metrics)
+
+
+def _pair(better: str, worse: str, by: float, p: float, *, clear: bool) -> Pair:
+    test = PairedTest(by, by - 0.005, by + 0.005, 0.8 * p, 5)
+    return Pair(better=better, worse=worse, test=test, p=p, is_clear=clear)
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    """Compare three made-up runs; a fourth failed, and the first took vectors from the store."""
+    failed = Row(
+        name="hog", values={"encoder": "hog"}, identity="j", run=None, problem=HOSTILE, metrics={}
+    )
+    return Comparison(
+        name="spam-12345678",
+        use_case="spam",
+        axes=("encoder",),
+        rows=(
+            _row("minilm", 0.961, reused=True),
+            _row("tfidf", 0.957),
+            _row("glove", 0.8),
+            failed,
+        ),
+        n_cells=4,
+        metrics=tuple(metric for metric in KNOWN if metric.name in ("f1", "brier")),
+        confidence=0.95,
+        n_items=4465,
+        n_folds=5,
+        units="",
+        pairs=(
+            _pair("minilm", "tfidf", 0.004, 0.1, clear=False),
+            _pair("minilm", "glove", 0.16, 0.0001, clear=True),
+            _pair("tfidf", "glove", 0.156, 0.0001, clear=True),
+        ),
+        unpaired="",
+    )

@@ -14,7 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from widemargin.comparison import Comparison
 from widemargin.contracts import RunRecord
+from widemargin.registry import discover
+from widemargin.report.comparison import comparison_files
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 if BROWSER is None and not os.environ.get("CI"):
@@ -238,3 +241,78 @@ def test_a_point_shows_its_picture_and_lights_up_on_both_maps(
     assert said["text"].startswith("sms-7: ")
     assert (said["lit"], said["width"], said["after"]) == ("2", "24", "0")
     assert console(done.stderr) == []
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> Path:
+    page = folder / "comparison.html"
+    page.write_bytes(comparison_files(comparison, discover().use_case("spam"))[page.name])
+    return page
+
+
+def test_a_comparison_opens_without_errors_or_requests(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    log = tmp_path / "net.json"
+    page = write_comparison(comparison, tmp_path)
+    done = browse(page, tmp_path / "profile", "--dump-dom", f"--log-net-log={log}")
+    assert console(done.stderr) == []
+    assert requests(log) == set()
+    assert re.search(r'<button type="button" class="theme" aria-label="Switch', done.stdout)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_a_comparison_never_scrolls_sideways(
+    width: int, comparison: Comparison, tmp_path: Path
+) -> None:
+    write_comparison(comparison, tmp_path)
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f"""<!doctype html><body>
+        <iframe src="comparison.html" width="{width}" height="800"></iframe>
+        <script>
+        const frame = document.querySelector("iframe");
+        frame.onload = () => {{
+          const page = frame.contentDocument.documentElement;
+          document.body.dataset.measured = `${{page.scrollWidth}} of ${{page.clientWidth}}`;
+        }};
+        </script></body>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    measured = re.search(r'data-measured="(\d+) of (\d+)"', done.stdout)
+    assert measured, done.stdout[-500:]
+    assert int(measured[1]) <= int(measured[2])
+
+
+def test_readers_of_a_comparison_sort_choose_a_metric_and_click_through(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    write_comparison(comparison, tmp_path)
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        """<!doctype html><body><iframe src="comparison.html" width="900" height="800"></iframe>
+        <script>
+        document.querySelector("iframe").onload = (event) => {
+          const page = event.target.contentDocument;
+          const say = (name, text) => { document.body.dataset[name] = text; };
+          const table = page.querySelector("table.cells");
+          table.querySelectorAll("thead th")[1].querySelector("button").click();
+          say("lowest", table.tBodies[0].rows[0].cells[0].textContent);
+          const shown = () => [...page.querySelectorAll(".choice")]
+            .filter((one) => !one.hidden).map((one) => one.dataset.name).join();
+          say("first", shown());
+          page.querySelectorAll(".filter button")[1].click();
+          say("second", shown());
+          say("link", page.querySelector(".choice a").getAttribute("href"));
+        };
+        </script></body>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    said = dict(re.findall(r'data-(lowest|first|second|link)="([^"]*)"', done.stdout))
+    assert said == {
+        "lowest": "glove",
+        "first": "F1",
+        "second": "Brier score",
+        "link": "../../spam/20261123-minilm/report.html",
+    }

@@ -34,6 +34,8 @@ FIGURES: list[Figure] = [
     Heatmap(title=EVIL, x_label=EVIL, y_label=EVIL, columns=[EVIL, "a long name of a column"],
             rows=["r", EVIL], values=[[1.0, math.nan], [2.0, 3.0]], texts=[["1", ""], [EVIL, "3"]],
             marked=(1, 1)),
+    Heatmap(title="bands", x_label="x", y_label="y", columns=["a", "b", "c"], rows=["g"],
+            values=[[0.0, 1.0, 2.0]], bands=[(EVIL, 2), ("other", 1)]),
     Heatmap(title="all equal", x_label="x", y_label="y", columns=["a"], rows=["b"],
             values=[[1.0]]),
     Map(title=EVIL, x=[1, 2, math.nan, 4], y=[3, 3, 1, math.inf], groups=[EVIL, "b"],

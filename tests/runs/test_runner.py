@@ -40,7 +40,7 @@ from widemargin.registry import Plugin, Registry, discover
 from widemargin.report import render_report
 from widemargin.runs import RunStore
 from widemargin.runs.runner import execute
-from widemargin.runs.training import unit_of
+from widemargin.runs.setup import unit_of
 from widemargin.serving import Predictor
 
 Run = Callable[..., Any]
@@ -385,7 +385,9 @@ def run_case(
 
 
 @pytest.mark.parametrize(
-    ("said", "builds"), [("nothing", 1), ("X", 3 + 1), ("y", 3 * (1 + 2) + (1 + 2))]
+    ("said", "builds"),
+    # What learns y is also cross-validated untuned, and fitted once to all rows, to compare.
+    [("nothing", 1), ("X", 3 + 1), ("y", 3 * (1 + 2) + (1 + 2) + 3 + 1)],
 )
 def test_features_are_fitted_where_what_they_learn_allows(
     tmp_path: Path, said: str, builds: int
@@ -410,6 +412,66 @@ def test_a_choice_that_learns_y_inside_each_fold_finds_nothing_in_noise(tmp_path
     assert leaking > 0.7
     _, inner_leaking = measured("X")
     assert inner_leaking > 0.7
+
+
+def test_the_report_shows_what_a_choice_outside_the_folds_would_have_claimed(
+    tmp_path: Path,
+) -> None:
+    case = case_of(Chosen)
+    record = run_case(case, tmp_path, features={"said": "y"})
+    (found,) = record.metrics["careless"]
+    assert "fitted to all items" in found["title"]
+    assert found["honest"]["accuracy"] < 0.7 < found["careless"]["accuracy"]
+    page = render_report(record, case, discover().metrics)
+    assert "What carelessness would have claimed" in page
+    plain = run_case(case, tmp_path, features={"said": "X"})
+    assert plain.metrics["careless"] == []
+
+
+class Repeating(Noise):
+    """Ten rows of noise, four times each."""
+
+    source: Literal["repeating"] = Field("repeating", description="noise")  # type: ignore[assignment]  # another name
+
+    def load(self, data_home: Path) -> Dataset:
+        whole = super().load(data_home)
+        rows = np.repeat(np.arange(20), 2)
+        return replace(whole, X=whole.X.iloc[rows], y=whole.y[rows], groups=rows)
+
+    def load_carelessly(self, data_home: Path) -> tuple[str, Dataset]:
+        return "the answer in a column", replace(
+            whole := self.load(data_home),
+            X=whole.X.assign(x0=whole.X["x0"] + 9 * (whole.y == "yes")),
+        )
+
+
+def test_the_report_shows_what_split_groups_and_careless_data_would_have_claimed(
+    tmp_path: Path,
+) -> None:
+    record = run_case(
+        case_of(Chosen, data=(Repeating,)), tmp_path, features={"said": "X"}, svm={"kernel": "rbf"}
+    )
+    groups, data = record.metrics["careless"]
+    assert groups["title"] == "items of one group on both sides of a split"
+    assert groups["careless"]["accuracy"] > groups["honest"]["accuracy"] + 0.2
+    assert data["title"] == "the answer in a column"
+    assert data["careless"]["accuracy"] > data["honest"]["accuracy"] + 0.2
+
+
+class Unreadable(Noise):
+    """Noise whose careless reader fails."""
+
+    source: Literal["unreadable"] = Field("unreadable", description="noise")  # type: ignore[assignment]  # another name
+
+    def load_carelessly(self, data_home: Path) -> tuple[str, Dataset]:
+        whole = self.load(data_home)
+        return "other classes", replace(whole, y=np.tile(["maybe", "never"], 20))
+
+
+def test_a_careless_protocol_that_fails_costs_no_run(tmp_path: Path) -> None:
+    with pytest.warns(RuntimeWarning, match="carelessness would have claimed is left out: Key"):
+        record = run_case(case_of(Chosen, data=(Unreadable,)), tmp_path, features={"said": "X"})
+    assert record.metrics["careless"] == []
 
 
 @pytest.mark.parametrize("target", ["classes", "numbers"])

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from widemargin.contracts import Items
 from widemargin.errors import DataError, ModelError, PluginError
 from widemargin.registry import discover
 from widemargin.runs import read_record
@@ -247,6 +248,7 @@ def test_pictures_and_recordings_are_typed_in_as_paths(
     monkeypatch.setattr(predictor, "kinds", {"picture": "image"})
     items = next(predictor.batches_of(["a.png", "b.png"], "line"))
     assert items.X["picture"] == [Path("a.png"), Path("b.png")]
+    assert items.ids == ["a.png", "b.png"]
 
 
 def test_an_absent_column_is_refused(make_run: MakeRun) -> None:
@@ -277,6 +279,48 @@ def peak(predictor: Predictor, n_lines: int) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_items_that_an_encoder_cannot_read_are_told_apart_from_the_others(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = predictor.predict
+
+    def some_fail(X: Any, ids: Any = None, *, explain: bool = False) -> Any:
+        for row, text in enumerate(X["text"]):
+            if text.startswith("bad"):
+                raise DataError(f"row {row + 1}: {text} is no text.")
+        return whole(X, ids, explain=explain)
+
+    monkeypatch.setattr(predictor, "predict", some_fail)
+    lines = ["bad one", *[f"call {number} now" for number in range(50)], "bad two"]
+    [items] = predictor.batches_of(lines, "line")
+    answers = predictor.answer(items)
+    assert [one.id for one in answers.predictions] == [f"line:{n}" for n in range(2, 52)]
+    assert answers.refused == ["line:1: bad one is no text.", "line:52: bad two is no text."]
+    expected = whole({"text": lines[1:2]})
+    assert answers.predictions[0].margin == pytest.approx(expected[0].margin)
+
+
+def test_what_is_wrong_with_all_items_alike_is_raised(make_run: MakeRun) -> None:
+    predictor, rows = table(make_run, "three")
+    items = Items(X=rows[["a"]], kinds={"a": "table"}, ids=list("12345"))
+    with pytest.raises(DataError, match="the column 'b', which the model was trained on, is absen"):
+        predictor.answer(items)
+
+
+def test_an_empty_text_is_marked_and_a_missing_value_is_not(
+    make_run: MakeRun, predictor: Predictor
+) -> None:
+    assert [one.note for one in predictor.predict({"text": ITEMS})] == [
+        "",
+        "",
+        "empty",
+        "",
+        "empty",
+    ]
+    tabular, rows = table(make_run, "table")
+    assert {one.note for one in tabular.predict(rows)} == {""}
 
 
 def test_a_stream_of_any_length_takes_constant_memory(predictor: Predictor) -> None:

@@ -37,6 +37,9 @@ class Column:
         Its head.
     spare : int
         How soon it is left out where there is no room: the highest first, 0 never.
+    below : bool
+        Whether it then goes under its row, so that nothing is lost. In a pipe, whose lines may be
+        as long as they are, it stays.
     right : bool
         Whether it is set to the right.
     leads : bool
@@ -47,6 +50,7 @@ class Column:
 
     head: str
     spare: int = 0
+    below: bool = False
     right: bool = False
     leads: bool = False
     folds: bool = False
@@ -90,7 +94,7 @@ class Console:
         """Write a table whose cells are never cut or folded.
 
         Where it is too wide, heads that fold take a line a word; then columns go, those of the
-        highest `spare` first.
+        highest `spare` first: under their rows, or altogether.
         """
         from rich.text import Text
 
@@ -99,7 +103,8 @@ class Console:
         while (widths := _widths(heads, rows, shown)) and sum(widths) + 2 * (
             len(shown) - 1
         ) > self.out.width:
-            spare = max(shown, key=lambda k: columns[k].spare)
+            spares = [k for k in shown if self.out.is_terminal or not columns[k].below]
+            spare = max(spares, key=lambda k: columns[k].spare, default=shown[0])
             folded = [
                 column.head.split() or [""] if column.folds else [column.head] for column in columns
             ]
@@ -113,11 +118,17 @@ class Console:
         for at in range(lines):
             parts = [[*[""] * (lines - len(head)), *head][at] for head in heads]
             self._line(Text(_joined(columns, parts, shown, widths), style="dim"))
+        below = [k for k, column in enumerate(columns) if column.below and k not in shown]
         for k, row in enumerate(rows):
             text = Text(_joined(columns, row, shown, widths))
             if k == 0 and any(column.leads for column in columns):
                 text.stylize("bold")
             self._line(text)
+            under = "; ".join(f"{columns[k].head}: {row[k]}" for k in below if row[k])
+            if under:
+                for part in Text(under, style="dim").wrap(self.out, max(self.out.width - 4, 16)):
+                    part.rstrip()
+                    self._line(Text.assemble("    ", part))
 
     def _line(self, text: Text) -> None:
         if not self.json:

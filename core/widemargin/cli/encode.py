@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.contracts.counting import counted
 
 if TYPE_CHECKING:
     from widemargin.contracts import RunRecord
@@ -60,6 +61,8 @@ def encode(
     from widemargin.config import parse_overrides
     from widemargin.encoders.store import EmbeddingStore, store_folder
     from widemargin.registry import discover
+    from widemargin.runs.checkpoints import RunCheckpoints
+    from widemargin.runs.store import RunStore, runs_home
     from widemargin.serving import Predictor
     from widemargin.serving.features import fit_features, load
     from widemargin.serving.vectors import batches_of, check_target, write_vectors
@@ -67,6 +70,7 @@ def encode(
     check_target(output)
     console, registry = Console(json=json, quiet=quiet), discover()
     record = _run(target, runs, settings, registry.use_cases)
+    checkpoints = RunCheckpoints(RunStore(runs or runs_home()))
     with console.progress() as progress:
         predictor = None if record is None else Predictor(record, registry)
         if predictor is None:
@@ -82,15 +86,16 @@ def encode(
                 features.use(EmbeddingStore(store_folder(), progress), progress)
         else:
             assert dataset is not None
-            features = fit_features(config, dataset, progress)
+            features = fit_features(config, dataset, progress, checkpoints=checkpoints)
         source = config.data.read_items(file) if file is not None else dataset
         assert source is not None
         batches = batches_of(source)
         about = {"features": config.to_dict()["features"], "run": record.id if record else None}
         rows, width = write_vectors(features, batches, output, about=about, progress=progress)
+        checkpoints.clear()
     console.emit({"path": str(output), "rows": rows, "dimension": width})
     if not json:
-        typer.echo(f"{output}: {rows:,} vectors of {width:,} numbers")
+        typer.echo(f"{output}: {counted(rows, 'vector')} of {counted(width, 'number')}")
 
 
 def _run(

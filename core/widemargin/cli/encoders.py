@@ -48,12 +48,12 @@ def encoders(
         [
             Column("encoder", leads=True),
             Column("reads"),
-            Column("numbers", right=True, spare=1),
-            Column("learns", spare=2),
-            Column("licence", spare=5),
-            Column("size", right=True, spare=3),
+            Column("numbers", right=True, spare=1, below=True),
+            Column("learns", spare=2, below=True),
+            Column("licence", spare=5, below=True),
+            Column("size", right=True, spare=3, below=True),
             Column("here"),
-            Column("what it is", spare=4),
+            Column("what it is", spare=4, below=True),
         ],
         [
             [

@@ -5,26 +5,29 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import shlex
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from widemargin.errors import ConfigError, WidemarginError
+from widemargin.errors import ConfigError, InputError, WidemarginError
 
 __all__ = ["main"]
 
 # Each command's module is imported when the command is asked for, so that `--help` is instant.
 _COMMANDS = {
     "run": "Train, judge, explain and save a use case.",
+    "compare": "Run a use case with several encoders or kernels, and compare them.",
     "predict": "Predict new items with a run's model.",
     "encode": "Write the vectors of items to a file.",
     "encoders": "List encoders.",
+    "probe": "Show what an encoder learned: neighbours, analogies, its shape.",
     "store": "Kept vectors: info, prune, verify.",
     "runs": "List runs; prune old ones.",
     "show": "Show one run.",
@@ -46,6 +49,12 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Name our own commands, in the order of use."""
         return list(_COMMANDS)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take our own options; one of a command that stands before its name is refused."""
+        own = {name for one in self.get_params(ctx) for name in one.opts}
+        _check_places(args, own)
+        return list(super().parse_args(ctx, args))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Note which command is asked for; all others are wanted for the listing only."""
@@ -83,6 +92,45 @@ class _Commands(TyperGroup):
         return _as_command(plugin, cmd_name)
 
 
+def _check_places(words: Sequence[str], own: Collection[str]) -> None:
+    """Say where an option goes that its command's name does not precede.
+
+    Raises
+    ------
+    InputError
+        Where a word before a command's name is an option that the command has, and none that the
+        group before it has.
+    """
+    below: Any = _COMMANDS
+    taken, command = own, None
+    places: list[int] = []
+    met: list[str] = []  # options that the group has not, since the last name
+    early: list[str] = []  # such options before the last name
+    for place, word in enumerate(words):
+        if word in below:
+            command = _load(word) if command is None else below[word]
+            below, taken = getattr(command, "commands", {}), _options(command)
+            places.append(place)
+            early, met = [*early, *met], []
+        elif word.startswith("-"):
+            if (name := word.partition("=")[0]) not in taken:
+                met.append(name)
+        elif not below or not place or not words[place - 1].startswith("-"):
+            break  # an argument; after an option it may be the option's value
+    path = " ".join(words[place] for place in places)
+    for name in early:
+        if name in taken:
+            rest = [word for place, word in enumerate(words) if place not in places]
+            right = f"widemargin {path} {shlex.join(rest)}"
+            raise InputError(
+                f"{name} is an option of `widemargin {path}`, and goes after it: {right}"
+            )
+
+
+def _options(command: Any) -> set[str]:
+    return {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+
+
 def _load(name: str) -> Any:
     module = importlib.import_module(f"widemargin.cli.{name}")
     return _as_command(module.app, name)
@@ -117,7 +165,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Embeddings in front, a support vector machine behind, one command per real problem.\n\n"
     "Begin with [bold]widemargin run spam[/].",
-    epilog="Exit codes: 0 done, 1 the run failed, 2 wrong usage or input, 130 stopped by Ctrl-C. "
+    epilog="Exit codes: 0 done, 1 the run failed, 2 wrong usage or input, "
+    "3 some items were not predicted, 130 stopped by Ctrl-C. "
     "--debug, anywhere, shows an error's traceback.",
 )
 

@@ -7,6 +7,7 @@ import json as json_module
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from widemargin.cli.console import Console, QuietOption
+from widemargin.contracts.counting import counted
 from widemargin.contracts.metric import amount
+from widemargin.errors import InputError
 
 if TYPE_CHECKING:
-    from widemargin.contracts import Items, Stage
-    from widemargin.serving import Prediction, Predictor
+    from widemargin.contracts import Items, Stage, Wording
+    from widemargin.serving import Answers, Prediction, Predictor
 
 __all__ = ["app"]
 
@@ -27,6 +30,42 @@ app = typer.Typer(add_completion=False)
 
 _DECIDING = 6
 _CHUNK = 1 << 16
+_EMPTY = "(empty: this is only what the model takes for granted)"
+
+
+class _UnansweredError(InputError):
+    """Some items were answered and others not."""
+
+    exit_code = 3
+
+
+@dataclass
+class _Tally:
+    """What is counted on the way, and said at the end."""
+
+    answered: int = 0
+    refused: int = 0
+    empty: int = 0
+    undecodable: int = 0
+
+    def notes(self) -> Iterator[str]:
+        if self.empty:
+            yield (
+                f"{counted(self.empty, 'item', 'are')} empty, and marked so: the answer is only "
+                "what the model takes for granted."
+            )
+        if self.undecodable:
+            lines = counted(self.undecodable, "line", "were")
+            yield f"{lines} not UTF-8, and read as Windows-1252."
+
+    def check(self, wording: Wording) -> None:
+        """Refuse to end well where items were not answered."""
+        if self.refused:
+            n_items = self.answered + self.refused
+            of = wording.item if n_items == 1 else wording.items
+            were = "was" if self.refused == 1 else "were"
+            message = f"{self.refused:,} of {n_items:,} {of} {were} not answered; see above."
+            raise (_UnansweredError if self.answered else InputError)(message)
 
 
 class Format(StrEnum):
@@ -44,7 +83,10 @@ def predict(
     ],
     items: Annotated[
         list[str] | None,
-        typer.Argument(help="Texts, or rows as JSON objects; none reads standard input."),
+        typer.Argument(
+            help="Texts, paths of pictures or recordings, or rows as JSON objects; none reads "
+            "standard input."
+        ),
     ] = None,
     file: Annotated[
         str,
@@ -69,8 +111,11 @@ def predict(
     probability is that of the label. json and csv name with each margin the class that a margin
     above 0 speaks for (margin_for), and the margin from which on the label is that class
     (threshold); of more than two classes, the margin is the label's own.
+
+    An item that cannot be read gets no answer: standard error names it, all others are answered,
+    and the exit code is 3, or 2 where none was answered. An empty text gets an answer, so that each
+    line has one, with a note that says so (note in json and csv): treat it by a rule of your own.
     """
-    from widemargin.errors import InputError
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home
     from widemargin.serving import Predictor
@@ -84,39 +129,62 @@ def predict(
     store = RunStore(runs or runs_home())
     predictor = Predictor(store.find(run), discover())
     wanted = bool(items) if explain is None else explain
-    answers = (
-        predictor.predict(batch.X, batch.ids, explain=wanted)
-        for batch in _batches(predictor, items, file)
+    tally = _Tally()
+    answers: Iterator[Answers] = (
+        predictor.answer(batch, explain=wanted) for batch in _batches(predictor, items, file, tally)
     )
     form = Format.json if json else format
+    notes = Console(quiet=quiet)
     if form is Format.text:
-        for line in _legend(predictor, explained=wanted):
-            Console(quiet=quiet).note(line)
+        answers = _after_legend(answers, predictor, notes)
     # A bar on a terminal that also shows the predictions would only be in their way.
     console = Console(quiet=quiet or bool(items) or sys.stdout.isatty())
     with console.progress() as progress, progress.stage("predicting", _count(file)) as stage:
         width = max(map(len, predictor.model.classes), default=0)
-        _write(_told(answers, stage), form, explained=wanted, width=width)
+        _write(_counted(answers, tally, stage), form, explained=wanted, width=width)
+    for line in tally.notes():
+        notes.note(line)
+    tally.check(predictor.use_case.wording)
 
 
-def _legend(predictor: Predictor, *, explained: bool) -> list[str]:
-    """Say how to read the lines: what a margin speaks for, and what decides the label."""
-    machine, classes = predictor.model.machine, predictor.model.classes
-    lines = []
+def _after_legend(
+    answers: Iterable[Answers], predictor: Predictor, console: Console
+) -> Iterator[Answers]:
+    """Say how to read the lines before the first one that it is true of."""
+    waiting = [
+        (_legend(predictor), lambda one: True),
+        (_legend_of_pieces(predictor), lambda one: not one.note and _deciding(one)),
+    ]
+    for answer in answers:
+        for own in list(waiting):
+            line, is_true = own
+            if any(map(is_true, answer.predictions)):
+                waiting.remove(own)
+                if line:
+                    console.note(line)
+        yield answer
+
+
+def _legend(predictor: Predictor) -> str:
+    """Say what a margin speaks for, and what decides the label; nothing for a number."""
     if predictor.positive:
-        lines.append(_of_two(predictor))
-    elif classes and machine.scheme == "one-vs-rest":
-        lines.append("Margin: that of the label against all other classes.")
-    elif classes:
-        lines.append("Margin: how many other classes the label beats, and a bit for how clearly.")
-    if explained:
-        what = "After the margin" if classes else "After the number"
-        line = f"{what}: what each {predictor.use_case.wording.piece} adds, the strongest first"
-        if predictor.positive and machine.coef is not None:
-            sign = 1.0 if predictor.positive == classes[1] else -1.0
-            line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
-        lines.append(f"{line}.")
-    return lines
+        return _of_two(predictor)
+    if not predictor.model.classes:
+        return ""
+    if predictor.model.machine.scheme == "one-vs-rest":
+        return "Margin: that of the label against all other classes."
+    return "Margin: how many other classes the label beats, and a bit for how clearly."
+
+
+def _legend_of_pieces(predictor: Predictor) -> str:
+    """Say what follows the margin."""
+    machine, classes = predictor.model.machine, predictor.model.classes
+    what = "After the margin" if classes else "After the number"
+    line = f"{what}: what each {predictor.use_case.wording.piece} adds, the strongest first"
+    if predictor.positive and machine.coef is not None:
+        sign = 1.0 if predictor.positive == classes[1] else -1.0
+        line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
+    return f"{line}."
 
 
 def _of_two(predictor: Predictor) -> str:
@@ -142,37 +210,49 @@ def _count(file: str) -> float | None:
         return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) or None
 
 
-def _told(answers: Iterable[Sequence[Prediction]], stage: Stage) -> Iterator[Sequence[Prediction]]:
+def _counted(
+    answers: Iterable[Answers], tally: _Tally, stage: Stage
+) -> Iterator[Sequence[Prediction]]:
+    """Pass on the predictions, and name what was not answered."""
     for answer in answers:
-        yield answer
-        stage.advance(len(answer))
+        yield answer.predictions
+        for line in answer.refused:
+            Console().err.print(line, markup=False, highlight=False, soft_wrap=True)
+        tally.answered += len(answer.predictions)
+        tally.refused += len(answer.refused)
+        tally.empty += sum(bool(one.note) for one in answer.predictions)
+        stage.advance(len(answer.predictions) + len(answer.refused))
 
 
-def _batches(predictor: Predictor, items: list[str] | None, file: str) -> Iterator[Items]:
+def _batches(
+    predictor: Predictor, items: list[str] | None, file: str, tally: _Tally
+) -> Iterator[Items]:
     if items:
         return predictor.batches_of(items, "item")
     if file and file != "-":
         return predictor.read(Path(file))
-    return predictor.batches_of_groups(_lines(cast(BufferedReader, sys.stdin.buffer)), "line")
+    lines = _lines(cast(BufferedReader, sys.stdin.buffer), tally)
+    return predictor.batches_of_groups(lines, "line")
 
 
-def _lines(stream: BufferedReader) -> Iterator[list[str]]:
+def _lines(stream: BufferedReader, tally: _Tally) -> Iterator[list[str]]:
     """Group lines as they arrive, so that those of a slow pipe are answered at once."""
     rest = b""
     # read1 waits for the first bytes only, and takes what is there.
     while chunk := stream.read1(_CHUNK):
         *whole, rest = (rest + chunk).split(b"\n")
-        yield [_decode(line) for line in whole]
+        yield [_decode(line, tally) for line in whole]
     if rest:
-        yield [_decode(rest)]
+        yield [_decode(rest, tally)]
 
 
-def _decode(line: bytes) -> str:
+def _decode(line: bytes, tally: _Tally) -> str:
     """Read a line as UTF-8; one that is not reads as Windows-1252, so that none is lost."""
     line = line.rstrip(b"\r")
     try:
         return line.decode()
     except UnicodeDecodeError:
+        tally.undecodable += 1
         return line.decode("cp1252", errors="replace")
 
 
@@ -182,7 +262,7 @@ def _write(
     out = sys.stdout
     writer = csv.writer(out, lineterminator="\n")
     if form is Format.csv:
-        heads = ["id", "label", "probability", "margin", "margin_for", "threshold"]
+        heads = ["id", "label", "probability", "margin", "margin_for", "threshold", "note"]
         writer.writerow([*heads, "shares"] if explained else heads)
     for answer in answers:
         for one in answer:
@@ -190,7 +270,7 @@ def _write(
                 out.write(json_module.dumps(_plain(one, explained), ensure_ascii=False) + "\n")
             elif form is Format.csv:
                 row = [one.id, one.label, one.probability]
-                row += [one.margin, one.margin_for, one.threshold]
+                row += [one.margin, one.margin_for, one.threshold, one.note]
                 writer.writerow([*row, _deciding(one)] if explained else row)
             else:
                 out.write(_line(one, width) + "\n")
@@ -207,6 +287,8 @@ def _plain(one: Prediction, explained: bool) -> dict[str, Any]:
             "threshold": one.threshold,
             "probabilities": dict(one.probabilities),
         }
+    if one.note:
+        plain["note"] = one.note
     if explained:
         plain["shares"] = [
             {"piece": share.piece, "contribution": share.contribution} for share in one.shares
@@ -222,7 +304,7 @@ def _line(one: Prediction, width: int = 0) -> str:
         # 100.0% would promise what no model can.
         sure = f"{one.probability:.1%}" if one.probability < 0.9995 else ">99.9%"
         said = f"{one.id}  {one.label:<{width}}  {sure:>6}  margin {one.margin:+.2f}"
-    deciding = _deciding(one)
+    deciding = _EMPTY if one.note else _deciding(one)
     return f"{said}  {deciding}" if deciding else said
 
 

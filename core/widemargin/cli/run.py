@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from widemargin.cli.console import Column, Console, JsonOption, QuietOption
+from widemargin.contracts.counting import counted
 
 if TYPE_CHECKING:
     from widemargin.api import Run
@@ -113,10 +114,12 @@ def show_summary(console: Console, made: Run) -> None:
         settings += f", {'factor of the gammas' if of_blocks else 'gamma'} {chosen['gamma']:g}"
     vectors = said["support_vectors"]
     console.print()
-    console.print(Text.assemble((made.record.use_case, "bold"), f"  {said['n_items']:,} items"))
+    console.print(
+        Text.assemble((made.record.use_case, "bold"), f"  {counted(said['n_items'], 'item')}")
+    )
     console.print(
         Text(
-            f"{settings}; {vectors['count']:,} support vectors ({vectors['share']:.0%}); "
+            f"{settings}; {counted(vectors['count'], 'support vector')} ({vectors['share']:.0%}); "
             f"{made.record.manifest['timings']['total']:.1f} s",
             style="dim",
         )
@@ -150,9 +153,32 @@ def show_summary(console: Console, made: Run) -> None:
         apart, crossing = (duplicates[name].get(primary) for name in ("apart", "crossing"))
         console.print(
             Text(
-                f"{duplicates['removed']:,} near-duplicates were left out. Untuned, {title} is "
-                f"{_number(apart)} without them and would be {_number(crossing)} with them "
-                "crossing the folds."
+                f"{counted(duplicates['removed'], 'near-duplicate', 'were')} left out. Untuned, "
+                f"{title} is {_number(apart)} without them and would be {_number(crossing)} with "
+                "them crossing the folds."
+            )
+        )
+    if frozen := said.get("frozen"):
+        own = frozen[said["primary"]]
+        gain = own["gain"]
+        interval = (
+            f" ({gain['low']:+.4f} to {gain['high']:+.4f})" if gain["low"] is not None else ""
+        )
+        console.print(
+            Text(
+                f"Fine-tuned, {made.table()[0][0]} is {_number(own['tuned']['value'])}; with the "
+                f"encoder as published {_number(own['frozen']['value'])}, on the same folds: a "
+                f"difference of {_signed(gain['value'])}{interval}."
+            )
+        )
+    for one in said.get("careless") or []:
+        primary = said["primary"]
+        console.print(
+            Text(
+                f"Careless: with {one['title']}, {made.table()[0][0]} would be "
+                f"{_number(one['careless'].get(primary))} in place of "
+                f"{_number(one['honest'].get(primary))}, untuned.",
+                style="dim",
             )
         )
     for finding in said["findings"]:
@@ -175,6 +201,12 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 
+def _signed(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:+.4f}"
+
+
 def _example(made: Run) -> str:
     example = made.wording.example
-    return f'"{example}"' if example else "--file FILE"
+    if example:
+        return f'"{example}"'
+    return "--file FOLDER" if {"image", "audio"} & set(made.kinds.values()) else "--file FILE"

@@ -38,17 +38,17 @@ def info(json: JsonOption = False, quiet: QuietOption = False) -> None:
         return
     columns = [
         Column("encoder", leads=True),
-        Column("parameters", spare=1),
+        Column("parameters", spare=1, below=True),
         Column("vectors", right=True),
-        Column("numbers", right=True, spare=2),
+        Column("numbers", right=True, spare=2, below=True),
         Column("size", right=True),
         Column("last used", right=True),
     ]
     rows = [
         [
-            str(state.identity.get("name", state.folder.name)),
+            state.name,
             _parameters(state),
-            "damaged" if state.damaged else f"{state.vectors:,}",
+            "unreadable" if state.problem else f"{state.vectors:,}",
             str(state.identity.get("dimension", "")),
             decimal(state.size),
             _age(state.used),
@@ -57,7 +57,10 @@ def info(json: JsonOption = False, quiet: QuietOption = False) -> None:
     ]
     console.table(columns, rows)
     console.print()
-    console.print(f"{decimal(sum(state.size for state in states))} in {store.folder}")
+    console.say(f"{decimal(sum(state.size for state in states))} in {store.folder}")
+    console.note(
+        "Vectors are counted here, and not checked: `widemargin store verify` checks them."
+    )
 
 
 @app.command()
@@ -83,7 +86,7 @@ def prune(
             "`widemargin store info` lists what is kept."
         )
     store = EmbeddingStore(store_folder())
-    kept = {str(state.identity.get("name", "")) for state in store.states()}
+    kept = {state.name for state in store.states()}
     for name in names or []:
         if name not in kept:
             raise InputError(
@@ -92,36 +95,56 @@ def prune(
             )
     gone = store.prune(older_than=older_than, names=names or [])
     Console(json=json, quiet=quiet).emit([str(path) for path in gone])
-    if not json:
-        typer.echo(f"{len(gone)} deleted." if gone else "Nothing was that old.")
+    if json:
+        return
+    if gone:
+        typer.echo(f"{len(gone)} deleted.")
+    else:
+        typer.echo("Nothing was that old." if kept else f"Nothing is kept in {store.folder}.")
 
 
 @app.command()
 def verify(json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Check every kept vector; damaged ones are removed, and the exit code is 2."""
+    """Check every kept vector and remove what is damaged; the exit code is 2 where anything was.
+
+    Damaged vectors are removed one by one; where the file that holds an encoder's vectors is
+    damaged, all of them are. They are computed again when they are needed.
+    """
     from widemargin.encoders.store import EmbeddingStore, store_folder
     from widemargin.errors import DataError
 
-    console = Console(json=json, quiet=quiet)
-    states, wrong = [], []
+    console, store = Console(json=json, quiet=quiet), EmbeddingStore(store_folder())
     with console.progress() as progress, progress.stage("checking vectors"):
-        for state in EmbeddingStore(store_folder()).verify():
-            states.append(state)
-            name = state.identity.get("name", state.folder.name)
-            if state.damaged > 0:
-                wrong.append(
-                    f"{name}: {state.damaged:,} damaged vectors were removed; they will "
-                    "be computed again."
-                )
-            elif state.damaged:
-                wrong.append(
-                    f"{state.folder}: cannot be read. `widemargin store prune {name}` deletes it."
-                )
+        states = list(store.verify())
     console.emit([_plain(state) for state in states])
     if not json:
-        typer.echo(f"{sum(state.vectors for state in states):,} vectors are right.")
-    if wrong:
+        count = sum(state.vectors for state in states)
+        typer.echo(
+            f"{count:,} vectors are right." if states else f"Nothing is kept in {store.folder}."
+        )
+    if wrong := [told for state in states if (told := _told(state))]:
         raise DataError("\n".join(wrong))
+
+
+def _told(state: ShelfState) -> str:
+    """Say what was wrong with an encoder's vectors, and what was done; empty where nothing was."""
+    if state.removed:
+        return (
+            f"{state.folder}: {state.problem}. All vectors of {state.name} with these settings "
+            "were removed; they will be computed again."
+        )
+    if state.problem:
+        return (
+            f"{state.folder}: cannot be read ({state.problem}); nothing was removed. See to what "
+            f"stands in the way, or delete it: widemargin store prune {state.name}."
+        )
+    if state.damaged:
+        return (
+            f"{state.name}: {state.damaged:,} damaged "
+            f"{'vector was' if state.damaged == 1 else 'vectors were'} removed; "
+            f"{'it' if state.damaged == 1 else 'they'} will be computed again."
+        )
+    return ""
 
 
 def _plain(state: ShelfState) -> dict[str, Any]:
@@ -132,6 +155,8 @@ def _plain(state: ShelfState) -> dict[str, Any]:
         "bytes": state.size,
         "used": state.used,
         "damaged": state.damaged,
+        "problem": state.problem,
+        "removed": state.removed,
     }
 
 

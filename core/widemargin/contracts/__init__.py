@@ -21,6 +21,7 @@ from widemargin.contracts.blocks import (
     Table,
     Text,
 )
+from widemargin.contracts.checkpoints import Checkpoints
 from widemargin.contracts.command import Command
 from widemargin.contracts.dataset import Columns, Dataset, DatasetCard, Items, Kind, Task, n_rows
 from widemargin.contracts.encoder import Encoder, EncoderSpec, Learns, Share, State
@@ -28,7 +29,7 @@ from widemargin.contracts.kernel import Kernel, KernelParameters
 from widemargin.contracts.loader import DatasetLoader
 from widemargin.contracts.metric import Metric
 from widemargin.contracts.predictions import Predictions
-from widemargin.contracts.progress import Progress, Silent, Stage
+from widemargin.contracts.progress import Once, Progress, Silent, Stage
 from widemargin.contracts.record import RunRecord
 from widemargin.contracts.section import Auto, Grid, PositiveFloat, Section
 from widemargin.contracts.settings import (
@@ -38,6 +39,7 @@ from widemargin.contracts.settings import (
     SVMSettings,
 )
 from widemargin.contracts.split import Split, SplitRule
+from widemargin.contracts.study import Refitted, Study
 from widemargin.contracts.use_case import UseCase, Wording
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Block",
     "BlockSettings",
     "Cell",
+    "Checkpoints",
     "Code",
     "Columns",
     "Command",
@@ -72,12 +75,14 @@ __all__ = [
     "Lines",
     "Map",
     "Metric",
+    "Once",
     "Package",
     "PositiveFloat",
     "Predictions",
     "Progress",
     "Quote",
     "Quotes",
+    "Refitted",
     "ReportSection",
     "RunRecord",
     "SVMSettings",
@@ -90,6 +95,7 @@ __all__ = [
     "SplitRule",
     "Stage",
     "State",
+    "Study",
     "Table",
     "Task",
     "Text",

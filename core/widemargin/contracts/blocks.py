@@ -342,6 +342,9 @@ class Heatmap:
         What is written in the cells.
     marked : tuple of (int, int), optional
         Row and column of the cell that is outlined.
+    bands : sequence of (str, int)
+        Names and sizes of groups of neighbouring columns, which stand below them in place of the
+        columns' own names; for many narrow columns.
     """
 
     title: str
@@ -352,6 +355,7 @@ class Heatmap:
     values: Sequence[Sequence[float]]
     texts: Sequence[Sequence[str]] = ()
     marked: tuple[int, int] | None = None
+    bands: Sequence[tuple[str, int]] = ()
     note: str = ""
 
 

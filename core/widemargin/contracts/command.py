@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 __all__ = ["RESERVED", "Command"]
 
-_OWN = "run predict encode encoders store runs show report config data plugin doctor help"
+_OWN = (
+    "run compare predict encode encoders probe store "
+    "runs show report config data plugin doctor help"
+)
 RESERVED = frozenset(_OWN.split(" "))
 """Names of the command line itself, which no plugin can take."""
 

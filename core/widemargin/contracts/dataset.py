@@ -20,6 +20,9 @@ Kind = Literal["text", "image", "audio", "sequence", "expression", "table", "ser
 
 Task = Literal["classification", "regression"]
 
+Part = Literal["train", "validation", "test"]
+"""A part of a published split."""
+
 
 class Columns(Protocol):
     """Columns by name: a data frame, or a plain mapping of equally long sequences."""
@@ -139,11 +142,14 @@ class Dataset:
         When each row was known.
     sample_weight : ndarray of shape (n_samples,), optional
         Weight of each row, at least 0.
+    parts : ndarray of shape (n_samples,), optional
+        The part of each row in the split that was published with the data: ``train``,
+        ``validation`` or ``test``. Runs keep to it unless ``evaluation.split`` is ``folds``.
 
     Raises
     ------
     DataError
-        Where lengths disagree, ids repeat, or a weight is negative.
+        Where lengths disagree, ids repeat, a weight is negative, or parts are others than those.
 
     Examples
     --------
@@ -163,18 +169,28 @@ class Dataset:
     groups: NDArray[Any] | None = None
     times: NDArray[Any] | None = None
     sample_weight: NDArray[np.float64] | None = None
+    parts: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.X)
         _check_columns(self.X, self.kinds, n)
         lengths = {"y": self.y, "ids": self.ids, "groups": self.groups, "times": self.times}
-        for name, values in {**lengths, "sample_weight": self.sample_weight}.items():
+        lengths |= {"sample_weight": self.sample_weight, "parts": self.parts}
+        for name, values in lengths.items():
             if values is not None and len(values) != n:
                 raise DataError(f"{self.card.title}: {name} has {len(values)} rows and X has {n}.")
         if len(set(self.ids)) != n:
             raise DataError(f"{self.card.title}: ids repeat; each item needs one of its own.")
         if self.sample_weight is not None and not (self.sample_weight >= 0).all():
             raise DataError(f"{self.card.title}: sample_weight must be at least 0.")
+        if self.parts is not None:
+            unknown = sorted(set(map(str, self.parts)) - set(get_args(Part)))
+            if unknown:
+                allowed = ", ".join(get_args(Part))
+                raise DataError(
+                    f"{self.card.title}: {unknown[0]!r} is no part of a split; allowed are "
+                    f"{allowed}."
+                )
 
     def __len__(self) -> int:
         return len(self.y)
@@ -238,6 +254,7 @@ class Dataset:
             groups=part(self.groups),
             times=part(self.times),
             sample_weight=part(self.sample_weight),
+            parts=part(self.parts),
         )
 
 

@@ -114,6 +114,11 @@ class EncoderSpec:
         ``learns_from(settings) -> Learns``, where settings decide what it learns.
     extra : str
         The extra of widemargin that brings its libraries, as in ``"text"``; empty for none.
+    trains : bool
+        Whether fitting trains a network, which takes long: one held-out part then chooses C and
+        gamma in place of the inner folds.
+    tunable : bool
+        Whether ``features.train`` can fine-tune it: what it builds is a `TunableEncoder`.
     """
 
     name: str
@@ -128,6 +133,8 @@ class EncoderSpec:
     needs: Callable[[Any], tuple[Asset, ...]] | None = None
     learns_from: Callable[[Any], Learns] | None = None
     extra: str = ""
+    trains: bool = False
+    tunable: bool = False
 
     def learns_at(self, settings: Any) -> Learns:
         """Return what the encoder takes from training rows at these settings."""

@@ -44,6 +44,18 @@ class DatasetLoader(Section):
             Where the data cannot be used; the message names file and row.
         """
 
+    def load_carelessly(self, data_home: Path) -> tuple[str, Dataset] | None:
+        """Read the same data as somebody would who is not careful; by default there is no such way.
+
+        The report then shows what that would have claimed.
+
+        Returns
+        -------
+        tuple of (str, Dataset) or None
+            What was careless, in words, and the data.
+        """
+        return None
+
     @abstractmethod
     def read_items(self, source: Path) -> Iterator[Items]:
         """Read unlabelled items of the same shape from a file or folder, in batches.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-__all__ = ["Progress", "Silent", "Stage"]
+__all__ = ["Once", "Progress", "Silent", "Stage"]
 
 
 class Stage(Protocol):
@@ -51,3 +51,37 @@ class Silent:
 
     def note(self, message: str) -> None:
         """Say nothing."""
+
+
+class Once:
+    """Progress that passes each note on once: what holds in every fold is said once.
+
+    Parameters
+    ----------
+    progress : Progress
+        Who is told.
+
+    Examples
+    --------
+    >>> class Printed(Silent):
+    ...     def note(self, message: str) -> None:
+    ...         print(message)
+    >>> once = Once(Printed())
+    >>> once.note("few words")
+    few words
+    >>> once.note("few words")
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._said: set[str] = set()
+
+    def stage(self, name: str, total: float | None = None) -> AbstractContextManager[Stage]:
+        """Open a stage of the other's."""
+        return self._progress.stage(name, total)
+
+    def note(self, message: str) -> None:
+        """Tell people one fact, if they were not told already."""
+        if message not in self._said:
+            self._said.add(message)
+            self._progress.note(message)

@@ -30,6 +30,14 @@ class FeatureSection(Section):
         return "X"
 
     @property
+    def trains(self) -> bool:
+        """Whether fitting trains a network, which takes long.
+
+        One held-out part of the training rows then chooses C and gamma in place of the inner folds.
+        """
+        return False
+
+    @property
     def assets(self) -> tuple[Asset, ...]:
         """The weight files that it needs."""
         return ()
@@ -160,6 +168,12 @@ class SVMSettings(Section):
 class EvaluationSettings(Section):
     """How the numbers are come by."""
 
+    split: Literal["auto", "folds", "leave-one-out"] = Field(
+        "auto",
+        description="auto keeps to the split that was published with the data, where there is one; "
+        "folds divides all items by cross-validation; leave-one-out holds out each item, or each "
+        "group of items, once",
+    )
     outer: Annotated[int, Field(ge=2, le=100)] = Field(
         5, description="parts of the outer cross-validation, which measures"
     )
@@ -168,6 +182,11 @@ class EvaluationSettings(Section):
     )
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(
         1, description="how often the outer cross-validation is repeated with other splits"
+    )
+    shots: Annotated[int, Field(ge=3, le=100_000)] | None = Field(
+        None,
+        description="items of each class to learn from, drawn anew in every outer part; null "
+        "learns from all",
     )
     resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
         1000, description="bootstrap resamples behind each interval"

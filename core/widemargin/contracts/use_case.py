@@ -13,8 +13,12 @@ from widemargin.contracts.loader import DatasetLoader
 from widemargin.contracts.predictions import Predictions
 from widemargin.contracts.settings import FeatureSection
 from widemargin.contracts.split import SplitRule
+from widemargin.contracts.study import Study
 
-__all__ = ["UseCase", "Wording"]
+__all__ = ["COMPARISONS", "UseCase", "Wording"]
+
+COMPARISONS = "comparisons"
+"""The folder beside those of the use cases' runs, whose name no use case can have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +77,15 @@ class UseCase:
         How explanations speak.
     report_sections : callable, optional
         ``report_sections(predictions) -> sequence of ReportSection``: the domain's own part of
-        the report.
+        the report, made anew whenever the report is.
+    analyse : callable, optional
+        ``analyse(study) -> sequence of ReportSection``: what needs the data or the model, made
+        once at the end of a run and kept with it.
 
     Raises
     ------
     ValueError
-        Where the name is not of the form above.
+        Where the name is not of the form above, or is that of the folder of comparisons.
     """
 
     name: str
@@ -93,12 +100,18 @@ class UseCase:
     split: SplitRule = field(default_factory=SplitRule)
     wording: Wording = field(default_factory=Wording)
     report_sections: Callable[[Predictions], Sequence[ReportSection]] | None = None
+    analyse: Callable[[Study], Sequence[ReportSection]] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
             raise ValueError(
                 f"a use case's name is made of lower-case letters, digits and hyphens; "
                 f"got {self.name!r}"
+            )
+        if self.name == COMPARISONS:
+            raise ValueError(
+                f"no use case can be named {self.name!r}: comparisons are kept in that folder, "
+                "beside those of the use cases"
             )
         if not self.data:
             raise ValueError(f"use case {self.name!r} names no loader in `data`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ __all__ = ["fingerprint", "hash_file"]
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """Hash what a data set holds: kinds, columns, values, labels, ids, groups, times, weights.
+    """Hash what a data set holds: columns, labels, ids, groups, times, weights, published parts.
 
     Of a `Path` the file's content counts, and not where it lies.
 
@@ -47,14 +48,16 @@ def fingerprint(dataset: Dataset) -> str:
 
     def add(name: str, values: Any) -> None:
         hashed.update(_piece(b"#", name.encode()))
-        hashed.update(_array_bytes(values))
+        # One after the other: of pictures, all of them together would take gigabytes.
+        for piece in _pieces(values):
+            hashed.update(piece)
 
     add("kinds", sorted(f"{kind}:{column}" for column, kind in dataset.kinds.items()))
     for position, column in enumerate(dataset.X.columns):
         add(f"column:{column}", dataset.X.iloc[:, position])
     add("y", dataset.y)
     add("ids", dataset.ids)
-    for name in ("groups", "times", "sample_weight"):
+    for name in ("groups", "times", "sample_weight", "parts"):
         values = getattr(dataset, name)
         if values is not None:
             add(name, values)
@@ -78,7 +81,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _array_bytes(values: Any) -> bytes:
+def _pieces(values: Any) -> Iterator[bytes]:
     import numpy as np
 
     array = np.asarray(values)
@@ -86,20 +89,21 @@ def _array_bytes(values: Any) -> bytes:
     wide = {"b": "|b1", "i": "<i8", "u": "<u8", "f": "<f8", "M": "<M8[ns]", "m": "<m8[ns]"}
     kind = array.dtype.kind
     if kind not in wide:
-        return _piece(b"o", shape, *map(_cell, array.ravel().tolist()))
+        yield _piece(b"o", shape)
+        yield from (_piece(_cell(value)) for value in array.ravel().tolist())
+        return
     array = np.ascontiguousarray(array, dtype=wide[kind])
     if kind == "f":
         array = np.where(np.isnan(array), np.nan, array + 0.0)  # one NaN and one zero
-    return _piece(kind.encode(), shape, array.tobytes())
+    yield _piece(kind.encode(), shape, array.tobytes())
 
 
 def _cell(value: Any) -> bytes:
     import numpy as np
 
     if isinstance(value, np.ndarray | list | tuple):
-        return _array_bytes(
-            np.asarray(value, dtype=None if isinstance(value, np.ndarray) else object)
-        )
+        dtype = None if isinstance(value, np.ndarray) else object
+        return b"".join(_pieces(np.asarray(value, dtype=dtype)))
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Path):

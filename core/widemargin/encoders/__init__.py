@@ -1,6 +1,15 @@
 """Encoders: raw items in, vectors out."""
 
-from widemargin.contracts import Columns, Encoder, EncoderSpec, Kind, Learns, Share, State
+from widemargin.contracts import (
+    Checkpoints,
+    Columns,
+    Encoder,
+    EncoderSpec,
+    Kind,
+    Learns,
+    Share,
+    State,
+)
 from widemargin.encoders.features import EncoderChoice, Features, JoinedEncoders
 from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.images.cnn import CNN, CnnEncoder
@@ -24,7 +33,12 @@ from widemargin.encoders.sound.mfcc import MFCC, MfccEncoder
 from widemargin.encoders.sound.speech_embedding import SPEECH_EMBEDDING, SpeechEmbeddingEncoder
 from widemargin.encoders.store import EmbeddingStore
 from widemargin.encoders.tables.evidence import Bin, Binning
-from widemargin.encoders.tables.expression import EXPRESSION, ExpressionEncoder
+from widemargin.encoders.tables.expression import (
+    EXPRESSION,
+    ExpressionEncoder,
+    ProfileSettings,
+)
+from widemargin.encoders.tables.gene_tests import gene_strengths
 from widemargin.encoders.tables.indicators import INDICATORS, IndicatorsEncoder
 from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder
 from widemargin.encoders.text.bert import BERT, BertEncoder
@@ -32,15 +46,28 @@ from widemargin.encoders.text.fasttext import FASTTEXT, FastTextEncoder, Pretrai
 from widemargin.encoders.text.glove import GLOVE, GloveEncoder, PretrainedGlove
 from widemargin.encoders.text.lsa import LSA, LsaEncoder
 from widemargin.encoders.text.minilm import MINILM, MinilmEncoder
+from widemargin.encoders.text.text_cnn import TEXT_CNN, TextCnnEncoder
 from widemargin.encoders.text.tfidf import TFIDF, TfidfEncoder
 from widemargin.encoders.text.word2vec import WORD2VEC, PretrainedWord2Vec, Word2VecEncoder
+from widemargin.encoders.training.changes import Changes
+from widemargin.encoders.training.history import Epoch, History
+from widemargin.encoders.training.inputs import ArrayInputs, Inputs, KnownInputs
+from widemargin.encoders.training.loop import train_network
+from widemargin.encoders.training.settings import TrainingSettings
+from widemargin.encoders.training.trainable import Trainable, TunableEncoder, change_weights
+from widemargin.encoders.training.trained import TrainedEncoder
+from widemargin.encoders.training.tuned import TunedEncoder, TuneSettings
 from widemargin.encoders.transformer import Transformer
+from widemargin.errors import ItemsError
 
 __all__ = [
     "ENCODERS",
+    "ArrayInputs",
     "BertEncoder",
     "Bin",
     "Binning",
+    "Changes",
+    "Checkpoints",
     "CnnEncoder",
     "Columns",
     "CompositionEncoder",
@@ -49,17 +76,22 @@ __all__ = [
     "Encoder",
     "EncoderChoice",
     "EncoderSpec",
+    "Epoch",
     "EsmEncoder",
     "ExpressionEncoder",
     "FastTextEncoder",
     "Features",
     "FrozenEncoder",
     "GloveEncoder",
+    "History",
     "HogEncoder",
     "IndicatorsEncoder",
+    "Inputs",
+    "ItemsError",
     "JoinedEncoders",
     "Kind",
     "KmerEncoder",
+    "KnownInputs",
     "Learns",
     "LogmelCnnEncoder",
     "LsaEncoder",
@@ -70,6 +102,7 @@ __all__ = [
     "PretrainedFastText",
     "PretrainedGlove",
     "PretrainedWord2Vec",
+    "ProfileSettings",
     "ProtParamEncoder",
     "ProtVecEncoder",
     "ResNet50Encoder",
@@ -77,10 +110,20 @@ __all__ = [
     "SpeechEmbeddingEncoder",
     "State",
     "TabularEncoder",
+    "TextCnnEncoder",
     "TfidfEncoder",
     "TorchvisionEncoder",
+    "Trainable",
+    "TrainedEncoder",
+    "TrainingSettings",
     "Transformer",
+    "TunableEncoder",
+    "TuneSettings",
+    "TunedEncoder",
     "Word2VecEncoder",
+    "change_weights",
+    "gene_strengths",
+    "train_network",
 ]
 
 ENCODERS: tuple[EncoderSpec, ...] = (
@@ -91,6 +134,7 @@ ENCODERS: tuple[EncoderSpec, ...] = (
     FASTTEXT,
     MINILM,
     BERT,
+    TEXT_CNN,
     PIXELS,
     HOG,
     EFFICIENTNET,

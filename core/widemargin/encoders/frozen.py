@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +13,8 @@ import numpy as np
 from widemargin.contracts import Columns, Progress, Share, Silent, State
 from widemargin.encoders.items import content_key
 from widemargin.encoders.transformer import Transformer
-from widemargin.errors import DataError
+from widemargin.encoders.unreadable import Unreadable, count_rows, reason_of
+from widemargin.errors import DataError, ItemsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,8 +66,11 @@ class FrozenEncoder(Transformer):
 
         Raises
         ------
+        ItemsError
+            Where some items cannot be read, as `widemargin.encoders.workers.vectors_of` does.
         DataError
-            Where an item cannot be read.
+            Where one cannot be read, of which it is not known which; they are then tried in
+            smaller parts.
         """
 
     def weights_hash(self) -> str:
@@ -93,33 +98,82 @@ class FrozenEncoder(Transformer):
 
         Raises
         ------
+        ItemsError
+            Where some items cannot be read; it names all of them. The vectors of the others are
+            in the store.
         DataError
-            Where an item cannot be read, or gets a vector that is not finite.
+            Where an item gets a vector that is not finite.
         AssetError
             Where weights are absent.
         """
-        items = self.items(X)
-        keys = [content_key(item) for item in items]
-        rows: dict[bytes, int] = {}
-        for key in keys:
-            rows.setdefault(key, len(rows))
-        first = dict(zip(keys, items, strict=True))
+        unreadable = Unreadable(count_rows(X))
+        items = unreadable.items(self.items, X)
+        rows: dict[bytes, list[int]] = {}
+        for row, item in items.items():
+            with unreadable.at([row]):
+                rows.setdefault(content_key(item), []).append(row)
         unique = list(rows)
+        first = [items[rows[key][0]] for key in unique]
         vectors = np.empty((len(unique), self.dimension), dtype=np.float32)
         shelf = None if self.store is None or not unique else self.store.shelf(self.identity())
         found = np.zeros(len(unique), bool) if shelf is None else shelf.read(unique, vectors)
+        if self.store is not None and shelf is not None:
+            self.store.found.setdefault(shelf.folder.name, (len(unique), int(found.sum())))
         missing = np.flatnonzero(~found)
         if len(missing):
             with self.progress.stage(f"encoding with {self.name}", total=len(missing)) as stage:
                 for start in range(0, len(missing), self.chunk):
-                    own = missing[start : start + self.chunk]
-                    made = self.encode([first[unique[row]] for row in own])
-                    _check(made, (len(own), self.dimension), self.name)
-                    vectors[own] = made
-                    if shelf is not None:
-                        shelf.write([unique[row] for row in own], vectors[own])
+                    own = missing[start : start + self.chunk].tolist()
+                    bad = Unreadable(len(first))
+                    for part, made in self._encoded(first, own, bad):
+                        vectors[part] = made
+                        if shelf is not None:
+                            shelf.write([unique[row] for row in part], vectors[part])
+                    if reason := bad.alike(own):
+                        raise DataError(reason)
+                    for place, why in bad.problems.items():
+                        for row in rows[unique[place]]:
+                            unreadable.problems[row] = _said_of(items[row], why, first[place])
                     stage.advance(len(own))
-        return vectors[[rows[key] for key in keys]]
+        unreadable.check()
+        places = np.empty(len(items), dtype=np.intp)
+        for place, key in enumerate(unique):
+            places[rows[key]] = place
+        return vectors[places]
+
+    def check(self, X: Columns | Sequence[Any]) -> None:
+        """Read every item once; its vector is kept where there is a store.
+
+        Raises
+        ------
+        ItemsError
+            Where some cannot be read; it names all of them.
+        """
+        self.transform(X)
+
+    def _encoded(
+        self, items: Sequence[Any], rows: list[int], bad: Unreadable
+    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Encode those of some rows that can be read, in parts, and note the others."""
+        try:
+            made = self.encode([items[row] for row in rows])
+        except ItemsError as error:
+            for place, why in error.problems.items():
+                bad.problems[rows[place]] = why
+            rest = [row for row in rows if row not in bad.problems]
+            # All is refused in the end; only what is kept is worth the work.
+            if rest and self.store is not None:
+                yield from self._encoded(items, rest, bad)
+        except DataError as error:
+            if len(rows) == 1:
+                bad.problems[rows[0]] = reason_of(error)
+                return
+            middle = len(rows) // 2
+            yield from self._encoded(items, rows[:middle], bad)
+            yield from self._encoded(items, rows[middle:], bad)
+        else:
+            _check(made, (len(rows), self.dimension), self.name)
+            yield rows, made
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns by the encoder and their place."""
@@ -152,6 +206,13 @@ class FrozenEncoder(Transformer):
             [Share(f"{self.name} embedding", float(row @ coef))]
             for row in self.transform(X).astype(np.float64)
         ]
+
+
+def _said_of(item: Any, why: str, first: Any) -> str:
+    """Say of a copy what was found wrong with the file that was opened."""
+    if not isinstance(item, Path) or not isinstance(first, Path):
+        return why
+    return why.replace(str(first), str(item)).replace(first.as_posix(), item.as_posix())
 
 
 def _version(distribution: str) -> str:

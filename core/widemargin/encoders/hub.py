@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from widemargin.encoders.libraries import require_library
-from widemargin.errors import DataError
+from widemargin.errors import DataError, nearest
 
 __all__ = ["model_config", "model_folder", "quiet_transformers", "read_json"]
 
@@ -37,16 +37,55 @@ def model_folder(name: str, encoder: str) -> Path:
                 "writes it."
             )
         return folder.absolute()
+    if folder.is_file():
+        raise DataError(f"{encoder}: {name} is a file; give a folder as save_pretrained writes it.")
+    if _is_path(name):
+        raise DataError(f"{encoder}: {_missing(folder)}")
     hub = require_library("huggingface_hub", encoder, "text")
     try:
         return Path(hub.snapshot_download(name, local_files_only=True))
     except hub.errors.HFValidationError as error:
         raise DataError(f"{encoder}: {name}: is no folder, and no name of a model.") from error
     except (OSError, ValueError) as error:  # the hub's own error for what the cache lacks is both
+        if folder.parent != Path() and folder.parent.is_dir():
+            raise DataError(
+                f"{encoder}: {_missing(folder)} Nor is it the name of a model in the local Hugging "
+                "Face cache."
+            ) from error
+        near = _near(Path(), folder.parts[0])
         raise DataError(
-            f"{encoder}: {name}: is no folder, and no model in the local Hugging Face cache. "
+            f"{encoder}: {name}: is no folder, and no model in the local Hugging Face cache.{near} "
             f"Fetch it with: hf download {name}"
         ) from error
+
+
+def _is_path(name: str) -> bool:
+    """Say whether a name can only be a path: on the hub it is ``name`` or ``owner/name``."""
+    return (
+        name.startswith((".", "~", "/"))
+        or name.endswith("/")
+        or name.count("/") > 1
+        or "\\" in name
+        or Path(name).is_absolute()
+    )
+
+
+def _missing(folder: Path) -> str:
+    """Say that there is no such folder, from where on, and what there is in its place."""
+    there = folder
+    while not there.parent.exists() and there != there.parent:
+        there = there.parent
+    where = f": {there.parent.absolute()} has no {there.name!r}" if there != folder else ""
+    return f"there is no folder {folder}{where}.{_near(there.parent, there.name)}"
+
+
+def _near(folder: Path, name: str) -> str:
+    """Name the folder beside which is called most nearly so, in a question; else nothing."""
+    try:
+        beside = [path.name for path in folder.iterdir() if path.is_dir()]
+    except OSError:
+        return ""
+    return nearest(name, beside)
 
 
 def model_config(folder: Path) -> Mapping[str, Any]:

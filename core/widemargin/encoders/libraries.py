@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -32,6 +33,11 @@ def require_library(module: str, encoder: str, extra: str) -> Any:
     >>> require_library("json", "tfidf", "text").__name__
     'json'
     """
+    if module.partition(".")[0] == "torch":
+        # Its threads wait for one another at every layer. By default they spin meanwhile, and where
+        # others work on the same cores, training is ten times slower for it (`training.loop`). The
+        # OpenMP that comes with torch reads this when it is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

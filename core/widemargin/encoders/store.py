@@ -16,13 +16,12 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,51 +29,25 @@ import numpy as np
 
 from widemargin.contracts import Progress, Silent
 from widemargin.data.assets import data_home
+from widemargin.encoders.store_check import CRC_BYTES, check_environments, checked_value
+from widemargin.encoders.store_environments import close_environment, environment_of
+from widemargin.encoders.store_state import IDENTITY_FILE, ShelfState, state_of, vector_size
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EmbeddingStore", "Shelf", "ShelfState", "store_folder"]
+__all__ = ["STORE_VARIABLE", "EmbeddingStore", "Shelf", "ShelfState", "store_folder"]
 
-# Address space, not memory and not disk: the file grows with what is in it. Windows takes disk.
-_MAP_BYTES = (1 << 40) if sys.platform != "win32" and sys.maxsize > 2**32 else (1 << 30)
-_IDENTITY = "identity.json"
-_CRC_BYTES = 4
+STORE_VARIABLE = "WIDEMARGIN_STORE"
+
 _MARKED_AGAIN = 3600.0  # seconds after which another use is noted
 
 
 def store_folder() -> Path:
-    """Say where the store lies: in the data home."""
-    return data_home() / "embeddings"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShelfState:
-    """What the store has of one encoder.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it lies.
-    identity : mapping
-        The encoder's identity; empty where its file cannot be read.
-    vectors : int
-        How many are kept.
-    size : int
-        Bytes on disk.
-    used : float
-        When it was last used, in seconds since 1970.
-    damaged : int
-        Vectors that were found damaged and removed; -1 where the whole cannot be read.
-    """
-
-    folder: Path
-    identity: Mapping[str, Any]
-    vectors: int
-    size: int
-    used: float
-    damaged: int = 0
+    """Say where the store lies: where ``WIDEMARGIN_STORE`` says, else in the data home."""
+    told = os.environ.get(STORE_VARIABLE)
+    return Path(told) if told else data_home() / "embeddings"
 
 
 class EmbeddingStore:
@@ -86,6 +59,12 @@ class EmbeddingStore:
         Where it lies; made when something is first kept.
     progress : Progress, optional
         Told once where the store cannot be used; work goes on without it.
+
+    Attributes
+    ----------
+    found : dict of str to (int, int)
+        By encoder identity (the name of its folder), how many items were asked for first, and how
+        many of them were kept already.
 
     Examples
     --------
@@ -102,6 +81,7 @@ class EmbeddingStore:
     def __init__(self, folder: Path, progress: Progress | None = None) -> None:
         self.folder = folder
         self.progress = progress or Silent()
+        self.found: dict[str, tuple[int, int]] = {}
 
     def shelf(self, identity: Mapping[str, Any]) -> Shelf:
         """Return the part of the store that belongs to an encoder identity."""
@@ -111,14 +91,41 @@ class EmbeddingStore:
         return Shelf(folder, written, int(identity["dimension"]), self.progress)
 
     def states(self) -> Iterator[ShelfState]:
-        """Say what is kept, encoder by encoder, by name."""
+        """Say what is kept, encoder by encoder, by name; vectors are counted and not looked at.
+
+        Raises
+        ------
+        DataError
+            Where something else than a store is in its place.
+        """
         for folder in self._folders():
-            yield _state(folder, verify=False)
+            yield state_of(folder)
 
     def verify(self) -> Iterator[ShelfState]:
-        """Check every vector; those that are damaged are removed, and will be made again."""
-        for folder in self._folders():
-            yield _state(folder, verify=True)
+        """Check every vector, and remove what is damaged: it will be made again.
+
+        Damaged vectors are removed one by one, and an encoder's all together where the file that
+        holds them is damaged.
+
+        Raises
+        ------
+        DataError
+            Where something else than a store is in its place, or nothing can be checked.
+        """
+        sizes = [(folder, vector_size(folder)) for folder in self._folders()]
+        for folder, found in check_environments(sizes):
+            if not (folder / "data.mdb").is_file():
+                continue  # another process has deleted it meanwhile
+            state = replace(
+                state_of(folder, count=False),
+                vectors=found.vectors,
+                damaged=found.damaged,
+                problem=found.problem,
+            )
+            if found.lost:
+                _delete(folder)
+                state = replace(state, removed=True)
+            yield state
 
     def prune(self, *, older_than: float | None = None, names: Sequence[str] = ()) -> list[Path]:
         """Delete what is kept of encoders.
@@ -142,25 +149,32 @@ class EmbeddingStore:
         """
         gone = []
         for state in list(self.states()):
-            name = state.identity.get("name") or state.folder.name.rpartition("-")[0]
             age = (time.time() - state.used) / 86400
-            if (names and name not in names) or (older_than is not None and age < older_than):
+            if names and state.name not in names:
                 continue
-            _close(state.folder)
-            try:
-                shutil.rmtree(state.folder)
-            except OSError as error:
-                raise DataError(
-                    f"{state.folder}: cannot be deleted ({error.strerror or error}). "
-                    "End the processes that use it."
-                ) from error
+            if older_than is not None and age < older_than:
+                continue
+            _delete(state.folder)
             gone.append(state.folder)
         return gone
 
     def _folders(self) -> list[Path]:
-        if not self.folder.is_dir():
+        there = self.folder
+        while not os.path.lexists(there) and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise DataError(
+                f"{there}: is a file, and the store of embeddings is the folder {self.folder}. "
+                "Move the file away, or set WIDEMARGIN_HOME to another folder."
+            )
+        if there != self.folder:
             return []
-        return sorted(path for path in self.folder.iterdir() if (path / "data.mdb").is_file())
+        try:
+            return sorted(path for path in there.iterdir() if (path / "data.mdb").is_file())
+        except OSError as error:
+            raise DataError(
+                f"{there}: the store of embeddings cannot be read ({error.strerror or error})."
+            ) from error
 
 
 class Shelf:
@@ -198,9 +212,11 @@ class Shelf:
         if not (self.folder / "data.mdb").is_file():
             return found
         size = 4 * self.dimension
-        whole = size + _CRC_BYTES
+        whole = size + CRC_BYTES
         flat = out.reshape(-1).view(np.uint8).data
-        with self._told("read"), _environment(self.folder).begin(buffers=True) as transaction:
+        with self._told("read"):
+            _mark_used(self.folder)
+        with self._told("read"), environment_of(self.folder).begin(buffers=True) as transaction:
             get, crc32 = transaction.get, zlib.crc32
             for row, key in enumerate(keys):
                 value = get(key)
@@ -215,11 +231,13 @@ class Shelf:
     def write(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep vectors, all of them or none."""
         with self._told("written"):
-            if not (self.folder / _IDENTITY).is_file():
+            if not (self.folder / IDENTITY_FILE).is_file():
                 self.folder.mkdir(parents=True, exist_ok=True)
-                _write_whole(self.folder / _IDENTITY, self.identity)
+                _write_whole(self.folder / IDENTITY_FILE, self.identity)
             _mark_used(self.folder)
-            rows = [_checked(row.tobytes()) for row in np.ascontiguousarray(vectors, np.float32)]
+            rows = [
+                checked_value(row.tobytes()) for row in np.ascontiguousarray(vectors, np.float32)
+            ]
             _put(self.folder, list(zip(keys, rows, strict=True)))
 
     @contextmanager
@@ -233,21 +251,17 @@ class Shelf:
             if (str(self.folder), what) in _said:
                 return
             _said.add((str(self.folder), what))
-            name = self.folder.name.rpartition("-")[0]
             self.progress.note(
                 f"The embedding store {self.folder} cannot be {what} ({error}); vectors are "
-                f"computed again. Where it is damaged, `widemargin store prune {name}` mends it."
+                "computed again. `widemargin store verify` says what is wrong, and removes what is "
+                "damaged."
             )
-
-
-def _checked(vector: bytes) -> bytes:
-    return vector + zlib.crc32(vector).to_bytes(_CRC_BYTES, "little")
 
 
 def _put(folder: Path, pairs: list[tuple[bytes, bytes]]) -> None:
     import lmdb
 
-    environment = _environment(folder)
+    environment = environment_of(folder)
     try:
         with environment.begin(write=True) as transaction:
             transaction.cursor().putmulti(pairs)
@@ -261,63 +275,10 @@ def _put(folder: Path, pairs: list[tuple[bytes, bytes]]) -> None:
 _said: set[tuple[str, str]] = set()
 
 
-@dataclass(frozen=True)
-class _Opened:
-    environment: Any
-    inode: int
-    pid: int
-
-
-# A process may open an LMDB environment once, and a forked child must open its own.
-_opened: dict[str, _Opened] = {}
-_opening = threading.RLock()
-
-
-def _renew_lock() -> None:
-    global _opening
-    _opening = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    # Another thread may have held it when the process was forked.
-    os.register_at_fork(after_in_child=_renew_lock)
-
-
-def _environment(folder: Path) -> Any:
-    import lmdb
-
-    with _opening:
-        key = str(folder.resolve())
-        known = _opened.get(key)
-        # Another process may have pruned the folder and begun anew.
-        if known is not None and (known.inode, known.pid) == (_inode(folder), os.getpid()):
-            return known.environment
-        # A child must close what it inherited before it opens its own. An environment that was
-        # pruned is only let go: another thread may be reading its last pages.
-        if known is not None and known.pid != os.getpid():
-            _close(folder)
-        # Writes are whole in any case; without metasync the last one may be lost with the power.
-        environment = lmdb.open(
-            str(folder), map_size=_MAP_BYTES, metasync=False, max_readers=1024, meminit=False
-        )
-        environment.reader_check()
-        _opened[key] = _Opened(environment, _inode(folder), os.getpid())
-        _mark_used(folder)
-        return environment
-
-
-def _inode(folder: Path) -> int:
-    try:
-        return (folder / "data.mdb").stat().st_ino
-    except OSError:
-        return -1
-
-
-def _close(folder: Path) -> None:
-    with _opening:
-        known = _opened.pop(str(folder.resolve()), None)
-        if known is not None:
-            known.environment.close()
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def _mark_used(folder: Path) -> None:
@@ -326,57 +287,12 @@ def _mark_used(folder: Path) -> None:
         mark.touch()
 
 
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
-def _state(folder: Path, *, verify: bool) -> ShelfState:
-    import lmdb
-
+def _delete(folder: Path) -> None:
+    close_environment(folder)
     try:
-        identity = dict(json.loads((folder / _IDENTITY).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        identity = {}
-    damaged, vectors = 0, 0
-    try:
-        environment = _environment(folder)
-        if verify:
-            damaged = _remove_damaged(environment, 4 * int(identity.get("dimension", 0)))
-        vectors = environment.stat()["entries"]
-    except lmdb.Error:
-        damaged = -1
-    used = folder / "used"
-    stamp = used if used.is_file() else folder / "data.mdb"
-    size = sum(
-        path.stat().st_blocks * 512 if hasattr(os, "statvfs") else path.stat().st_size
-        for path in folder.iterdir()
-    )
-    return ShelfState(
-        folder=folder,
-        identity=identity,
-        vectors=vectors,
-        size=size,
-        used=stamp.stat().st_mtime,
-        damaged=damaged,
-    )
-
-
-def _remove_damaged(environment: Any, size: int) -> int:
-    bad = []
-    with environment.begin() as transaction:
-        for key, value in transaction.cursor():
-            vector = value[:-_CRC_BYTES]
-            right = len(vector) == (size or len(vector)) and _checked(vector) == value
-            if (
-                not right
-                or len(vector) % 4
-                or not np.isfinite(np.frombuffer(vector, np.float32)).all()
-            ):
-                bad.append(key)
-    if bad:
-        with environment.begin(write=True) as transaction:
-            for key in bad:
-                transaction.delete(key)
-    return len(bad)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be deleted ({error.strerror or error}). "
+            "End the processes that use it."
+        ) from error

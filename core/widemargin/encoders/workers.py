@@ -9,22 +9,24 @@ another, and an image's vector cannot depend on the others.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from widemargin.contracts import Columns
+from widemargin.encoders.unreadable import Unreadable, count_rows
+from widemargin.errors import DataError
 from widemargin.native.jobs import threads_to_use
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["one_torch_thread", "vectors_of"]
-
+__all__ = ["check_readable", "one_torch_thread", "torch_threads", "vectors_of"]
 
 _setting = threading.Lock()
 
@@ -75,6 +77,24 @@ one_torch_thread = _OneTorchThread()
 there; its thread count is put back after it."""
 
 
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Within it, torch computes in so many threads for the thread that calls it.
+
+    Examples
+    --------
+    >>> with torch_threads(1):
+    ...     import_module("torch").get_num_threads()
+    1
+    """
+    before = import_module("torch").get_num_threads()
+    _set_torch_threads(count)
+    try:
+        yield
+    finally:
+        _set_torch_threads(before)
+
+
 def vectors_of(
     items: Sequence[Any], work: Callable[[Any], NDArray[np.float32]], dimension: int
 ) -> NDArray[np.float32]:
@@ -98,8 +118,12 @@ def vectors_of(
 
     Raises
     ------
+    ItemsError
+        Where `work` raises a `DataError` for some items; it says of all of them why.
+    DataError
+        Where it does for all, and for one reason.
     Exception
-        Whatever `work` raises for the first item in order for which it does.
+        Whatever else `work` raises for the first item in order for which it does.
 
     Examples
     --------
@@ -110,10 +134,57 @@ def vectors_of(
     n_threads = min(threads_to_use(), max(len(items), 1))
     # Its threads end with it, so their counts need not be put back.
     alone = partial(_set_torch_threads, 1) if one_torch_thread.entered else None
+    found = Unreadable(len(items))
     pool = ThreadPoolExecutor(n_threads, initializer=alone)
     try:
-        for row, vector in enumerate(pool.map(work, items)):
-            vectors[row] = vector
+        for row, made in enumerate(pool.map(partial(_tried, work), items)):
+            with found.at([row]):
+                if isinstance(made, DataError):
+                    raise made
+                vectors[row] = made
     finally:
         pool.shutdown(cancel_futures=True)
+    found.check()
     return vectors
+
+
+def _tried(
+    work: Callable[[Any], NDArray[np.float32]], item: Any
+) -> NDArray[np.float32] | DataError:
+    try:
+        return work(item)
+    except DataError as error:
+        return error
+
+
+def check_readable(
+    X: Columns | Sequence[Any],
+    items_of: Callable[[Any], Sequence[Any]],
+    read: Callable[[Any], object],
+) -> None:
+    """Read every item once, on all cores, and keep nothing.
+
+    Parameters
+    ----------
+    X : columns or sequence
+        The rows.
+    items_of : callable
+        ``items_of(X)`` returns one item a row.
+    read : callable
+        ``read(item)`` raises a `DataError` where it cannot be read.
+
+    Raises
+    ------
+    ItemsError
+        Where some cannot be read.
+    """
+    found = Unreadable(count_rows(X))
+    items = found.items(items_of, X)
+
+    def only_read(item: Any) -> NDArray[np.float32]:
+        read(item)
+        return np.empty(0, np.float32)
+
+    with found.at(list(items)):
+        vectors_of(list(items.values()), only_read, 0)
+    found.check()

@@ -26,9 +26,11 @@ from widemargin.contracts import (
     Map,
     Quote,
     Quotes,
+    Refitted,
     RunRecord,
     Scatter,
     Series,
+    Study,
     Table,
     Text,
 )
@@ -47,9 +49,10 @@ from widemargin.evaluation.checks import (
     run_checks,
 )
 from widemargin.evaluation.folds import fold_scores, take
-from widemargin.evaluation.intervals import Interval, bootstrap_intervals
+from widemargin.evaluation.intervals import Interval, bootstrap_intervals, paired_intervals
 from widemargin.evaluation.metrics import METRICS
 from widemargin.evaluation.operating import OperatingPoint, operating_points
+from widemargin.evaluation.paired import PairedTest, corrected_t_test, holm
 
 __all__ = [
     "CHECKS",
@@ -72,20 +75,26 @@ __all__ = [
     "Map",
     "NearDuplicates",
     "OperatingPoint",
+    "PairedTest",
     "Quote",
     "Quotes",
+    "Refitted",
     "RunRecord",
     "Scatter",
     "Searched",
     "Series",
+    "Study",
     "Table",
     "Text",
     "baselines",
     "bootstrap_intervals",
     "calibration_curve",
+    "corrected_t_test",
     "expected_calibration_error",
     "fold_scores",
+    "holm",
     "operating_points",
+    "paired_intervals",
     "run_checks",
     "take",
 ]

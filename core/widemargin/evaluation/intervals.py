@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.tally import Formula, Numbers, Tally
 
-__all__ = ["Interval", "bootstrap_intervals"]
+__all__ = ["Interval", "bootstrap_intervals", "paired_draws", "paired_intervals"]
 
 # Weights held at once. Small enough for the processor's cache, which is what the time goes by.
 _BLOCK = 100_000
@@ -122,6 +122,109 @@ def bootstrap_intervals(
         )
         for metric in metrics
     }
+
+
+def paired_intervals(
+    predictions: Predictions,
+    others: Predictions,
+    metrics: Sequence[Metric],
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
+    random_state: int = 0,
+) -> dict[str, Interval]:
+    """Give the difference of two models' metrics on the same items an interval.
+
+    As `bootstrap_intervals`, every resample being drawn for both: what makes an item easy or hard
+    for both leaves the difference alone.
+
+    Parameters
+    ----------
+    predictions, others : Predictions
+        Out-of-sample predictions of the same n_samples items, in one order.
+    metrics : sequence of Metric
+        What to compute.
+    resamples, confidence, groups, random_state
+        As for `bootstrap_intervals`.
+
+    Returns
+    -------
+    dict of str to Interval
+        By the metric's name: that of `predictions` less that of `others`.
+
+    Raises
+    ------
+    ValueError
+        Where there are no predictions, or the two are not of the same items.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> y = np.repeat([0, 1], 50)
+    >>> right = Predictions(
+    ...     y_true=y, y_pred=y, decision=y - 0.5, probability=None,
+    ...     classes=("ham", "spam"), positive=1, ids=y.astype(str), weight=np.ones(100))
+    >>> worse = replace(right, y_pred=np.roll(y, 5))
+    >>> from widemargin.evaluation import METRICS
+    >>> gain = paired_intervals(right, worse, METRICS[:1])["accuracy"]
+    >>> round(gain.value, 2), gain.low > 0
+    (0.1, True)
+    """
+    drawn = paired_draws(
+        predictions,
+        others,
+        metrics,
+        resamples=resamples,
+        groups=groups,
+        random_state=random_state,
+    )
+    return {
+        metric.name: _interval(
+            float(metric.compute(predictions)) - float(metric.compute(others)),
+            drawn[metric.name],
+            confidence,
+        )
+        for metric in metrics
+    }
+
+
+def paired_draws(
+    predictions: Predictions,
+    others: Predictions,
+    metrics: Sequence[Metric],
+    *,
+    resamples: int = 1000,
+    groups: NDArray[Any] | None = None,
+    random_state: int = 0,
+) -> dict[str, Numbers]:
+    """Return the differences that `paired_intervals` has its intervals from.
+
+    Parameters
+    ----------
+    predictions, others, metrics, resamples, groups, random_state
+        As for `paired_intervals`.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (resamples,)
+        By the metric's name; nan where a resample does not define it.
+
+    Raises
+    ------
+    ValueError
+        As `paired_intervals`.
+    """
+    if len(predictions) != len(others) or (predictions.ids != others.ids).any():
+        raise ValueError("the two models' predictions are not of the same items")
+    if not len(predictions):
+        raise ValueError("there are no predictions to resample")
+    drawn: dict[str, list[Numbers]] = {metric.name: [] for metric in metrics}
+    for weight in _weightings(predictions, resamples, groups, random_state):
+        tally, other = Tally(predictions, weight), Tally(others, weight)
+        for metric in metrics:
+            drawn[metric.name].append(_values(metric, tally) - _values(metric, other))
+    return {name: np.concatenate(parts) for name, parts in drawn.items()}
 
 
 def _weightings(

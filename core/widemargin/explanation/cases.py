@@ -28,6 +28,8 @@ def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600)
     'win cash now'
     >>> show_item({"rooms": [3.0], "town": ["Bonn"]}, {"rooms": "table", "town": "table"}, 0)
     'rooms 3, town Bonn'
+    >>> show_item({"photo": [np.zeros((28, 30, 3), np.uint8)]}, {"photo": "image"}, 0)
+    '28 x 30 pixels'
     """
     parts: list[str] = []
     letters = 0
@@ -39,6 +41,8 @@ def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600)
         value = values.iloc[row] if hasattr(values, "iloc") else values[row]
         if kind in ("text", "sequence"):
             parts.append(str(value))
+        elif kind == "image" and isinstance(value, np.ndarray):
+            parts.append(f"{' x '.join(map(str, value.shape[:2]))} pixels")
         elif kind in ("image", "audio"):
             parts.append(show_value(value))
         else:

@@ -246,4 +246,8 @@ def _frame(columns: dict[str, list[Any]]) -> Any:
 
 def _row(X: Columns, row: int) -> dict[str, list[Any]]:
     assert row < n_rows(X)
+    if hasattr(X, "iloc"):
+        # In one piece: an expression profile has thousands of columns.
+        taken: dict[Any, list[Any]] = X.iloc[[row]].to_dict("list")
+        return {str(column): values for column, values in taken.items()}
     return {str(column): [list(X[column])[row]] for column in X}

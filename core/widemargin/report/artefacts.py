@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from widemargin.contracts import Metric, Predictions, RunRecord, UseCase
+from widemargin.contracts import Metric, Predictions, ReportSection, RunRecord, UseCase
+from widemargin.contracts.kept_sections import load_sections
 from widemargin.errors import RunNotFoundError
-from widemargin.report.shapes import check_explanation, check_map, check_search
+from widemargin.report.shapes import check_explanation, check_map, check_search, check_training
 from widemargin.report.wordings import listing, number
+from widemargin.runs.predictions import predictions_of
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["Artefacts", "read_artefacts"]
@@ -44,6 +45,10 @@ class Artefacts:
         What the JSON files of those names hold.
     map : mapping
         What ``embedding_map.json`` holds, which a run may do without.
+    training : sequence of mapping
+        What ``training.json`` holds: a history a trained network.
+    analysis : sequence of ReportSection
+        What ``analysis.json`` holds: what the use case found in its own analysis.
     config_text : str
         The resolved config as it was written.
     """
@@ -56,6 +61,8 @@ class Artefacts:
     explanation: Json
     dataset: Json
     map: Json
+    training: Sequence[Json]
+    analysis: Sequence[ReportSection]
     config_text: str
 
     @property
@@ -157,6 +164,9 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
     items_map: Json = {}
     if (folder / "embedding_map.json").is_file():
         items_map = _read_json(folder / "embedding_map.json", unread)
+    training: Sequence[Json] = []
+    if (folder / "training.json").is_file():
+        training = _read_json(folder / "training.json", unread).get("networks") or []
     name = "search"
     try:
         check_search(search)
@@ -165,6 +175,8 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
         check_explanation(explanation, of_numbers=of_numbers)
         name = "embedding_map"
         check_map(items_map, of_numbers=of_numbers)
+        name = "training"
+        check_training({"networks": training})
     except ValueError as error:
         raise RunNotFoundError(
             f"{folder / name}.json is not what a run writes there: {error}. Delete the file, for a "
@@ -181,6 +193,8 @@ def read_artefacts(record: RunRecord, use_case: UseCase, known: Mapping[str, Met
         explanation=explanation,
         dataset=dataset,
         map=items_map,
+        training=training,
+        analysis=_read_sections(folder / "analysis.json", unread),
         config_text=config.read_text(encoding="utf-8") if config.is_file() else "",
     )
     if unread:
@@ -208,6 +222,14 @@ def _read_json(path: Path, unread: list[str]) -> Json:
     return content
 
 
+def _read_sections(path: Path, unread: list[str]) -> list[ReportSection]:
+    try:
+        return load_sections(path.read_bytes()) if path.is_file() else []
+    except (OSError, ValueError):
+        unread.append(f"{path.name} is damaged")
+        return []
+
+
 def _read_predictions(path: Path, metrics: Json, unread: list[str]) -> Predictions | None:
     if not path.is_file():
         unread.append(f"{path.name} is absent")
@@ -215,49 +237,7 @@ def _read_predictions(path: Path, metrics: Json, unread: list[str]) -> Predictio
     import pandas as pd
 
     try:
-        return _predictions(pd.read_parquet(path), metrics)
+        return predictions_of(pd.read_parquet(path), metrics)
     except (OSError, ValueError, KeyError, TypeError):  # torn, or without a column that it needs
         unread.append(f"{path.name} is damaged")
         return None
-
-
-def _predictions(frame: pd.DataFrame, metrics: Json) -> Predictions | None:
-    import numpy as np
-
-    if frame.empty:
-        return None
-    classes = tuple(metrics.get("classes") or ())
-    if classes:
-        code = {name: k for k, name in enumerate(classes)}
-        y_true = frame["y_true"].astype(str).map(code).to_numpy(dtype=np.int64)
-        y_pred = frame["y_pred"].astype(str).map(code).to_numpy(dtype=np.int64)
-    else:
-        y_true = frame["y_true"].to_numpy(dtype=np.float64)
-        y_pred = frame["y_pred"].to_numpy(dtype=np.float64)
-    decision: NDArray[np.float64]
-    if "decision" in frame:
-        decision = frame["decision"].to_numpy(dtype=np.float64)
-    elif all(f"decision: {name}" in frame for name in classes) and classes:
-        columns = [f"decision: {name}" for name in classes]
-        decision = frame[columns].to_numpy(dtype=np.float64)
-    else:
-        decision = y_pred.astype(np.float64)
-    probability = None
-    if classes and all(f"probability: {name}" in frame for name in classes):
-        columns = [f"probability: {name}" for name in classes]
-        probability = frame[columns].to_numpy(dtype=np.float64)
-    positive = metrics.get("positive")
-    # Runs of before there was the column were unweighted.
-    weight = np.ones(len(frame))
-    if "weight" in frame:
-        weight = frame["weight"].to_numpy(dtype=np.float64)
-    return Predictions(
-        y_true=y_true,
-        y_pred=y_pred,
-        decision=decision,
-        probability=probability,
-        classes=classes,
-        positive=classes.index(positive) if positive in classes else 1,
-        ids=frame["id"].to_numpy().astype(np.str_),
-        weight=weight,
-    )

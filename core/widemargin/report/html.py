@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from widemargin.contracts import (
-    Block,
-    Cell,
-    Estimates,
-    Metric,
-    Quote,
-    ReportSection,
-    RunRecord,
-    Table,
-    UseCase,
-)
+from widemargin.contracts import Metric, RunRecord, UseCase
 from widemargin.report.artefacts import read_artefacts
-from widemargin.report.figures import Drawing, Figure, draw, draw_headline_strip, draw_strip
+from widemargin.report.figures import draw_headline_strip
+from widemargin.report.page import parts_of, render_page
 from widemargin.report.sections import build_findings, build_headline, build_sections
-from widemargin.report.wordings import MINUS, count, number
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 __all__ = ["render_report"]
-
-NOTHING = "\u2013"
-"""The dash in a cell that has no value."""
-
-
-@dataclass(frozen=True)
-class _View:
-    """A block as the template takes it: its kind, itself, and its drawing."""
-
-    kind: str
-    block: Block
-    drawing: Drawing | None = None
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A section as the template takes it; a row of views stands side by side."""
-
-    anchor: str
-    section: ReportSection
-    rows: Sequence[Sequence[_View]]
 
 
 def render_report(record: RunRecord, use_case: UseCase, metrics: Mapping[str, Metric]) -> str:
@@ -82,153 +40,13 @@ def render_report(record: RunRecord, use_case: UseCase, metrics: Mapping[str, Me
         strip = draw_headline_strip(
             headline.metric, headline.estimate, headline.references, headline.ends
         )
-    style, script = _asset("style.css"), _asset("script.js")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            headline=headline,
-            strip=strip,
-            findings=build_findings(run),
-            parts=_parts(build_sections(run)),
-            record=record,
-            # Our own files, which hold no text of the run.
-            style=Markup(style),  # noqa: S704
-            script=Markup(script),  # noqa: S704
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-        )
+    return render_page(
+        "report.html.j2",
+        {
+            "headline": headline,
+            "strip": strip,
+            "findings": build_findings(run),
+            "parts": parts_of(build_sections(run)),
+            "record": record,
+        },
     )
-
-
-def _parts(sections: Sequence[ReportSection]) -> list[_Part]:
-    parts: list[_Part] = []
-    taken: set[str] = {"top", "findings", "contents"}
-    for section in sections:
-        stem = re.sub(r"[^a-z0-9]+", "-", section.title.casefold()).strip("-") or "section"
-        anchor, again = stem, 2
-        while anchor in taken:
-            anchor, again = f"{stem}-{again}", again + 1
-        taken.add(anchor)
-        parts.append(_Part(anchor, section, _rows([_view(block) for block in section.blocks])))
-    return parts
-
-
-def _view(block: Block) -> _View:
-    if isinstance(block, Figure):
-        return _View("figure", block, draw(block))
-    return _View(type(block).__name__.casefold(), block)
-
-
-def _rows(views: Sequence[_View]) -> list[list[_View]]:
-    """Put figures, and the small tables that follow one, side by side."""
-    rows: list[list[_View]] = []
-    for view in views:
-        beside = view.kind == "figure" or (
-            view.kind == "table" and isinstance(view.block, Table) and len(view.block.columns) <= 5
-        )
-        if beside and rows and rows[-1][0].kind == "figure":
-            rows[-1].append(view)
-        else:
-            rows.append([view])
-    return rows
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("widemargin.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        cell=_cell,
-        places=_places,
-        numeric=_numeric_columns,
-        marked=_marked,
-        strip=_strips,
-        signed=_signed,
-    )
-    return environment
-
-
-def _cell(value: Cell, places: int | None = None) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return count(value)
-    if places is None or not math.isfinite(value):
-        return number(value)
-    return f"{value:,.{places}f}".replace("-", MINUS)
-
-
-def _places(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int | None]:
-    """Choose the decimals of each column; None where its numbers are of too different sizes."""
-    found: list[int | None] = []
-    for k in range(len(columns)):
-        values = [row[k] for row in rows]
-        sizes = [abs(v) for v in values if isinstance(v, float) and v and math.isfinite(v)]
-        alike = bool(sizes) and max(sizes) <= 100 * min(sizes)
-        written = [number(v).partition(".")[2] for v in values if isinstance(v, float)]
-        found.append(min(max(map(len, written)), 4) if alike else None)
-    return found
-
-
-def _numeric_columns(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[bool]:
-    """Say of each column whether it holds numbers; a percentage is one."""
-
-    def is_number(value: Cell) -> bool:
-        return not isinstance(value, str) or re.fullmatch(rf"[{MINUS}\d.,e]+%?", value) is not None
-
-    return [
-        any(row[k] is not None for row in rows) and all(is_number(row[k]) for row in rows)
-        for k in range(len(columns))
-    ]
-
-
-def _strips(block: Estimates) -> list[Markup]:
-    return [draw_strip(row) for row in block.rows]
-
-
-def _signed(value: float) -> str:
-    return f"+{number(value, 2)}" if value > 0 else number(value, 2)
-
-
-def _marked(quote: Quote) -> list[tuple[str, str]]:
-    """Split a quote's text into runs, each with the side that it speaks for: up, down or none."""
-    sides = {piece.casefold(): "up" if push > 0 else "down" for piece, push in quote.shares}
-    # The longest first, so that "call now" wins over "call".
-    wanted = sorted((piece for piece in sides if piece.strip()), key=len, reverse=True)
-    if not wanted:
-        return [(quote.text, "")]
-    runs: list[tuple[str, str]] = []
-    at = 0
-    for found in re.finditer("|".join(map(_whole, wanted)), quote.text, re.IGNORECASE):
-        runs.append((quote.text[at : found.start()], ""))
-        runs.append((found[0], sides.get(found[0].casefold(), "")))
-        at = found.end()
-    runs.append((quote.text[at:], ""))
-    return [run for run in runs if run[0]]
-
-
-def _whole(piece: str) -> str:
-    """Match a piece as a whole word where it begins or ends with a letter or digit."""
-    before = r"(?<!\w)" if piece[0].isalnum() else ""
-    after = r"(?!\w)" if piece[-1].isalnum() else ""
-    return before + re.escape(piece) + after
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("widemargin.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -114,6 +114,30 @@
     list.before(bar);
   }
 
+  // Choices: one button each, the first chosen.
+  for (const list of all(".choices")) {
+    const parts = all(".choice", list);
+    if (parts.length < 2) continue;
+    const bar = document.createElement("div");
+    bar.className = "filter";
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", "Show");
+    const choose = (wanted) => parts.forEach((part, k) => {
+      part.hidden = k !== wanted;
+      bar.children[k].setAttribute("aria-pressed", String(k === wanted));
+    });
+    parts.forEach((part, k) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = part.dataset.name;
+      button.addEventListener("click", () => choose(k));
+      part.querySelector("h3").hidden = true;
+      bar.append(button);
+    });
+    list.before(bar);
+    choose(0);
+  }
+
   // A link into a folded section opens it; paper has nothing to click, so printing opens all.
   const open = () => {
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_explanation", "check_map", "check_search"]
+__all__ = ["check_explanation", "check_map", "check_search", "check_training"]
 
 _NUMBER: Any = (int, float)
 _MAYBE: Any = (int, float, type(None))
@@ -43,6 +43,30 @@ _MAP: dict[str, Any] = {
     "text": [str],
     "pca": {**_PLACES, "shares": [_NUMBER]},
 }
+_TRAINING: dict[str, Any] = {
+    "networks": [
+        {
+            "block": str,
+            "epochs": [{"train": _NUMBER, "held_out?": _MAYBE}],
+            "best": int,
+            "device": str,
+            "batch_size": int,
+            "stopped?": str,
+            "notes?": [str],
+        }
+    ]
+}
+
+
+def check_training(content: Mapping[str, Any]) -> None:
+    """Refuse what is no ``training.json``.
+
+    Raises
+    ------
+    ValueError
+        Naming the place.
+    """
+    _check(content, _TRAINING, "")
 
 
 def check_search(content: Mapping[str, Any]) -> None:

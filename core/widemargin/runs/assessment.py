@@ -9,27 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.contracts import Dataset, Metric, Predictions, Progress, Split
-from widemargin.data.splits import make_splits
+from widemargin.contracts import Dataset, Metric, Predictions, Split
+from widemargin.encoders.text.known_words import known_words
 from widemargin.evaluation import (
     CheckContext,
+    Interval,
     NearDuplicates,
     Searched,
     baselines,
     bootstrap_intervals,
     fold_scores,
+    paired_intervals,
     run_checks,
 )
+from widemargin.runs.careless import Careless
 from widemargin.runs.folds import FoldResult, concatenate
 from widemargin.runs.loading import Loaded
-from widemargin.runs.model import encode
-from widemargin.runs.training import Setup, Trained, codes_of, fit_transform, unit_of
-from widemargin.svm.selection import refit
+from widemargin.runs.plan import Plan
+from widemargin.runs.setup import Setup, codes_of
+from widemargin.runs.training import Trained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["OutOfFold", "assess", "gather", "measure_crossing"]
+__all__ = ["OutOfFold", "assess", "gather"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,8 @@ class OutOfFold:
         The model's.
     baselines : mapping of str to Predictions
         The baselines', by name.
+    frozen : Predictions, optional
+        Those of the same model with frozen encoders, where the run fine-tunes them.
     """
 
     rows: NDArray[np.intp]
@@ -53,6 +58,7 @@ class OutOfFold:
     repeat: NDArray[np.int64]
     predictions: Predictions
     baselines: Mapping[str, Predictions]
+    frozen: Predictions | None = None
 
 
 def gather(
@@ -91,104 +97,8 @@ def gather(
         baselines={
             baseline.name: collect(f"{baseline.name}.") for baseline in baselines(dataset.task)
         },
+        frozen=None if setup.frozen is None else collect("frozen."),
     )
-
-
-def measure_crossing(
-    setup: Setup, loaded: Loaded, trained: Trained, metrics: Sequence[Metric], progress: Progress
-) -> dict[str, Any] | None:
-    """Measure what the score would be if near-duplicates crossed the splits.
-
-    Two plain cross-validations of one model at the chosen C and gamma, neither tuned: one of the
-    items, and one of all rows as they were read.
-
-    Returns
-    -------
-    dict or None
-        None where there are no near-duplicates.
-    """
-    if not loaded.repeated:
-        return None
-    measured = {}
-    folds = setup.config.evaluation.outer
-    with progress.stage("near-duplicates crossing", total=2 * folds) as stage:
-        for name, dataset in (("apart", loaded.dataset), ("crossing", loaded.whole)):
-            splits = make_splits(
-                dataset.y,
-                setup.split,
-                n_splits=folds,
-                groups=dataset.groups,
-                random_state=setup.config.seed,
-            )
-            embedded = None
-            if setup.config.features.learns == "nothing":
-                embedded = encode(trained.model.features, dataset.X)
-            decisions = []
-            for split in splits:
-                decisions.append(_decide_untuned(setup, dataset, split, trained, embedded))
-                stage.advance()
-            measured[name] = _score_untuned(
-                setup, dataset, splits, np.concatenate(decisions), metrics
-            )
-    return {
-        "removed": loaded.repeated,
-        "groups": loaded.repeated_items,
-        "contradictory": loaded.contradictory,
-        **measured,
-    }
-
-
-def _decide_untuned(
-    setup: Setup, dataset: Dataset, split: Split, trained: Trained, embedded: Any
-) -> NDArray[np.float64]:
-    part = dataset.take(split.train)
-    features = trained.model.features
-    if embedded is not None:
-        rows, others = embedded[split.train], embedded[split.test]
-    else:
-        features = setup.features(dataset.kinds)
-        rows = fit_transform(features, part.X, part.y)
-        others = encode(features, dataset.take(split.test).X)
-    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
-    machine = refit(
-        setup.rows(rows),
-        setup.solver(part),
-        expression=setup.expression,
-        cell=trained.search.best,
-        blocks=getattr(features, "blocks_", None),
-    )
-    return machine.decide(others) * scale + centre
-
-
-def _score_untuned(
-    setup: Setup,
-    dataset: Dataset,
-    splits: Sequence[Split],
-    decision: NDArray[np.float64],
-    metrics: Sequence[Metric],
-) -> dict[str, float | None]:
-    rows = np.concatenate([split.test for split in splits])
-    predicted: NDArray[Any] = decision
-    if setup.classes:
-        predicted = (
-            (decision > 0).astype(np.int64) if decision.ndim == 1 else decision.argmax(axis=1)
-        )
-    weight = dataset.sample_weight
-    predictions = Predictions(
-        y_true=codes_of(dataset.y, setup.classes)[rows],
-        y_pred=predicted,
-        decision=setup.orient(decision),
-        probability=None,
-        classes=setup.classes,
-        positive=setup.positive,
-        ids=dataset.ids[rows],
-        weight=np.ones(len(rows)) if weight is None else weight[rows],
-    )
-    return {
-        metric.name: _finite(metric.compute(predictions))
-        for metric in metrics
-        if metric.needs != "probability"
-    }
 
 
 def assess(
@@ -197,21 +107,20 @@ def assess(
     out: OutOfFold,
     trained: Trained,
     metrics: Sequence[Metric],
-    crossing: Mapping[str, Any] | None,
+    careless: Careless,
     results: Sequence[FoldResult],
+    plan: Plan,
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` says; it holds no time and no id, so that it repeats exactly."""
     dataset, evaluation = loaded.dataset, setup.config.evaluation
-    # Rows of one item, or of one group, are drawn together.
-    groups = dataset.groups[out.rows] if dataset.groups is not None else out.rows
-    intervals = bootstrap_intervals(
-        out.predictions,
-        metrics,
-        resamples=evaluation.resamples,
-        confidence=evaluation.confidence,
-        groups=groups if evaluation.repeats > 1 or dataset.groups is not None else None,
-        random_state=setup.config.seed,
-    )
+    part = out.repeat * evaluation.outer + out.fold
+    drawing: dict[str, Any] = {
+        "resamples": evaluation.resamples,
+        "confidence": evaluation.confidence,
+        "groups": _drawn_together(setup, dataset, out, part),
+        "random_state": setup.config.seed,
+    }
+    intervals = bootstrap_intervals(out.predictions, metrics, **drawing)
     scores = {
         name: {metric.name: float(metric.compute(predictions)) for metric in metrics}
         for name, predictions in out.baselines.items()
@@ -219,6 +128,7 @@ def assess(
     best = trained.search.best
     counts = {name: int((dataset.y == name).sum()) for name in setup.classes}
     duplicates: NearDuplicates | None = None
+    crossing = careless.near_duplicates
     if crossing is not None:
         duplicates = {
             "rows": crossing["removed"],
@@ -232,8 +142,8 @@ def assess(
             intervals=intervals,
             baselines=scores,
             n_samples=len(dataset),
-            outer=evaluation.outer,
-            inner=evaluation.inner,
+            outer=evaluation.outer if plan.kind == "folds" else 0,
+            inner=0 if len(trained.inner) == 1 else evaluation.inner,
             class_counts=counts,
             searched=Searched(
                 C=best.C,
@@ -249,10 +159,11 @@ def assess(
                 folds_stopped=sum(not result.meta["converged"] for result in results),
             ),
             near_duplicates=duplicates,
+            known_words=known_words(trained.model.features, trained.part.X),
             units=dataset.card.units,
         )
     )
-    folds = fold_scores(out.predictions, out.repeat * evaluation.outer + out.fold, metrics)
+    folds = fold_scores(out.predictions, part, metrics)
     titles = {baseline.name: baseline.title for baseline in baselines(dataset.task)}
     return {
         "task": dataset.task,
@@ -262,14 +173,7 @@ def assess(
         "positive": setup.classes[setup.positive] if setup.is_binary else "",
         "units": dataset.card.units,
         "confidence": evaluation.confidence,
-        "metrics": {
-            name: {
-                "value": _finite(interval.value),
-                "low": _finite(interval.low),
-                "high": _finite(interval.high),
-            }
-            for name, interval in intervals.items()
-        },
+        "metrics": {name: _ends(interval) for name, interval in intervals.items()},
         "baselines": {
             name: {
                 "title": titles[name],
@@ -285,13 +189,62 @@ def assess(
             "outer": len(set(out.fold.tolist())),
             "inner": len(trained.inner),
         },
+        "split": plan.kind,
+        "n_learned": len(trained.part),
         "near_duplicates": crossing,
+        "careless": careless.protocols,
         "findings": [asdict(finding) for finding in findings],
         "chosen": {"kernel": setup.kernel_title, "C": best.C, "gamma": best.gamma},
         "support_vectors": {
             "count": len(trained.search.support),
-            "share": len(trained.search.support) / len(dataset),
+            "share": len(trained.search.support) / len(trained.part),
         },
+        "frozen": _beside_frozen(out, metrics, intervals, drawing),
+    }
+
+
+def _drawn_together(
+    setup: Setup, dataset: Dataset, out: OutOfFold, part: NDArray[np.int64]
+) -> NDArray[Any] | None:
+    """Name the rows that a resample draws together; None where each is drawn by itself.
+
+    Those of one item or of one group are. With few items to learn from, which ones they were
+    matters more than which ones are predicted, so that those of one outer part are.
+    """
+    evaluation = setup.config.evaluation
+    if evaluation.shots is not None and len(set(part.tolist())) > 1:
+        return part
+    if dataset.groups is not None:
+        return dataset.groups[out.rows]
+    return out.rows if evaluation.repeats > 1 else None
+
+
+def _beside_frozen(
+    out: OutOfFold,
+    metrics: Sequence[Metric],
+    intervals: Mapping[str, Interval],
+    drawing: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Compare with the same model on frozen encoders; None where nothing was fine-tuned."""
+    if out.frozen is None:
+        return None
+    frozen = bootstrap_intervals(out.frozen, metrics, **drawing)
+    gains = paired_intervals(out.predictions, out.frozen, metrics, **drawing)
+    return {
+        name: {
+            "tuned": _ends(intervals[name]),
+            "frozen": _ends(frozen[name]),
+            "gain": _ends(gains[name]),
+        }
+        for name in intervals
+    }
+
+
+def _ends(interval: Interval) -> dict[str, float | None]:
+    return {
+        "value": _finite(interval.value),
+        "low": _finite(interval.low),
+        "high": _finite(interval.high),
     }
 
 

@@ -11,7 +11,9 @@ from widemargin.contracts import Dataset
 from widemargin.errors import InputError
 from widemargin.explanation import show_item
 from widemargin.runs.assessment import OutOfFold
-from widemargin.runs.training import Setup
+from widemargin.runs.model import encode
+from widemargin.runs.setup import Setup
+from widemargin.runs.training import Trained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +32,7 @@ _SIDE, _PICTURES = 48, 260_000
 
 
 def embedding_map(
-    setup: Setup, dataset: Dataset, rows: Any, out: OutOfFold
+    setup: Setup, dataset: Dataset, trained: Trained, out: OutOfFold
 ) -> dict[str, Any] | None:
     """Lay items out in the plane by their features, once by PCA and once by t-SNE.
 
@@ -43,8 +45,8 @@ def embedding_map(
         Its ``evaluation.map`` says how many items are drawn.
     dataset : Dataset
         The items.
-    rows : ndarray or CSR of shape (n_items, n_features)
-        The final model's features of them.
+    trained : Trained
+        The final model, which may have learned from a part of them.
     out : OutOfFold
         Their held-out predictions, of which those of the first repeat are shown.
 
@@ -63,8 +65,14 @@ def embedding_map(
     if len(chosen) < 3:
         return None
     places = out.rows[chosen]
+    drawn = dataset.take(places)
+    rows = (
+        trained.rows[places]
+        if len(trained.part) == len(dataset)
+        else encode(trained.model.features, drawn.X)
+    )
     with threadpool_limits(1):
-        axes, shares = _principal_axes(rows[places])
+        axes, shares = _principal_axes(rows)
         if not shares[0] > 0:
             return None
         neighbours = _neighbourhoods(axes, setup.config.seed)
@@ -73,7 +81,6 @@ def embedding_map(
     def told(values: NDArray[Any]) -> list[Any]:
         return [setup.classes[code] for code in values] if setup.classes else _short(values)
 
-    drawn = dataset.take(places)
     true, called = predictions.y_true[chosen], predictions.y_pred[chosen]
     off = called != true if setup.classes else np.abs(called - true)
     return {

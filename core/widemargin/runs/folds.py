@@ -13,14 +13,15 @@ import numpy as np
 from widemargin.contracts import Dataset, Progress, Split
 from widemargin.evaluation import baselines
 from widemargin.explanation import explain_items
-from widemargin.runs.model import encode
+from widemargin.runs.model import Outcome, encode
+from widemargin.runs.setup import Setup, codes_of
 from widemargin.runs.store import RunStore
-from widemargin.runs.training import Embedded, Setup, codes_of, train
+from widemargin.runs.training import Embedded, Trained, train
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FoldResult", "run_fold"]
+__all__ = ["FoldResult", "hold_out", "run_fold"]
 
 _WORST = 10
 _SHOWN = 8
@@ -34,10 +35,11 @@ class FoldResult:
     ----------
     arrays : dict of str to ndarray
         ``prediction``, ``decision`` (turned to the positive class), ``probability``, and the same
-        three of each baseline as ``logistic_regression.decision``.
+        three of each baseline as ``logistic_regression.decision``; where encoders are fine-tuned,
+        those of the same model with frozen ones as ``frozen.decision``.
     meta : dict
-        ``C``, ``gamma``, ``score`` of the inner search, whether its model ``converged``, and
-        ``shares`` of the fold's worst mistakes by item id.
+        ``C``, ``gamma``, ``score`` of the inner search, whether its model ``converged``,
+        ``shares`` of the fold's worst mistakes by item id, and ``seconds`` by kind of work.
     kept : bool
         Whether an earlier run had computed it.
     """
@@ -72,29 +74,44 @@ def run_fold(
     rows = hashlib.sha256(split.train.astype("<i8").tobytes() + split.test.astype("<i8").tobytes())
     key = hashlib.sha256(f"{base_key}{rows.hexdigest()}".encode()).hexdigest()[:32]
     if not fresh and (kept := _parse(store.kept(key) or {})) is not None:
+        setup.spent.add(kept.meta["seconds"])
         return kept
-    result = _compute(setup, dataset, split, embedded, progress)
+    before = dict(setup.spent.seconds)
+    part = dataset.take(split.train)
+    trained = train(setup, part, embedded=embedded, taken=split.train, progress=progress)
+    result = hold_out(setup, dataset, split, trained, embedded=embedded, progress=progress)
+    result.meta["seconds"] = setup.spent.since(before)
     store.keep(key, _dump(result))
+    if setup.checkpoints is not None:
+        setup.checkpoints.clear()
     return result
 
 
-def _compute(
-    setup: Setup, dataset: Dataset, split: Split, embedded: Embedded | None, progress: Progress
+def hold_out(
+    setup: Setup,
+    dataset: Dataset,
+    split: Split,
+    trained: Trained,
+    *,
+    embedded: Embedded | None,
+    progress: Progress,
 ) -> FoldResult:
-    part, held_out = dataset.take(split.train), dataset.take(split.test)
-    trained = train(setup, part, embedded=embedded, taken=split.train, progress=progress)
-    rows = (
-        encode(trained.model.features, held_out.X)
-        if embedded is None
-        else embedded.rows[split.test]
-    )
-    outcome = trained.model.predict_rows(rows)
-    arrays: dict[str, NDArray[Any]] = {
-        "prediction": outcome.prediction,
-        "decision": setup.orient(outcome.decision),
-    }
-    if outcome.probability is not None:
-        arrays["probability"] = outcome.probability
+    """Predict held-out rows by a model of the training rows, and by what it is compared with."""
+    part, held_out = trained.part, dataset.take(split.test)
+    with setup.spent("encoding"):
+        rows = (
+            encode(trained.model.features, held_out.X)
+            if embedded is None
+            else embedded.rows[split.test]
+        )
+    with setup.spent("predicting"):
+        outcome = trained.model.predict_rows(rows)
+    arrays = _arrays(setup, outcome)
+    if (frozen := setup.frozen) is not None:
+        with progress.stage("the same with frozen encoders"):
+            other = train(frozen, part, progress=progress).model
+            outcome = other.predict_rows(encode(other.features, held_out.X))
+        arrays |= _arrays(setup, outcome, "frozen.")
     # Features that learnt y have seen the inner held-out rows' labels; a baseline that chose by
     # them would be fooled, and takes its usual setting instead.
     honest = setup.config.features.learns != "y"
@@ -141,6 +158,16 @@ def _compute(
     )
 
 
+def _arrays(setup: Setup, outcome: Outcome, prefix: str = "") -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        f"{prefix}prediction": outcome.prediction,
+        f"{prefix}decision": setup.orient(outcome.decision),
+    }
+    if outcome.probability is not None:
+        arrays[f"{prefix}probability"] = outcome.probability
+    return arrays
+
+
 def worst_rows(setup: Setup, dataset: Dataset, arrays: dict[str, NDArray[Any]]) -> NDArray[np.intp]:
     """Return the rows of the worst mistakes: sure of the wrong class, or furthest off."""
     truth = codes_of(dataset.y, setup.classes)
@@ -169,7 +196,7 @@ def _parse(files: dict[str, bytes]) -> FoldResult | None:
     try:
         arrays = load(files["arrays.safetensors"])
         meta = json.loads(files["meta.json"])
-        if not {"C", "gamma", "score", "converged", "shares"} <= set(meta):
+        if not {"C", "gamma", "score", "converged", "shares", "seconds"} <= set(meta):
             return None
         if not {"prediction", "decision"} <= set(arrays):
             return None

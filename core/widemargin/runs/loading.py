@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Dataset, Progress, SplitRule
+from widemargin.contracts.counting import counted
 from widemargin.data import fingerprint, merge_groups, near_duplicates
 from widemargin.data.assets import data_home, require
 from widemargin.encoders.items import texts_of
@@ -42,6 +43,8 @@ class Loaded:
         Rows left out whose label differs from that of the row kept.
     fingerprint : str
         Hash of `whole`.
+    grouped : bool
+        Whether the data themselves have groups, which near-duplicates may have joined.
     note : str
         What was left out, for people; empty where nothing was.
     """
@@ -52,6 +55,7 @@ class Loaded:
     repeated_items: int
     contradictory: int
     fingerprint: str
+    grouped: bool = False
     note: str = ""
 
 
@@ -71,12 +75,50 @@ def load_dataset(
     with progress.stage("reading the data"):
         whole = config.data.load(home)
         whole.check_learnable()
+    if config.evaluation.split != "auto":
+        whole = replace(whole, parts=None)
     for note in whole.card.notes:
         progress.note(note)
-    loaded = _without_near_duplicates(whole, rule)
-    if loaded.contradictory:
+    # A published split stays as it was published, near-duplicates and all.
+    loaded = (
+        _without_near_duplicates(whole, rule) if whole.parts is None else _as_published(whole, rule)
+    )
+    if loaded.note and (loaded.contradictory or whole.parts is not None):
         progress.note(loaded.note)
-    return loaded
+    return replace(loaded, grouped=whole.groups is not None)
+
+
+def _as_published(whole: Dataset, rule: SplitRule) -> Loaded:
+    """Keep every row, and count the test texts that nearly repeat one to learn from."""
+    assert whole.parts is not None
+    dataset, note = whole, ""
+    texts = [column for column, kind in whole.kinds.items() if kind == "text"]
+    if rule.near_duplicates and texts:
+        codes = near_duplicates(texts_of({column: whole.X[column] for column in texts}))
+        # The inner folds keep them together.
+        dataset = replace(whole, groups=_grouped(whole, texts))
+        test = whole.parts == "test"
+        crossing = int(np.isin(codes[test], codes[~test]).sum())
+        if crossing:
+            note = (
+                f"{crossing:,} of {int(test.sum()):,} test {whole.card.item}s nearly repeat one of "
+                "the other parts; the published split is kept as it is."
+            )
+            card = replace(whole.card, notes=(*whole.card.notes, note))
+            dataset = replace(dataset, card=card)
+    return _nothing_left_out(dataset, note)
+
+
+def _nothing_left_out(whole: Dataset, note: str = "") -> Loaded:
+    return Loaded(
+        dataset=whole,
+        whole=whole,
+        repeated=0,
+        repeated_items=0,
+        contradictory=0,
+        fingerprint=fingerprint(whole),
+        note=note,
+    )
 
 
 def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
@@ -89,14 +131,7 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
     if rule.near_duplicates and texts and len(texts) < len(whole.kinds):
         whole = replace(whole, groups=_grouped(whole, texts))
     if not (rule.near_duplicates and texts) or len(texts) < len(whole.kinds):
-        return Loaded(
-            dataset=whole,
-            whole=whole,
-            repeated=0,
-            repeated_items=0,
-            contradictory=0,
-            fingerprint=fingerprint(whole),
-        )
+        return _nothing_left_out(whole)
     codes = near_duplicates(texts_of({column: whole.X[column] for column in texts}))
     _, first, place, counts = np.unique(
         codes, return_index=True, return_inverse=True, return_counts=True
@@ -112,8 +147,10 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
     note = ""
     if repeated:
         note = (
-            f"{repeated:,} near-duplicates of {int((counts > 1).sum()):,} {whole.card.item}s "
-            "were left out, so that none is on both sides of a split"
+            f"{counted(repeated, 'near-duplicate')} of "
+            f"{counted(int((counts > 1).sum()), whole.card.item)} "
+            f"{'was' if repeated == 1 else 'were'} left out, so that none is on both sides of a "
+            "split"
         )
         if contradictory:
             note += f"; {contradictory:,} of them had another label than the one kept"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.config import dump_yaml
-from widemargin.contracts import RunRecord, UseCase
+from widemargin.contracts import ReportSection, RunRecord, UseCase
+from widemargin.contracts.kept_sections import dump_sections
 from widemargin.explanation import (
     block_pieces,
     block_shares,
@@ -22,15 +23,19 @@ from widemargin.explanation import (
     support_cases,
 )
 from widemargin.runs.assessment import OutOfFold
+from widemargin.runs.costs import peak_memory
 from widemargin.runs.folds import FoldResult, worst_rows
 from widemargin.runs.identity import git_state, hash_of, thread_count, versions
 from widemargin.runs.loading import Loaded, describe_dataset
 from widemargin.runs.model import dump_model
+from widemargin.runs.setup import Setup
 from widemargin.runs.store import RunStore, read_record
-from widemargin.runs.training import Setup, Trained
+from widemargin.runs.training import Trained
 from widemargin.svm.machine import Machine
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from widemargin.runs.runner import Clock
 
 __all__ = ["write_record"]
@@ -50,6 +55,7 @@ def write_record(
     engine: str,
     encoders: Sequence[Mapping[str, Any]],
     items_map: Mapping[str, Any] | None,
+    analysis: Sequence[ReportSection],
     clock: Clock,
 ) -> RunRecord:
     """Write a run's folder in one step and read it back."""
@@ -60,9 +66,13 @@ def write_record(
         "dataset.json": _json(describe_dataset(loaded)),
         "search.json": _json(_search(setup, trained, out, results)),
         "explanation.json": _json(_explain(setup, loaded, out, trained, results)),
-        "predictions.parquet": _parquet(out),
+        "predictions.parquet": _parquet(out, loaded.dataset.groups),
         **{f"model/{name}": content for name, content in dump_model(trained.model).items()},
     }
+    if histories := _training(trained):
+        files["training.json"] = _json({"networks": histories})
+    if analysis:
+        files["analysis.json"] = dump_sections(analysis)
     if items_map is not None:
         files["embedding_map.json"] = _json(items_map, indent=None)
     manifest = {
@@ -79,14 +89,38 @@ def write_record(
         "encoders": list(encoders),
         "threads": thread_count(),
         "timings": {**clock.seconds, "total": round(sum(clock.seconds.values()), 3)},
+        "costs": _costs(setup, trained),
         "git": git_state(),
     }
     files["manifest.json"] = _json(manifest)
     return read_record(store.write(use_case.name, run_id, files))
 
 
+def _costs(setup: Setup, trained: Trained) -> dict[str, Any]:
+    """Say what the run took, kept folds included, and how much of it earlier runs had done."""
+    found = list(setup.store.found.values()) if setup.store else []
+    return {
+        "dimension": int(trained.rows.shape[1]),
+        "seconds": {work: round(own, 3) for work, own in setup.spent.seconds.items()},
+        "peak_memory": peak_memory(),
+        # Vectors that the store had from earlier runs cost nothing here.
+        "items_asked": sum(asked for asked, _ in found),
+        "items_kept": sum(kept for _, kept in found),
+    }
+
+
 def _json(value: Any, indent: int | None = 2) -> bytes:
     return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _training(trained: Trained) -> list[dict[str, Any]]:
+    """Tell how the networks of the saved model's features were trained."""
+    blocks = getattr(trained.model.features, "blocks", ())
+    return [
+        {"block": name, **encoder.history_.to_data()}
+        for name, _, encoder in blocks
+        if hasattr(encoder, "history_")
+    ]
 
 
 def _search(
@@ -134,7 +168,8 @@ def _explain(
     trained: Trained,
     results: Sequence[FoldResult],
 ) -> dict[str, Any]:
-    dataset = loaded.dataset
+    # What pieces weigh and support vectors are is told of the rows that the model learned from.
+    dataset = trained.part
     model = trained.model
     pieces, of_blocks = (
         listing(
@@ -233,7 +268,7 @@ def _mistakes(
     return described
 
 
-def _parquet(out: OutOfFold) -> bytes:
+def _parquet(out: OutOfFold, groups: NDArray[Any] | None) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -251,6 +286,9 @@ def _parquet(out: OutOfFold) -> bytes:
         "y_pred": label(predictions.y_pred),
         "weight": predictions.weight,
     }
+    if groups is not None:
+        # Which rows belong together; their names are nobody's business here.
+        columns["group"] = np.unique(groups[out.rows], return_inverse=True)[1].reshape(-1)
     if predictions.decision.ndim == 1:
         columns["decision"] = predictions.decision
     else:

@@ -9,21 +9,26 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from widemargin import native
-from widemargin.contracts import Kind, Metric, Progress, RunRecord, Split, UseCase
+from widemargin.contracts import Dataset, Kind, Metric, Once, Progress, RunRecord, UseCase
 from widemargin.data.assets import data_home, require
-from widemargin.data.splits import make_splits
 from widemargin.encoders import EmbeddingStore, Features
 from widemargin.encoders.store import store_folder
 from widemargin.errors import DataError, PluginError
-from widemargin.runs.assessment import assess, gather, measure_crossing
+from widemargin.runs.analysis import own_sections
+from widemargin.runs.assessment import assess, gather
+from widemargin.runs.careless import measure_careless
+from widemargin.runs.checkpoints import RunCheckpoints
 from widemargin.runs.embedding_map import embedding_map
-from widemargin.runs.folds import run_fold
+from widemargin.runs.folds import FoldResult, hold_out, run_fold
 from widemargin.runs.identity import engine_name, hash_of, sources_hash, thread_count, versions
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.parameters import named_by_path
+from widemargin.runs.plan import Plan, make_plan
+from widemargin.runs.readable import check_items, naming_items
 from widemargin.runs.record import write_record
 from widemargin.runs.remedies import naming_settings
-from widemargin.runs.training import Setup, embed, train
+from widemargin.runs.setup import Setup
+from widemargin.runs.training import Embedded, Trained, embed, train
 from widemargin.svm.expression import expression
 from widemargin.svm.memory import check_gram_size, gram_bytes
 from widemargin.svm.selection import is_linear
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from widemargin.runs.store import RunStore
 
 __all__ = ["Clock", "execute"]
+
+_DRAWS = 20
 
 
 @named_by_path()
@@ -87,10 +94,13 @@ def execute(
     dataset = loaded.dataset
     for asset in config.features.assets:
         require(asset, data_home(), offline=offline, mirror=mirror, progress=progress)
+    plan = _planned(config, use_case, loaded)
     setup = replace(
-        prepare(config, use_case, registry, loaded),
+        prepare(config, use_case, registry, loaded, plan),
         store=EmbeddingStore(store_folder(), progress),
-        progress=progress,
+        checkpoints=RunCheckpoints(store, fresh=fresh),
+        one_part=config.features.trains,
+        progress=Once(progress),
     )
     encoders = _identities(config, dataset.kinds)
     if config.svm.engine == "auto" and native.library() is None:
@@ -99,28 +109,101 @@ def execute(
 
     embedded = None
     if config.features.learns == "nothing":
-        with clock("encode"), progress.stage("encoding"):
-            embedded = embed(setup, dataset)
+        with clock("encode"), progress.stage("encoding"), naming_items(dataset):
+            embedded = embed(setup, dataset, share=not plan.published)
+    elif isinstance(config.features, Features):
+        check_items(setup.features(dataset.kinds), dataset)
 
-    splits = outer_splits(config, use_case, loaded)
-    made = len(splits) // config.evaluation.repeats
-    if made < config.evaluation.outer:
+    if config.evaluation.shots is not None and len(plan.outer) < _DRAWS:
+        progress.note(
+            f"{len(plan.outer)} draws of {config.evaluation.shots} items a class are few: which "
+            f"items are drawn matters. Set evaluation.repeats so that there are {_DRAWS} or more."
+        )
+    made = len({fold for _, fold, _ in plan.outer})
+    if plan.kind == "folds" and made < config.evaluation.outer:
         progress.note(f"{made} outer folds are made, since the rarest class has too few items.")
     base_key = hash_of(
         [
             _without_map(config.to_dict()),
             engine,
             encoders,
+            _device(config),
             loaded.fingerprint,
             versions(),
             thread_count(),
             sources_hash(registry.packages()),
         ]
     )
+    trained, results = _measured(
+        setup,
+        dataset,
+        plan,
+        embedded=embedded,
+        store=store,
+        base_key=base_key,
+        fresh=fresh,
+        clock=clock,
+    )
+    with clock("careless"):
+        careless = measure_careless(setup, loaded, trained, metrics, progress)
+    with clock("assess"), progress.stage("intervals"):
+        out = gather(setup, dataset, plan.outer, results)
+        assessed = assess(setup, loaded, out, trained, metrics, careless, results, plan)
+    with clock("map"), progress.stage("map of the embeddings"):
+        items_map = embedding_map(setup, dataset, trained, out)
+    with clock("analysis"):
+        analysis = own_sections(use_case, setup, dataset, plan, out.rows, out.predictions, trained)
+    with progress.stage("saving"):
+        record = write_record(
+            store,
+            run_id,
+            setup=setup,
+            use_case=use_case,
+            loaded=loaded,
+            out=out,
+            trained=trained,
+            results=results,
+            metrics=assessed,
+            engine=engine,
+            encoders=encoders,
+            items_map=items_map,
+            analysis=analysis,
+            clock=clock,
+        )
+    if setup.checkpoints is not None:
+        setup.checkpoints.clear()
+    registry.notify_finished(record)
+    return record
+
+
+def _measured(
+    setup: Setup,
+    dataset: Dataset,
+    plan: Plan,
+    *,
+    embedded: Embedded | None,
+    store: RunStore,
+    base_key: str,
+    fresh: bool,
+    clock: Clock,
+) -> tuple[Trained, list[FoldResult]]:
+    """Train the model that is saved, and measure the procedure on every outer part."""
+    progress = setup.progress
+    named = naming_settings(setup.config)
+    learned = dataset if plan.final is None else dataset.take(plan.final)
     results = []
-    named = naming_settings(config)
-    with clock("folds"), named, progress.stage("outer folds", total=len(splits)) as stage:
-        for _, _, split in splits:
+    if plan.published:
+        # The model that is measured is the one that is saved.
+        with clock("final"), named, progress.stage("the model"):
+            trained = train(setup, learned, embedded=embedded, taken=plan.final, progress=progress)
+        with clock("folds"), progress.stage("the published test part"):
+            for _, _, split in plan.outer:
+                results.append(
+                    hold_out(setup, dataset, split, trained, embedded=embedded, progress=progress)
+                )
+        return trained, results
+    with clock("folds"), named, progress.stage("outer folds", total=len(plan.outer)) as stage:
+        for _, _, split in plan.outer:
             results.append(
                 run_fold(
                     setup,
@@ -140,32 +223,8 @@ def execute(
             "settings; --fresh computes them again."
         )
     with clock("final"), progress.stage("final model"):
-        trained = train(setup, dataset, embedded=embedded, progress=progress)
-    with clock("near_duplicates"):
-        crossing = measure_crossing(setup, loaded, trained, metrics, progress)
-    with clock("assess"), progress.stage("intervals"):
-        out = gather(setup, dataset, splits, results)
-        assessed = assess(setup, loaded, out, trained, metrics, crossing, results)
-    with clock("map"), progress.stage("map of the embeddings"):
-        items_map = embedding_map(setup, dataset, trained.rows, out)
-    with progress.stage("saving"):
-        record = write_record(
-            store,
-            run_id,
-            setup=setup,
-            use_case=use_case,
-            loaded=loaded,
-            out=out,
-            trained=trained,
-            results=results,
-            metrics=assessed,
-            engine=engine,
-            encoders=encoders,
-            items_map=items_map,
-            clock=clock,
-        )
-    registry.notify_finished(record)
-    return record
+        trained = train(setup, learned, embedded=embedded, taken=plan.final, progress=progress)
+    return trained, results
 
 
 def _without_map(config: dict[str, Any]) -> dict[str, Any]:
@@ -182,32 +241,30 @@ def _identities(config: RunConfig, kinds: Mapping[str, Kind]) -> list[dict[str, 
     return [dict(one.identity()) for one in encoders if hasattr(one, "identity")]
 
 
-def outer_splits(
-    config: RunConfig, use_case: UseCase, loaded: Loaded
-) -> list[tuple[int, int, Split]]:
-    """Divide the rows into outer folds, repeat by repeat: repeat, fold, split."""
-    dataset = loaded.dataset
+def _device(config: RunConfig) -> str:
+    """Name where networks would compute; empty where none is trained."""
+    if not config.features.trains:
+        return ""
+    from widemargin.encoders.training.devices import device_for, device_name
+
+    return str(device_name(device_for("auto", "auto")))
+
+
+def _planned(config: RunConfig, use_case: UseCase, loaded: Loaded) -> Plan:
     try:
-        return [
-            (repeat, fold, split)
-            for repeat in range(config.evaluation.repeats)
-            for fold, split in enumerate(
-                make_splits(
-                    dataset.y,
-                    use_case.split,
-                    n_splits=config.evaluation.outer,
-                    groups=dataset.groups,
-                    # What is left of a class for training is divided again by the inner folds.
-                    at_least=4 if config.evaluation.outer == 2 else 3,
-                    random_state=config.seed + repeat,
-                )
-            )
-        ]
+        return make_plan(config, use_case.split, loaded.dataset)
     except DataError as error:
-        raise DataError(f"{dataset.card.title}: {error} {loaded.note}".rstrip()) from None
+        title = loaded.dataset.card.title
+        raise DataError(f"{title}: {error} {loaded.note}".rstrip()) from None
 
 
-def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Loaded) -> Setup:
+def prepare(
+    config: RunConfig,
+    use_case: UseCase,
+    registry: Registry,
+    loaded: Loaded,
+    plan: Plan | None = None,
+) -> Setup:
     """Put together what training needs besides the rows."""
     dataset = loaded.dataset
     if use_case.task not in ("auto", dataset.task):
@@ -234,7 +291,7 @@ def prepare(config: RunConfig, use_case: UseCase, registry: Registry, loaded: Lo
     if not is_linear(kernel):
         # Now, and not at the final fit, which is the largest and the last. Beside the expression's
         # own matrices, threads copy what they solve.
-        n = len(loaded.whole)
+        n = (plan.longest if plan else None) or len(loaded.whole)
         copies = gram_bytes(kernel, n, 4) // (4 * n * n) + 1
         check_gram_size(n, 4, config.svm.kernel if config.svm.blocks is None else "joined", copies)
     return Setup(

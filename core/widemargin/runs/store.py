@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from widemargin.contracts import RunRecord
+from widemargin.contracts.use_case import COMPARISONS
 from widemargin.errors import InputError, RunNotFoundError, nearest
 from widemargin.runs.reading import has_manifest, last_whole, read_record
 
@@ -94,6 +95,16 @@ class RunStore:
             finally:
                 shutil.rmtree(place, ignore_errors=True)
         return folder / run_id
+
+    def comparison(self, name: str) -> Path:
+        """Return the folder of a comparison, which need not be there."""
+        return self.home / COMPARISONS / name
+
+    def write_comparison(self, name: str, files: Mapping[str, bytes]) -> Path:
+        """Write a comparison's files in place of its earlier ones, all or none."""
+        with self._told():
+            self._keep(self.comparison(name), files)
+        return self.comparison(name)
 
     def find(self, name: str) -> RunRecord:
         """Find a run by path, id, the beginning of an id, use case (its last run) or ``latest``.
@@ -179,6 +190,11 @@ class RunStore:
         """Keep files under a key, all or none."""
         with self._told():
             self._keep(self.home / _WORK / key, files)
+
+    def forget(self, key: str) -> None:
+        """Delete what is kept under a key; nothing happens where nothing is."""
+        with self._told():
+            _delete(self.home / _WORK / key)
 
     def _keep(self, final: Path, files: Mapping[str, bytes]) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)

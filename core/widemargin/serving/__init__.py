@@ -1,5 +1,5 @@
 """Serving: a run's model answers for new items."""
 
-from widemargin.serving.predictor import Prediction, Predictor
+from widemargin.serving.predictor import Answers, Prediction, Predictor
 
-__all__ = ["Prediction", "Predictor"]
+__all__ = ["Answers", "Prediction", "Predictor"]

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from widemargin.config import resolve
 from widemargin.contracts import Columns, Items, Kind, RunRecord, Share, UseCase, n_rows
-from widemargin.errors import DataError, ModelError, nearest
+from widemargin.encoders.unreadable import Unreadable, reason_of, take_rows
+from widemargin.errors import DataError, ItemsError, ModelError, nearest
 from widemargin.explanation import explain_items
 from widemargin.runs.model import Model, parse_model
 from widemargin.serving.deciding import deciding_margin
@@ -20,7 +21,7 @@ from widemargin.serving.deciding import deciding_margin
 if TYPE_CHECKING:
     from widemargin.registry import Registry
 
-__all__ = ["Prediction", "Predictor"]
+__all__ = ["Answers", "Prediction", "Predictor"]
 
 _BATCH = 1000
 
@@ -50,6 +51,9 @@ class Prediction:
     shares : sequence of Share
         What each piece of the item adds to the margin, the strongest first; empty unless asked
         for.
+    note : str
+        ``"empty"`` for an item without text, whose answer is only what the model takes for
+        granted; else nothing.
     """
 
     id: str
@@ -60,6 +64,23 @@ class Prediction:
     threshold: float | None = None
     probabilities: Mapping[str, float]
     shares: Sequence[Share] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of a batch of items.
+
+    Parameters
+    ----------
+    predictions : sequence of Prediction
+        Of the items that can be read, in their order.
+    refused : sequence of str
+        A line for each of the others: its name, and why it was not answered.
+    """
+
+    predictions: Sequence[Prediction]
+    refused: Sequence[str] = ()
 
 
 class Predictor:
@@ -116,6 +137,11 @@ class Predictor:
         """The class of two that a margin above 0 speaks for; empty for more, and for a number."""
         return self.model.classes[self._positive] if len(self.model.classes) == 2 else ""
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether an item is a file of its own: a picture or a recording."""
+        return list(self.kinds.values()) in (["image"], ["audio"])
+
     def predict(
         self, X: Columns, ids: Sequence[str] | None = None, *, explain: bool = False
     ) -> list[Prediction]:
@@ -134,11 +160,14 @@ class Predictor:
         ------
         DataError
             Where a column is absent.
+        ItemsError
+            Where items cannot be read; it names all of them.
         """
         n = n_rows(X)
         names = [str(row + 1) for row in range(n)] if ids is None else list(ids)
         if n == 0:
             return []
+        notes = ["empty" if blank else "" for blank in self._blank(X, n)]
         outcome = self.model.predict(X)
         shares: list[list[Share]] = [[] for _ in range(n)]
         if explain:
@@ -161,6 +190,7 @@ class Predictor:
                     margin=None,
                     probabilities={},
                     shares=strongest[row],
+                    note=notes[row],
                 )
                 for row in range(n)
             ]
@@ -182,9 +212,57 @@ class Predictor:
                     threshold=threshold,
                     probabilities=dict(zip(classes, probabilities, strict=True)),
                     shares=strongest[row],
+                    note=notes[row],
                 )
             )
         return predictions
+
+    def _blank(self, X: Columns, n: int) -> list[bool]:
+        """Say which items have no text, where items are texts and nothing else."""
+        if not set(self.kinds.values()) <= {"text", "sequence"}:
+            return [False] * n
+        columns = [list(X[name]) for name in self.kinds if name in X]
+        return [not any(str(value).strip() for value in row) for row in zip(*columns, strict=True)]
+
+    def answer(self, items: Items, *, explain: bool = False) -> Answers:
+        """Predict the items that can be read, and say what is wrong with each of the others.
+
+        Raises
+        ------
+        DataError
+            Where all of several items are refused in the same words, so that it is not the items
+            that are at fault.
+        """
+        refused = Unreadable(len(items))
+        given = list(range(len(items)))
+        predictions = list(self._answered(items, given, refused, explain))
+        if reason := refused.alike(given):
+            raise DataError(reason)
+        if not refused.problems:
+            return Answers(predictions)
+        error = ItemsError(refused.problems, len(items), items.ids, self.use_case.wording.item)
+        return Answers(predictions, [error.line(row) for row in error.problems])
+
+    def _answered(
+        self, items: Items, rows: list[int], refused: Unreadable, explain: bool
+    ) -> Iterator[Prediction]:
+        whole = len(rows) == len(items)
+        X = items.X if whole else take_rows(items.X, rows)
+        try:
+            yield from self.predict(X, [items.ids[row] for row in rows], explain=explain)
+        except ItemsError as error:
+            for place, why in error.problems.items():
+                refused.problems[rows[place]] = why
+            if rest := [row for row in rows if row not in refused.problems]:
+                yield from self._answered(items, rest, refused, explain)
+        except DataError as error:
+            # An encoder that does not tell which item it was: it is looked for by halving.
+            if len(rows) == 1:
+                refused.problems[rows[0]] = reason_of(error)
+                return
+            middle = len(rows) // 2
+            yield from self._answered(items, rows[:middle], refused, explain)
+            yield from self._answered(items, rows[middle:], refused, explain)
 
     def predict_items(self, batches: Iterable[Items], *, explain: bool) -> Iterator[Prediction]:
         """Predict batches one after the other, in constant memory."""
@@ -195,8 +273,10 @@ class Predictor:
         """Read items from a file or folder as the run's own data were read."""
         return self.config.data.read_items(source)
 
-    def batches_of(self, lines: Iterable[str], name: str) -> Iterator[Items]:
+    def batches_of(self, lines: Iterable[Any], name: str) -> Iterator[Items]:
         """Make batches of lines: texts, paths of files, or JSON objects with a table's columns.
+
+        In place of a path there may be what the encoders read too, such as an image's array.
 
         Raises
         ------
@@ -206,7 +286,7 @@ class Predictor:
         iterator = iter(lines)
         return self.batches_of_groups(iter(lambda: list(islice(iterator, _BATCH)), []), name)
 
-    def batches_of_groups(self, groups: Iterable[Sequence[str]], name: str) -> Iterator[Items]:
+    def batches_of_groups(self, groups: Iterable[Sequence[Any]], name: str) -> Iterator[Items]:
         """Make at least one batch of each group of lines, so that none waits for the next group.
 
         Raises
@@ -220,13 +300,19 @@ class Predictor:
                 values = group[start : start + _BATCH]
                 ids = [f"{name}:{number + at}" for at in range(1, len(values) + 1)]
                 number += len(values)
+                if self.reads_files:
+                    # A path says more than its place.
+                    both = zip(values, ids, strict=True)
+                    ids = [str(it) if isinstance(it, str | Path) else own for it, own in both]
                 yield Items(X=self._columns(values, ids), kinds=self.kinds, ids=ids)
 
-    def _columns(self, values: Sequence[str], ids: Sequence[str]) -> Columns:
+    def _columns(self, values: Sequence[Any], ids: Sequence[str]) -> Columns:
         if list(self.kinds.values()) == ["text"]:
             return {next(iter(self.kinds)): list(values)}
-        if list(self.kinds.values()) in (["image"], ["audio"]):
-            return {next(iter(self.kinds)): [Path(value).expanduser() for value in values]}
+        if self.reads_files:
+            paths = str | Path
+            own = [Path(it).expanduser() if isinstance(it, paths) else it for it in values]
+            return {next(iter(self.kinds)): own}
         if list(self.kinds.values()) == ["sequence"]:
             return {next(iter(self.kinds)): list(values)}
         if not set(self.kinds.values()) <= {"text", "table"}:

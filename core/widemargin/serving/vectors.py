@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Columns, Dataset, Items, Progress
-from widemargin.errors import InputError
+from widemargin.errors import InputError, ItemsError
 from widemargin.runs.model import encode
 
 if TYPE_CHECKING:
@@ -106,13 +106,21 @@ def write_vectors(
 
     part = path.with_name(f".{path.name}.{os.getpid()}")
     rows, width = 0, 0
+    read, problems, names = 0, dict[int, str](), dict[int, str]()
     writer: Any = None
     try:
         with progress.stage("encoding") as stage:
             for batch in batches:
                 if not len(batch.ids):
                     continue
-                made = encode(features, batch.X)
+                start, read = read, read + len(batch.ids)
+                try:
+                    made = encode(features, batch.X)
+                except ItemsError as error:
+                    # Nothing will be written; what follows is read so that all are named at once.
+                    problems |= {start + row: why for row, why in error.problems.items()}
+                    names |= {start + row: str(batch.ids[row]) for row in error.problems}
+                    continue
                 width = made.shape[1]
                 table = _table(batch, made, {**about, "dimension": width})
                 with _written(path):
@@ -121,6 +129,8 @@ def write_vectors(
                     writer.write_table(table)
                 rows += len(batch.ids)
                 stage.advance(len(batch.ids))
+        if problems:
+            raise ItemsError(problems, read, names)
         if writer is None:
             raise InputError("There are no items; nothing was written.")
         with _written(path):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from widemargin.contracts import State
 from widemargin.encoders.images.cnn import CNN, CnnEncoder, CnnSettings
+from widemargin.encoders.training import keeping
 from widemargin.errors import DataError
 
 pytest.importorskip("torch", reason='needs pip install "widemargin[vision]"')
@@ -53,6 +54,55 @@ def test_the_same_seed_gives_the_same_vectors_and_another_one_others(fitted: Cnn
     assert np.array_equal(CnnEncoder(**SMALL).fit(X, y).transform(X), fitted.transform(X))
     other = CnnEncoder(**{**SMALL, "seed": 1, "epochs": 1}).fit(X, y)
     assert not np.allclose(other.transform(X), fitted.transform(X))
+
+
+@pytest.mark.parametrize("loss", ["supervised-contrastive", "triplet", "info-nce"])
+def test_what_is_learnt_can_be_chosen(loss: Any) -> None:
+    from sklearn.svm import LinearSVC
+
+    X, y = stripes(160)
+    new, expected = stripes(100, seed=1)
+    encoder = CnnEncoder(**SMALL, loss=loss).fit(X, y)
+    linear = LinearSVC().fit(encoder.transform(X), y)
+    assert (linear.predict(encoder.transform(new)) == expected).mean() > 0.9
+
+
+def test_how_training_went_is_kept_and_saved(fitted: CnnEncoder) -> None:
+    history = fitted.history_
+    assert len(history.epochs) == 6
+    assert history.epochs[-1].train < history.epochs[0].train
+    again = CnnEncoder(**SMALL).set_state(fitted.get_state())
+    assert again.history_ == history
+
+
+def test_interrupted_training_goes_on(fitted: CnnEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "PACE", keeping.Pace(0, 0))
+    X, y = stripes(160)
+    kept: dict[str, State] = {}
+
+    class Interrupted:
+        def load(self, key: str) -> State | None:
+            return kept.get(key)
+
+        def save(self, key: str, state: State) -> None:
+            before = kept.setdefault(key, state)
+            if before is not state:
+                raise KeyboardInterrupt
+
+        def drop(self, key: str) -> None:
+            del kept[key]
+
+    encoder = CnnEncoder(**SMALL)
+    encoder.checkpoints = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        encoder.fit(X, y)
+    assert len(kept) == 1
+    monkeypatch.setattr(keeping, "PACE", keeping.Pace(1e9, 0))
+    again = CnnEncoder(**SMALL)
+    again.checkpoints = Interrupted()
+    again.fit(X, y)
+    assert not kept
+    assert np.array_equal(again.transform(X), fitted.transform(X))
 
 
 def test_the_user_s_random_numbers_go_on_as_if_nothing_had_been(fitted: CnnEncoder) -> None:
@@ -114,8 +164,9 @@ def test_moving_repeats_the_border_and_mirroring_turns_left_and_right() -> None:
     ("y", "told"),
     [
         (np.arange(4.0), "the target is a number"),
-        (["a"] * 4, "there are 1"),
-        (None, "there are 0"),
+        (["a"] * 4, "the training rows have 1. It needs 2 or more"),
+        (None, "learns from labels: got 0 for 4 images"),
+        (["a", "b"], "learns from labels: got 2 for 4 images"),
     ],
 )
 def test_without_classes_there_is_nothing_to_learn(y: Any, told: str) -> None:

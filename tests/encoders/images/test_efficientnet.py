@@ -12,10 +12,9 @@ from widemargin.encoders.images import efficientnet
 from widemargin.encoders.images.efficientnet import (
     EFFICIENTNET_LITE0,
     EfficientNetEncoder,
-    convolutions,
-    forward,
     input_of,
 )
+from widemargin.encoders.images.efficientnet_layers import convolutions, forward
 from widemargin.encoders.weights import weights_folder
 from widemargin.errors import AssetError, DataError
 

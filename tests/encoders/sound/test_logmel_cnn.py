@@ -13,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from widemargin.contracts import State
-from widemargin.encoders.network_training import _held_out, train_network
 from widemargin.encoders.sound import logmel_cnn
 from widemargin.encoders.sound.logmel_cnn import LOGMEL_CNN, LogmelCnnEncoder, LogmelCnnSettings
+from widemargin.encoders.training import trained
+from widemargin.encoders.training.batches import held_out
+from widemargin.encoders.training.loop import train_network
 from widemargin.errors import DataError
 from widemargin.testing import check_encoder
 
@@ -112,21 +114,23 @@ def test_windows_of_silence_are_left_out_but_one_is_always_left(fitted: LogmelCn
 def test_no_recording_is_both_trained_on_and_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, Any] = {}
 
-    def remember(network: Any, inputs: Any, targets: Any, **options: Any) -> None:
-        told.update(options, inputs=inputs, targets=targets)
-        train_network(network, inputs, targets, **options)
+    def remember(network: Any, inputs: Any, target: Any, settings: Any, **options: Any) -> Any:
+        told.update(options, inputs=inputs, target=target)
+        return train_network(network, inputs, target, settings, **options)
 
-    monkeypatch.setattr(logmel_cnn, "train_network", remember)
-    sounds, y = clips(24)
-    encoder = LogmelCnnEncoder(**SMALL).fit([np.tile(sound, 3) for sound in sounds], y)
+    monkeypatch.setattr(trained, "train_network", remember)
+    sounds, y = clips(80)
+    sounds = [np.tile(sound, 3) for sound in sounds]
+    encoder = LogmelCnnEncoder(**{**SMALL, "epochs": 1}).fit(sounds, y)
     groups = told["groups"]
-    own = encoder._windows([np.tile(sound, 3) for sound in sounds])
-    assert len(groups) == len(told["inputs"]) > 24
+    own = encoder._windows(sounds)
+    assert len(groups) == len(told["inputs"]) > 80
     assert np.bincount(groups).tolist() == [len(windows) for windows in own]
-    assert all(len(set(told["targets"][groups == clip].tolist())) == 1 for clip in range(24))
-    held, rest = _held_out(told["targets"], encoder.seed, groups)
-    assert len(set(groups[held].tolist())) == 2
+    assert all(len(set(told["target"][groups == clip].tolist())) == 1 for clip in range(80))
+    held, rest = held_out(told["target"], encoder.seed, groups)
+    assert len(set(groups[held].tolist())) == 8
     assert not set(groups[held].tolist()) & set(groups[rest].tolist())
+    assert encoder.history_.epochs[0].held_out is not None
 
 
 @pytest.mark.parametrize("n_frames", [1, 31, 32, 33, 48, 49, 100])
@@ -157,7 +161,10 @@ def test_training_is_told_of(fitted: LogmelCnnEncoder) -> None:
     encoder = LogmelCnnEncoder(**SMALL)
     encoder.progress = Told()
     encoder.fit(*clips(6))
-    assert told == ["training logmel-cnn: 4", *["step"] * 4]
+    assert told[0] == "training logmel-cnn: 4"
+    # A step is told of an epoch, and of parts of one that takes long.
+    assert len(told) > 4
+    assert set(told[1:]) == {"step"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from widemargin.encoders.sound.reading import envelope, name_of, read_sound, sounds_of
-from widemargin.errors import DataError
+from widemargin.errors import DataError, ItemsError
 
 soundfile = pytest.importorskip("soundfile")
 
@@ -133,9 +133,40 @@ def test_one_sample_is_a_sound() -> None:
     assert len(read(file_of(np.array([0.25]), 44100, "WAV", "FLOAT"))) == 1
 
 
-def test_a_wav_file_that_was_cut_short_holds_what_it_holds() -> None:
+@pytest.mark.parametrize("form", ["WAV", "RF64", "AIFF", "AU", "WAVEX"])
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "PCM_24"])
+def test_a_file_that_was_cut_short_is_refused_wherever_it_is_read(form: str, subtype: str) -> None:
+    data = file_of(tone(), 16000, form, subtype)
+    assert len(read(data)) == len(tone())
+    for missing in (8, 4000):
+        with pytest.raises(DataError, match=r"ends after 0\.\d+ of 0\.5 seconds: it is damaged"):
+            read(data[:-missing], max_seconds=0.01)
+
+
+@pytest.mark.parametrize("unset", [0x7FFFFFFF - 36, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_streamed_wav_file_holds_what_it_holds(unset: int) -> None:
+    data = bytearray(file_of(tone(), 16000, "WAV", "PCM_16"))
+    data[40:44] = unset.to_bytes(4, "little")
+    assert len(read(bytes(data))) == len(tone())
+
+
+def test_what_follows_the_samples_of_a_file_does_not_count() -> None:
     data = file_of(tone(), 16000, "WAV", "PCM_16")
-    assert np.allclose(read(data[:-4000]), tone()[:-2000], atol=1e-4)
+    assert len(read(data + b"LIST\x04\x00\x00\x00INFO")) == len(tone())
+
+
+def test_a_chunk_before_the_samples_may_have_an_odd_length() -> None:
+    data = file_of(tone(), 16000, "WAV", "PCM_16")
+    odd = data[:36] + b"note\x03\x00\x00\x00abc\x00" + data[36:]
+    assert len(read(odd)) == len(tone())
+    with pytest.raises(DataError, match="ends after"):
+        read(odd[:-100])
+
+
+def test_an_array_of_bad_recordings_is_refused_with_all_their_rows() -> None:
+    with pytest.raises(ItemsError) as caught:
+        sounds_of([None, np.zeros(3), "absent.wav"])
+    assert list(caught.value.problems) == [0, 2]
 
 
 def cut_flac() -> bytes:

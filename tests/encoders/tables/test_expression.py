@@ -19,7 +19,7 @@ from widemargin.encoders.tables.expression import (
     ExpressionEncoder,
     ExpressionSettings,
 )
-from widemargin.encoders.tables.gene_tests import strengths
+from widemargin.encoders.tables.gene_tests import gene_strengths
 from widemargin.errors import DataError
 from widemargin.testing.encoder_checks import check_encoder
 
@@ -100,19 +100,19 @@ def test_f_and_h_are_scikit_learns_and_scipys() -> None:
     random = np.random.default_rng(1)
     values = random.integers(0, 9, (30, 12)).astype(float)
     classes = random.choice(["a", "b", "c"], 30)
-    np.testing.assert_allclose(strengths(values, classes, "f"), f_classif(values, classes)[0])
+    np.testing.assert_allclose(gene_strengths(values, classes, "f"), f_classif(values, classes)[0])
     groups = [values[classes == name] for name in "abc"]
     expected = [kruskal(*(own[:, gene] for own in groups)).statistic for gene in range(12)]
-    np.testing.assert_allclose(strengths(values, classes, "kruskal"), expected)
+    np.testing.assert_allclose(gene_strengths(values, classes, "kruskal"), expected)
     target = random.normal(size=30)
-    np.testing.assert_allclose(strengths(values, target, "f"), f_regression(values, target)[0])
+    np.testing.assert_allclose(gene_strengths(values, target, "f"), f_regression(values, target)[0])
 
 
 @pytest.mark.parametrize("test", ["f", "kruskal"])
 def test_a_constant_gene_tells_nothing_and_a_perfect_one_all(test: Any) -> None:
     y = np.array(["a", "b"] * 5)
     values = np.stack([np.full(10, 0.1), np.where(y == "a", 0.1, 0.7), np.arange(10)], axis=1)
-    constant, perfect, usual = strengths(values, y, test)
+    constant, perfect, usual = gene_strengths(values, y, test)
     assert constant == 0
     assert perfect > usual > 0
     assert perfect == (np.inf if test == "f" else pytest.approx(9))

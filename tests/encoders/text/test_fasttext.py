@@ -177,7 +177,7 @@ def patched(whole: bytes, start: int, value: int, size: int = 4) -> bytes:
         (8 + 56 + 4, 2**31 - 1, 4, "has a header that cannot be; it is damaged."),
         (8 + 56 + 8, 3, 4, "is a supervised model, which learnt somebody's labels"),
         (8 + 56 + 20, 7, 8, "is quantised; give the .bin file, not the .ftz file."),
-        (0, 7, 4, "is not fastText's own binary format."),
+        (0, 7, 4, "is not fastText's own binary format. Give a .bin file that fastText wrote,"),
         (0, 0x80, 4, "is saved by gensim as a pickle"),
     ],
 )

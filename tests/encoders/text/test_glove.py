@@ -22,7 +22,13 @@ from widemargin.encoders.text.glove import (
     GloveSettings,
     PretrainedGlove,
 )
-from widemargin.encoders.text.glove_training import Fit, count_pairs, loss, train_glove
+from widemargin.encoders.text.glove_training import (
+    Fit,
+    GloveTraining,
+    Pairs,
+    count_pairs,
+    loss,
+)
 from widemargin.encoders.text.pooling import Pooling
 from widemargin.errors import AssetError, DataError
 
@@ -42,6 +48,13 @@ def counted(texts: list[list[int]], window: int) -> dict[tuple[int, int], float]
                     pair = (word, words[other])
                     counts[pair] = counts.get(pair, 0.0) + 1 / abs(at - other)
     return counts
+
+
+def train_glove(pairs: Pairs, n_words: int, *, epochs: int, **options: Any) -> Fit:
+    training = GloveTraining(pairs, n_words, **options)
+    for _ in range(epochs):
+        training.train_epoch()
+    return training.checked()
 
 
 def drawn(n: int, dimension: int) -> Fit:

@@ -167,8 +167,15 @@ def test_a_number_that_is_none_is_refused_when_its_word_is_asked_for(
             binary(WORDS, "900000 300"),
             "line 1 promises 900,000 words of 300 numbers, which do not fit into its 65 bytes",
         ),
-        (b"win 1 2\n", "line 1 is not `words dimension`; it is no binary file of word2vec."),
-        (b"\0" * 300, "line 1 has more than 100 bytes."),
+        (b"win 1 2\n", "is no binary file of word2vec, which begins with a line `words dimens"),
+        (
+            b"\0" * 300,
+            "is no binary file of word2vec, which begins with a line `words dimension`. Give one "
+            "that does, or text that ends in .txt or .vec; a .bin file that fastText wrote is for "
+            "the encoder fasttext.",
+        ),
+        (b"3 3", "is no binary file of word2vec"),
+        (bytes(range(7, 256)) * 4, "is no binary file of word2vec"),
         (b"9 9\n" + b"x" * 20_000, "byte 4: word 1 does not end; the file is damaged."),
     ],
 )
@@ -215,6 +222,8 @@ def test_a_pickle_is_refused_with_the_command_that_converts_it(tmp_path: Path) -
         ("own.bin", b"\x93NUMPY", "holds an array without words"),
         ("own.bin", (793712314).to_bytes(4, "little"), "give it to the encoder fasttext."),
         ("own.vec", b"", "is empty."),
+        ("own.txt", bytes(range(9, 256)) * 9, "line 1 is neither `words dimension` nor a word"),
+        ("own.bin", b"\x80\xfe" * 90, "is no binary file of word2vec"),
         ("own.csv", b"win 1 2\n", "ends in none of .txt, .vec (text) and .bin (binary)"),
     ],
 )

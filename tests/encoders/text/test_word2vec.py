@@ -127,8 +127,8 @@ def test_few_words_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder.progress = noted = Noted()
     encoder.fit(TRAIN)
     assert noted.notes == [
-        "word2vec: the training texts have 48 words. Below about 10,000 word vectors say little; "
-        "vectors that were trained elsewhere, or tfidf, may do better."
+        "word2vec: the training texts have fewer than 10,000 words, of which word vectors learn "
+        "little; vectors that were trained elsewhere, or tfidf, may do better."
     ]
     assert noted.stages == ["training word2vec"]
     monkeypatch.setattr("widemargin.encoders.text.word_encoder._FEW", 10)

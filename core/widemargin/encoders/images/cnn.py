@@ -2,7 +2,8 @@
 
 Three stages of two 3x3 convolutions with batch norm and ReLU, each stage halving the sides and
 doubling the channels from 16; the mean over places; a layer of `dimension` numbers, which are the
-embedding; and a last layer that tells the classes apart, used in training only.
+embedding. What they learn is chosen by the loss; by default a last layer tells the classes apart,
+in training only.
 """
 
 from __future__ import annotations
@@ -13,23 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from widemargin.contracts import (
-    Columns,
-    EncoderSpec,
-    PositiveFloat,
-    Progress,
-    Section,
-    Share,
-    Silent,
-    State,
-)
+from widemargin.contracts import Columns, EncoderSpec, State
 from widemargin.encoders.images.pixels import pixels_of
 from widemargin.encoders.images.reading import Colour, images_of
 from widemargin.encoders.libraries import require_library
-from widemargin.encoders.network_training import arrays_of, load_arrays, seeded, train_network
-from widemargin.encoders.transformer import Transformer
-from widemargin.encoders.workers import one_torch_thread, vectors_of
-from widemargin.errors import DataError
+from widemargin.encoders.training.inputs import ArrayInputs
+from widemargin.encoders.training.settings import Device, LossName, TrainingSettings
+from widemargin.encoders.training.trained import TrainedEncoder
+from widemargin.encoders.unreadable import Unreadable
+from widemargin.encoders.workers import check_readable, one_torch_thread, vectors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +34,7 @@ _STAGES = 3
 _BATCH = 64  # images of a forward pass when encoding
 
 
-class CnnSettings(Section):
+class CnnSettings(TrainingSettings):
     """Settings of the encoder ``cnn``."""
 
     size: Annotated[int, Field(ge=8, le=512)] = Field(
@@ -51,22 +44,16 @@ class CnnSettings(Section):
     dimension: Annotated[int, Field(ge=1, le=4096)] = Field(
         64, description="numbers that an image becomes"
     )
-    epochs: Annotated[int, Field(ge=1)] = Field(
-        30, description="how often the training images are gone through, at most"
-    )
-    batch_size: Annotated[int, Field(ge=2)] = Field(64, description="images of one step")
-    learning_rate: PositiveFloat = Field(0.003, description="highest step length of AdamW")
     flip: bool = Field(
         False, description="train on mirror images too; not where left and right matter"
     )
     shift: Annotated[int, Field(ge=0)] = Field(
         2, description="pixels that a training image is moved by at most, each time another way"
     )
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of all that is random")
 
 
-class CnnEncoder(Transformer):
-    """The last but one layer of a small convolutional network, trained by cross-entropy.
+class CnnEncoder(TrainedEncoder):
+    """The vectors of a small convolutional network that is trained on the images.
 
     Parameters
     ----------
@@ -76,21 +63,19 @@ class CnnEncoder(Transformer):
         Channels.
     dimension : int, default=64
         Length of the embedding.
-    epochs, batch_size : int, default=30 and 64
-        Longest training, and images of one step.
-    learning_rate : float, default=0.003
-        The highest one of the cycle.
     flip : bool, default=False
         Mirror training images at random.
     shift : int, default=2
         Move training images by up to so many pixels at random; what leaves one side is lost.
-    seed : int, default=0
-        Seed of weights, order, dropout, flips and shifts.
+    loss, temperature, margin, epochs, batch_size, learning_rate, patience, device, seed
+        As in `TrainingSettings`.
 
     Attributes
     ----------
-    progress : Progress
-        Told of every epoch. Not a parameter: no vector depends on it.
+    classes_ : ndarray of str
+        The classes that it was trained on.
+    network_, history_, progress, checkpoints
+        As in `TrainedEncoder`.
 
     Examples
     --------
@@ -101,9 +86,8 @@ class CnnEncoder(Transformer):
     """
 
     name: ClassVar[str] = "cnn"
-    progress: Progress = Silent()
+    settings_type: ClassVar[type[TrainingSettings]] = CnnSettings
 
-    network_: Any
     classes_: NDArray[np.str_]
     mean_: NDArray[np.float32]
     scale_: NDArray[np.float32]
@@ -119,6 +103,11 @@ class CnnEncoder(Transformer):
         flip: bool = False,
         shift: int = 2,
         seed: int = 0,
+        loss: LossName = "cross-entropy",
+        temperature: float = 0.1,
+        margin: float = 0.5,
+        patience: int = 5,
+        device: Device = "auto",
     ) -> None:
         self.size = size
         self.colour = colour
@@ -129,6 +118,21 @@ class CnnEncoder(Transformer):
         self.flip = flip
         self.shift = shift
         self.seed = seed
+        self.loss = loss
+        self.temperature = temperature
+        self.margin = margin
+        self.patience = patience
+        self.device = device
+
+    def check(self, X: Columns | Sequence[Any]) -> None:
+        """Read every image once, before any training.
+
+        Raises
+        ------
+        ItemsError
+            Where some cannot be read; it names all of them.
+        """
+        check_readable(X, images_of, lambda item: pixels_of(item, self.size, self.colour))
 
     def fit(self, X: Columns | Sequence[Any], y: Any = None) -> Self:
         """Train the network on images and their classes.
@@ -138,30 +142,15 @@ class CnnEncoder(Transformer):
         DataError
             Where there are no classes to learn, or an image cannot be read.
         """
-        names = np.asarray(y) if y is not None else np.array([], dtype=str)
-        if names.dtype.kind == "f":
-            raise DataError("cnn learns classes, and the target is a number. Use another encoder.")
-        classes, targets = np.unique(names.astype(str), return_inverse=True)
-        if len(classes) < 2:
-            raise DataError(f"cnn learns to tell classes apart, and there are {len(classes)}.")
-        pixels = self._pixels(images_of(X))
+        require_library("torch", self.name, "vision")
+        items = images_of(X)
+        classes, target = self.class_numbers(y, len(items), "images")
+        pixels = self._pixels(items)
         self.classes_ = classes
         self.mean_ = pixels.mean((0, 2, 3), dtype=np.float64).astype(np.float32)
         self.scale_ = np.maximum(pixels.std((0, 2, 3), dtype=np.float64), 1e-3).astype(np.float32)
-        with seeded(self.seed):
-            self.network_ = self._built(len(classes))
-        train_network(
-            self.network_,
-            self._normalised(pixels),
-            targets,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            seed=self.seed,
-            progress=self.progress,
-            name=self.name,
-            augment=self._augmented if self.flip or self.shift else None,
-        )
+        augment = self._augmented if self.flip or self.shift else None
+        self.train(ArrayInputs(self._normalised(pixels), augment), target)
         return self
 
     def transform(self, X: Columns | Sequence[Any]) -> NDArray[np.float32]:
@@ -176,24 +165,23 @@ class CnnEncoder(Transformer):
         torch = require_library("torch", self.name, "vision")
         items = images_of(X)
         vectors = np.empty((len(items), self.dimension), dtype=np.float32)
-        # All layers but the last one.
-        embed = self.network_[:-1]
+        found = Unreadable(len(items))
         with one_torch_thread, torch.inference_mode():
             for start in range(0, len(items), _BATCH):
-                own = self._normalised(self._pixels(items[start : start + _BATCH]))
-                vectors[start : start + _BATCH] = embed(torch.from_numpy(own)).numpy()
+                rows = range(start, min(start + _BATCH, len(items)))
+                with found.at(rows):
+                    own = self._normalised(self._pixels(items[start : rows.stop]))
+                    vectors[start : rows.stop] = self.network_(torch.from_numpy(own)).numpy()
+        found.check()
         return vectors
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the columns by the encoder and their place."""
-        return np.array([f"{self.name}: {k + 1}" for k in range(self.dimension)], dtype=object)
 
     def get_state(self) -> State:
         """Return weights and normalisation as arrays."""
-        self._check_fitted("network_")
-        weights = {f"network.{name}": own for name, own in arrays_of(self.network_).items()}
-        arrays = {"mean": self.mean_, "scale": self.scale_, **weights}
-        return State(arrays, {"classes": self.classes_.tolist()})
+        network = super().get_state()
+        return State(
+            {"mean": self.mean_, "scale": self.scale_, **network.arrays},
+            {"classes": self.classes_.tolist(), **network.meta},
+        )
 
     def set_state(self, state: State) -> Self:
         """Take up weights and normalisation.
@@ -205,28 +193,7 @@ class CnnEncoder(Transformer):
         """
         self.classes_ = np.array(state.meta["classes"], dtype=str)
         self.mean_, self.scale_ = state.arrays["mean"], state.arrays["scale"]
-        with seeded(self.seed):
-            network = self._built(len(self.classes_))
-        weights = {
-            name.removeprefix("network."): own
-            for name, own in state.arrays.items()
-            if name.startswith("network.")
-        }
-        try:
-            load_arrays(network, weights)
-        except RuntimeError as error:
-            raise DataError("cnn: the saved weights do not fit the settings.") from error
-        self.network_ = network
-        return self
-
-    def explain(
-        self, X: Columns | Sequence[Any], coef: NDArray[np.float64]
-    ) -> Sequence[Sequence[Share]]:
-        """Give each row's product with `coef` as one piece: the numbers have no words."""
-        return [
-            [Share(f"{self.name} embedding", float(row @ coef))]
-            for row in self.transform(X).astype(np.float64)
-        ]
+        return super().set_state(state)
 
     def _pixels(self, items: Sequence[Any]) -> NDArray[np.float32]:
         """Return images of shape (n_items, channels, size, size), from 0 to 1."""
@@ -245,7 +212,8 @@ class CnnEncoder(Transformer):
         pixels /= self.scale_[:, None, None]
         return pixels
 
-    def _built(self, n_classes: int) -> Any:
+    def build_network(self) -> Any:
+        """Return the network, of random weights."""
         torch = require_library("torch", self.name, "vision")
         nn = torch.nn
         layers, channels = [], 3 if self.colour == "rgb" else 1
@@ -260,7 +228,7 @@ class CnnEncoder(Transformer):
             layers.append(nn.MaxPool2d(2))
             channels = out
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, self.dimension)]
-        layers += [nn.ReLU(), nn.Linear(self.dimension, n_classes)]
+        layers.append(nn.ReLU())
         # A third faster on CPUs than with the channels apart.
         return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
@@ -291,6 +259,7 @@ CNN = EncoderSpec(
     summary="a small convolutional network trained on these images",
     kinds=("image",),
     learns="y",
+    trains=True,
     settings=CnnSettings,
     build=_build,
     dimension=64,

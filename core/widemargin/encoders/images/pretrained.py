@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,17 +13,23 @@ import numpy as np
 from pydantic import Field
 
 from widemargin.contracts import Columns, EncoderSpec, Section
-from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.images.layer_places import shape_and_places
 from widemargin.encoders.images.reading import images_of, read_image
-from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
+from widemargin.encoders.images.torchvision_weights import (
+    published_as,
+    read_classifier,
+    weights_path,
+)
 from widemargin.encoders.libraries import require_library
+from widemargin.encoders.training.trainable import Trainable, TunableEncoder, change_weights
 from widemargin.encoders.weights import hash_of_path
 from widemargin.encoders.workers import one_torch_thread, vectors_of
 from widemargin.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from widemargin.encoders.training.changes import Changes
 
 __all__ = [
     "RESNET50",
@@ -54,7 +59,7 @@ class ResNet50Settings(Section):
     weights: Path | None = Field(None, description=_WEIGHTS)
 
 
-class TorchvisionEncoder(FrozenEncoder):
+class TorchvisionEncoder(TunableEncoder):
     """The output of one layer of one of torchvision's image classifiers.
 
     Feature maps, channels first or last, are averaged over the image, and sequences of patches over
@@ -88,7 +93,7 @@ class TorchvisionEncoder(FrozenEncoder):
     @property
     def dimension(self) -> int:
         """Channels of the layer; the weights are loaded to find out."""
-        return self._network().dimension
+        return self._network()[1]
 
     def items(self, X: Columns | Sequence[Any]) -> list[Any]:
         """Return one image a row."""
@@ -97,7 +102,7 @@ class TorchvisionEncoder(FrozenEncoder):
     def weights_hash(self) -> str:
         """Return the hash of the weight file, and for which of its kind images are prepared."""
         path = self._path()
-        return f"{hash_of_path(path)} {_published_as(self.name, self.model, path).name}"
+        return f"{hash_of_path(path)} {published_as(self.name, self.model, path).name}"
 
     def identity(self) -> dict[str, Any]:
         """Return all that vectors depend on; not where the weight file lies, but what is in it."""
@@ -113,17 +118,33 @@ class TorchvisionEncoder(FrozenEncoder):
         DataError
             Where the weights or a library are absent, or an image cannot be read.
         """
-        network = self._network()
+        features, dimension = self._network()
         with one_torch_thread:
-            return vectors_of(items, network.features, network.dimension)
+            return vectors_of(items, features, dimension)
+
+    def trainable(self) -> Trainable:
+        """Return the network in torch, with the weights as published."""
+        from widemargin.encoders.images.image_inputs import ImageInputs
+        from widemargin.encoders.images.image_networks import LayerNetwork, layers_up_to
+
+        own = _read_network(self.name, self.model, self.layer, self._path())
+        network = LayerNetwork(own.network, self.layer, own.places)
+        layers = layers_up_to(own.network, self.layer)
+
+        def prepared(item: Any) -> NDArray[np.float32]:
+            found: NDArray[np.float32] = own.prepared(item).numpy()
+            return found
+
+        return Trainable(network, layers, lambda items: ImageInputs(items, prepared, own.shape))
 
     def _path(self) -> Path:
-        return _weights_path(self.name, self.model, self.weights)
+        return weights_path(self.name, self.model, self.weights)
 
-    def _network(self) -> _Network:
+    def _network(self) -> tuple[Callable[[Any], NDArray[np.float32]], int]:
         path = self._path()
         # The hash tells the cache when another file has come to the same place.
-        return _network(self.name, self.model, self.layer, path, self.weights_hash())
+        weights = self.weights_hash()
+        return _network(self.name, self.model, self.layer, path, weights, self.changes)
 
 
 class ResNet50Encoder(TorchvisionEncoder):
@@ -160,66 +181,59 @@ class ResNet50Encoder(TorchvisionEncoder):
 
 @dataclass(frozen=True)
 class _Network:
-    """A loaded network: what makes a vector of an image, and its length."""
+    """A loaded network, how images come into it, and what is taken from it.
 
-    features: Callable[[Any], NDArray[np.float32]]
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The network.
+    prepared : callable
+        ``prepared(item) -> tensor``: what the network reads of an image.
+    shape : tuple of int
+        That one's shape.
+    places : tuple of int
+        The axes of the layer's output that are places in the image.
+    dimension : int
+        The length of a vector.
+    """
+
+    network: Any
+    prepared: Callable[[Any], Any]
+    shape: tuple[int, ...]
+    places: tuple[int, ...]
     dimension: int
 
 
-def _torchvision(name: str) -> Any:
-    require_library("torch", name, "vision")
-    ensure_torchvision_operators()
-    return require_library("torchvision", name, "vision")
-
-
-def _published(name: str, model: str) -> Any:
-    """Return torchvision's enum of the model's published weights."""
-    models = _torchvision(name).models
-    known = models.list_models(module=models)
-    if model not in known:
-        raise DataError(
-            f"{name}: torchvision has no image classifier {model!r}.{nearest(model, known)}"
-        )
-    return models.get_model_weights(model)
-
-
-def _weights_path(name: str, model: str, weights: str | Path | None) -> Path:
-    published = _published(name, model)
-    if weights is not None:
-        path = Path(weights).expanduser()
-        if not path.is_file():
-            raise DataError(
-                f"{name}: {path}: there is no such file. weights is the file of the weights of "
-                f"{model}, from {published.DEFAULT.url}."
-            )
-        return path
-    torch = require_library("torch", name, "vision")
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    # The newest ones first, which are torchvision's default.
-    for one in (published.DEFAULT, *published):
-        path = folder / _file_name(one)
-        if path.is_file():
-            return path
-    raise DataError(
-        f"{name}: the weights of {model} are not here. Get {published.DEFAULT.url}, and put the "
-        f"file into {folder}, or set weights to its path. Nothing is fetched by itself."
-    )
-
-
-def _published_as(name: str, model: str, path: Path) -> Any:
-    """Return the published weights that a file is, by its name; the default ones for others."""
-    published = _published(name, model)
-    return next((one for one in published if _file_name(one) == path.name), published.DEFAULT)
-
-
-def _file_name(published: Any) -> str:
-    return str(published.url).rpartition("/")[2]
-
-
 @lru_cache(maxsize=2)
-def _network(name: str, model: str, layer: str, path: Path, weights: str) -> _Network:
+def _network(
+    name: str, model: str, layer: str, path: Path, weights: str, changes: Changes | None
+) -> tuple[Callable[[Any], NDArray[np.float32]], int]:
+    """Return what makes a vector of an image, and its length."""
     torch = require_library("torch", name, "vision")
-    network = _loaded(name, model, path).eval().to(memory_format=torch.channels_last)
+    own = _read_network(name, model, layer, path)
+    change_weights(own.network, changes, "network.")
+    # Workers run the network at the same time, so each keeps what it saw to itself.
+    seen = threading.local()
+
+    def keep(module: Any, inputs: Any, output: Any) -> None:
+        seen.output = output
+
+    own.network.get_submodule(layer).register_forward_hook(keep)
+
+    def features(item: Any) -> NDArray[np.float32]:
+        batch = own.prepared(item)[None]
+        with torch.inference_mode():
+            own.network(batch.contiguous(memory_format=torch.channels_last))
+            output = seen.output.mean(own.places) if own.places else seen.output
+            vector: NDArray[np.float32] = output[0].float().numpy()
+        return vector
+
+    return features, own.dimension
+
+
+def _read_network(name: str, model: str, layer: str, path: Path) -> _Network:
+    torch = require_library("torch", name, "vision")
+    network = read_classifier(name, model, path).eval().to(memory_format=torch.channels_last)
     layers = [known for known, _ in network.named_modules() if known]
     if layer not in layers:
         top = ", ".join(known for known, _ in network.named_children())
@@ -227,66 +241,17 @@ def _network(name: str, model: str, layer: str, path: Path, weights: str) -> _Ne
             f"{name}: {model} has no layer {layer!r}.{nearest(layer, layers)} Its outermost layers "
             f"are {top}."
         )
-    # Workers run the network at the same time, so each keeps what it saw to itself.
-    seen = threading.local()
-
-    def keep(module: Any, inputs: Any, output: Any) -> None:
-        seen.output = output
-
-    prepare = _published_as(name, model, path).transforms()
+    prepare = published_as(name, model, path).transforms()
     shortest = 2 * max(getattr(prepare, "resize_size", (0,)))
 
+    def prepared(item: Any) -> Any:
+        return prepare(read_image(item, shortest=shortest))
+
     with one_torch_thread:
-        blank = prepare(read_image(np.zeros((8, 8, 3), np.uint8)))[None]
-        shape, places = shape_and_places(network, layer, blank, f"{name}: {model}")
-
-    network.get_submodule(layer).register_forward_hook(keep)
-
-    def features(item: Any) -> NDArray[np.float32]:
-        batch = prepare(read_image(item, shortest=shortest))[None]
-        with torch.inference_mode():
-            network(batch.contiguous(memory_format=torch.channels_last))
-            output = seen.output.mean(places) if places else seen.output
-            vector: NDArray[np.float32] = output[0].float().numpy()
-        return vector
-
-    return _Network(features, next(n for k, n in enumerate(shape) if k and k not in places))
-
-
-# What torchvision's own builders set when they load published weights.
-_BUILT_WITH = {
-    "googlenet": {"transform_input": True, "init_weights": False},
-    "inception_v3": {"transform_input": True, "init_weights": False},
-}
-# The published files of densenets are older than the names of its layers.
-_OLD_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=[12]\.)")
-
-
-def _loaded(name: str, model: str, path: Path) -> Any:
-    torch = require_library("torch", name, "vision")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = {_OLD_NAME.sub(r"\1", key): value for key, value in state.items()}
-    # torch.load raises nearly anything for a file that is none of its own.
-    except Exception as error:  # noqa: BLE001
-        raise DataError(
-            f"{name}: {path}: is no file of weights, or holds more than weights "
-            f"({type(error).__name__}). Get it again, or save it with "
-            "torch.save(model.state_dict(), path)."
-        ) from None
-    # Its first weights, drawn at random, are replaced; nobody else's random numbers move.
-    with torch.random.fork_rng(devices=[]):
-        network = _torchvision(name).models.get_model(
-            model, weights=None, **_BUILT_WITH.get(model, {})
-        )
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        told = " ".join(str(error).split())
-        raise DataError(
-            f"{name}: {path}: these are not the weights of {model} ({told[:200]})."
-        ) from None
-    return network
+        blank = prepared(np.zeros((8, 8, 3), np.uint8))
+        shape, places = shape_and_places(network, layer, blank[None], f"{name}: {model}")
+    dimension = next(n for k, n in enumerate(shape) if k and k not in places)
+    return _Network(network, prepared, tuple(blank.shape), places, dimension)
 
 
 def _build(settings: TorchvisionSettings) -> TorchvisionEncoder:
@@ -308,6 +273,7 @@ TORCHVISION = EncoderSpec(
     build=_build,
     licence=_LICENCE,
     extra="vision",
+    tunable=True,
 )
 
 RESNET50 = EncoderSpec(
@@ -320,4 +286,5 @@ RESNET50 = EncoderSpec(
     dimension=2048,
     licence=_LICENCE,
     extra="vision",
+    tunable=True,
 )

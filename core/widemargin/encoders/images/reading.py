@@ -19,6 +19,7 @@ from widemargin.contracts import Columns
 from widemargin.encoders.items import column_of
 from widemargin.encoders.libraries import require_library
 from widemargin.encoders.shared_context import SharedContext
+from widemargin.encoders.unreadable import Unreadable
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def images_of(X: Columns | Sequence[Any]) -> list[Any]:
     Raises
     ------
     DataError
-        Where there are several columns, or a row holds something else.
+        Where there are several columns.
+    ItemsError
+        Where a row holds something else; it names all such rows.
 
     Examples
     --------
@@ -60,12 +63,14 @@ def images_of(X: Columns | Sequence[Any]) -> list[Any]:
     ['a.png', 'b.png']
     """
     items = [Path(item) if isinstance(item, str) else item for item in column_of(X, "image")]
+    found = Unreadable(len(items))
     for row, item in enumerate(items):
         if not isinstance(item, Path | bytes | np.ndarray):
-            raise DataError(
-                f"row {row + 1}: expected an image (a path, the bytes of an image file, or an "
-                f"array), got {type(item).__name__}."
+            found.problems[row] = (
+                "expected an image (a path, the bytes of an image file, or an array), got "
+                f"{type(item).__name__}."
             )
+    found.check()
     return items
 
 

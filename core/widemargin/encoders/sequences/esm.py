@@ -17,15 +17,17 @@ import numpy as np
 from pydantic import Field
 
 from widemargin.contracts import Columns, EncoderSpec, Section
-from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.hub import model_config, model_folder, quiet_transformers
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.sequences.letters import letters_of
+from widemargin.encoders.training.trainable import Trainable, TunableEncoder, change_weights
 from widemargin.encoders.weights import hash_of_path
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from widemargin.encoders.training.changes import Changes
 
 __all__ = ["ESM", "EsmEncoder", "EsmSettings"]
 
@@ -51,7 +53,7 @@ class EsmSettings(Section):
     )
 
 
-class EsmEncoder(FrozenEncoder):
+class EsmEncoder(TunableEncoder):
     """Mean of the vectors that ESM-2 gives the residues of a sequence.
 
     Upper and lower case are alike and white space is left out. X, B, Z, U and O are letters of the
@@ -108,13 +110,24 @@ class EsmEncoder(FrozenEncoder):
         windows.sort(key=lambda pair: len(pair[1]))
         sums = np.zeros((len(items), self.dimension))
         if windows:
-            model, ids = _load(folder, hash_of_path(folder))
+            model, ids = _load(folder, hash_of_path(folder), self.changes)
         for batch in _batches(windows):
             vectors = _run(model, ids, [window for _, window in batch])
             np.add.at(sums, [row for row, _ in batch], vectors)
         lengths = np.array([max(1, len(item)) for item in items]).reshape(-1, 1)
         means: NDArray[np.float32] = (sums / lengths).astype(np.float32)
         return means
+
+    def trainable(self) -> Trainable:
+        """Return the network in torch, with the weights as published."""
+        folder = model_folder(self.model, "esm")
+        model, ids = _read(folder)
+        from widemargin.encoders.sequences.esm_network import EsmNetwork, WindowInputs
+
+        def inputs(items: list[Any]) -> WindowInputs:
+            return WindowInputs([[_tokens(ids, own) for own in self._cut(item)] for item in items])
+
+        return Trainable(EsmNetwork(model, ids["<pad>"]), list(model.encoder.layer), inputs)
 
     def _cut(self, item: str) -> Iterator[str]:
         n = -(-len(item) // self.max_length)
@@ -139,16 +152,16 @@ def _run(model: Any, ids: Mapping[str, int], windows: Sequence[str]) -> NDArray[
     """Return the sum of the residues' vectors of each window, all of one length."""
     import torch  # `_load` has said so where it is absent
 
-    tokens = torch.tensor(
-        [
-            [ids["<cls>"], *(ids[x if x in _RESIDUES else "X"] for x in window), ids["<eos>"]]
-            for window in windows
-        ]
-    )
+    tokens = torch.tensor([_tokens(ids, window) for window in windows])
     with torch.inference_mode():
         out = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
         sums: NDArray[np.float64] = out.last_hidden_state[:, 1:-1].double().sum(1).numpy()
     return sums
+
+
+def _tokens(ids: Mapping[str, int], window: str) -> list[int]:
+    residues = (ids[letter if letter in _RESIDUES else "X"] for letter in window)
+    return [ids["<cls>"], *residues, ids["<eos>"]]
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
@@ -177,8 +190,16 @@ def _vocabulary(folder: Path) -> dict[str, int]:
 
 # One model is in memory at a time: the larger ones have billions of numbers.
 @lru_cache(maxsize=1)
-def _load(folder: Path, _weights: str) -> tuple[Any, dict[str, int]]:
+def _load(
+    folder: Path, _weights: str, changes: Changes | None = None
+) -> tuple[Any, dict[str, int]]:
     """Return the model and its vocabulary; other weights in the same folder are read again."""
+    model, ids = _read(folder)
+    change_weights(model, changes, "model.")
+    return model, ids
+
+
+def _read(folder: Path) -> tuple[Any, dict[str, int]]:
     ids = _vocabulary(folder)
     _config(folder)
     # Heads that are left out are left out on purpose: nobody need be told.
@@ -224,4 +245,5 @@ ESM = EncoderSpec(
     settings=EsmSettings,
     build=_build,
     extra="text",
+    tunable=True,
 )

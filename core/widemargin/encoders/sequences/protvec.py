@@ -13,15 +13,28 @@ The paper adds where this takes the mean, so that length does not decide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from widemargin.contracts import Columns, EncoderSpec, PositiveFloat, Section, Share, State
+from widemargin.contracts import (
+    Checkpoints,
+    Columns,
+    EncoderSpec,
+    PositiveFloat,
+    Progress,
+    Section,
+    Share,
+    Silent,
+    State,
+)
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.libraries import require_library
 from widemargin.encoders.sequences.letters import ALPHABETS, codes_of, letters_of
+from widemargin.encoders.text.gensim_training import LIBRARIES, GensimTraining
+from widemargin.encoders.training.epochs import run_epochs, training_key
+from widemargin.encoders.training.memory import check_table_fits
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError
 
@@ -32,6 +45,10 @@ __all__ = ["PROTVEC", "ProtVecEncoder", "ProtVecSettings"]
 
 # gensim drops what exceeds this in a sentence, without a word.
 _LONGEST = 10_000
+_FEW = 10_000
+_MOST = 200_000
+# A k-mer's own numbers, those it has as one that is drawn against others, and at the end a copy.
+_BYTES = 12
 
 
 class ProtVecSettings(Section):
@@ -52,6 +69,11 @@ class ProtVecSettings(Section):
     )
     min_count: Annotated[int, Field(ge=1)] = Field(
         2, description="times that a k-mer must occur in training to have a vector"
+    )
+    max_kmers: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        _MOST,
+        description="k-mers that get a vector at most, the most frequent ones; training takes up "
+        "to 12 bytes x k-mers x dimension of memory",
     )
     negative: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="random k-mers that each right one is told from"
@@ -84,6 +106,8 @@ class ProtVecEncoder(Transformer):
         Passes over the sequences.
     min_count : int, default=2
         Times that a k-mer must occur to have a vector.
+    max_kmers : int, default=200000
+        How many have one at most; of those that occur equally often, the first in the alphabet.
     negative : int, default=5
         Random k-mers that each right one is told from.
     learning_rate : float, default=0.025
@@ -97,7 +121,15 @@ class ProtVecEncoder(Transformer):
         The k-mers with a vector, as numbers to the base of the alphabet, ascending.
     vectors_ : ndarray of shape (n_kmers, dimension), float32
         Their vectors.
+    progress : Progress
+        Told of every epoch, and where there is little to learn from. Not a parameter.
+    checkpoints : Checkpoints or None
+        Where training keeps how far it is. Not a parameter.
     """
+
+    name: ClassVar[str] = "protvec"
+    progress: Progress = Silent()
+    checkpoints: Checkpoints | None = None
 
     kmers_: NDArray[np.int64]
     vectors_: NDArray[np.float32]
@@ -110,6 +142,7 @@ class ProtVecEncoder(Transformer):
         window: int = 25,
         epochs: int = 5,
         min_count: int = 2,
+        max_kmers: int = _MOST,
         negative: int = 5,
         learning_rate: float = 0.025,
         seed: int = 0,
@@ -120,6 +153,7 @@ class ProtVecEncoder(Transformer):
         self.window = window
         self.epochs = epochs
         self.min_count = min_count
+        self.max_kmers = max_kmers
         self.negative = negative
         self.learning_rate = learning_rate
         self.seed = seed
@@ -130,31 +164,41 @@ class ProtVecEncoder(Transformer):
         Raises
         ------
         DataError
-            Where no k-mer occurs often enough, or gensim is not installed.
+            Where no k-mer occurs often enough, the vectors would not fit into memory, or gensim is
+            not installed.
         """
         word2vec = require_library("gensim.models.word2vec", "protvec", "text")
+        utils = require_library("gensim.utils", "protvec", "text")
         rows = [self._numbers(text) for text in texts_of(X)]
+        kept = self._kept(rows)
         model = word2vec.Word2Vec(
             vector_size=self.dimension,
             window=self.window,
-            min_count=self.min_count,
+            min_count=1,
             negative=self.negative,
             sg=1,
             alpha=self.learning_rate,
             min_alpha=min(1e-4, self.learning_rate),
             seed=self.seed,
             workers=1,
-            epochs=self.epochs,
         )
         sentences = [sentence for own in rows for sentence in self._readings(own)]
-        model.build_vocab(sentences)
-        if not len(model.wv):
-            raise DataError(
-                f"protvec: no run of {self.k} letters of the alphabet {self.alphabet} occurs "
-                f"{self.min_count} times in the {len(rows)} sequences; lower min_count or k, or "
-                "choose another alphabet."
-            )
-        model.train(sentences, total_examples=model.corpus_count, epochs=self.epochs)
+        keep, drop = utils.RULE_KEEP, utils.RULE_DISCARD
+        model.build_vocab(
+            sentences, trim_rule=lambda word, count, least: keep if word in kept else drop
+        )
+        run_epochs(
+            GensimTraining(model, sentences, self.epochs),
+            self.epochs,
+            name=self.name,
+            progress=self.progress,
+            checkpoints=self.checkpoints,
+            key=lambda: training_key(
+                {"name": self.name, "parameters": repr(self)},
+                (own.tobytes() for own in rows),
+                LIBRARIES,
+            ),
+        )
         numbers = np.array([int(word) for word in model.wv.index_to_key], dtype=np.int64)
         order = np.argsort(numbers)
         self.kmers_ = numbers[order]
@@ -207,6 +251,34 @@ class ProtVecEncoder(Transformer):
                 ]
             )
         return rows
+
+    def _kept(self, rows: Sequence[NDArray[np.int64]]) -> set[str]:
+        """Return the k-mers that get a vector, as gensim's words."""
+        whole = np.concatenate([np.empty(0, np.int64), *(own[own >= 0] for own in rows)])
+        numbers, counts = np.unique(whole, return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] >= self.min_count]
+        if not len(order):
+            raise DataError(
+                f"protvec: no run of {self.k} letters of the alphabet {self.alphabet} occurs "
+                f"{self.min_count} times in the {len(rows)} sequences; lower min_count or k, or "
+                "choose another alphabet."
+            )
+        if len(whole) < _FEW:
+            self.progress.note(
+                f"protvec: the training sequences have fewer than {_FEW:,} k-mers, of which "
+                "vectors learn little; kmer or composition may do better."
+            )
+        if len(order) > self.max_kmers:
+            self.progress.note(
+                f"protvec: more than {self.max_kmers:,} k-mers (max_kmers) occur often enough in "
+                "the training sequences; the most frequent ones are kept."
+            )
+        order = order[: self.max_kmers]
+        check_table_fits(
+            "protvec", len(order), self.dimension, _BYTES, setting="max_kmers", words="k-mers"
+        )
+        return set(map(str, numbers[order].tolist()))
 
     def _numbers(self, text: str) -> NDArray[np.int64]:
         """Return the k-mer that begins at each letter as a number, -1 where there is none."""

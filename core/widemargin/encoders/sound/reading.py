@@ -4,9 +4,9 @@ A recording is a path, the bytes of a sound file, or an array of samples. Files 
 block and mixed down at once, so that memory is bounded by the seconds that are asked for and not by
 the file. Other rates are resampled by the exact ratio of the two (a polyphase filter).
 
-A WAV file that was cut short holds what it holds and is read as such: writers that stream leave
-its length unset, so that nothing tells the one from the other. FLAC, Ogg and MP3 files that end
-early, and broken files of any format, are refused.
+Files that end early, and broken ones, are refused. libsndfile reads a WAV, AIFF or AU file that was
+cut short as if it were whole, so that `lengths.py` compares what its header promises with what is
+there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import numpy as np
 from widemargin.contracts import Columns
 from widemargin.encoders.items import column_of
 from widemargin.encoders.libraries import require_library
+from widemargin.encoders.sound.lengths import share_present
+from widemargin.encoders.unreadable import Unreadable
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,23 +55,32 @@ def sounds_of(X: Columns | Sequence[Any]) -> list[Sound]:
 
     Raises
     ------
+    ItemsError
+        Where a row holds none of these, no file is there, or samples are not finite; it names all
+        such rows.
     DataError
-        Where a row holds none of these, no file is there, or samples are not finite; it names the
-        row.
+        Where there are several columns.
 
     Examples
     --------
     >>> sounds_of([np.array([[0.5, 0.25], [0.0, 0.0]])])
     [array([0.375, 0.   ])]
     """
-    return [_sound(item, row) for row, item in enumerate(column_of(X, "audio"), start=1)]
+    column = column_of(X, "audio")
+    found = Unreadable(len(column))
+    sounds = []
+    for row, item in enumerate(column):
+        with found.at([row]):
+            sounds.append(_sound(item))
+    found.check()
+    return sounds
 
 
-def _sound(item: Any, row: int) -> Sound:
+def _sound(item: Any) -> Sound:
     if isinstance(item, str | Path):
         path = Path(item)
         if not str(item).strip():
-            raise DataError(f"row {row}: the path of the recording is empty. Leave the row out.")
+            raise DataError("the path of the recording is empty. Leave the row out.")
         try:
             found = path.is_file()
         except ValueError:  # a null character in the path
@@ -77,30 +88,30 @@ def _sound(item: Any, row: int) -> Sound:
         if not found:
             reason = "is a folder, not a recording" if path.is_dir() else "there is no such file"
             raise DataError(
-                f"row {row}: {path}: {reason}. Paths are relative to the working folder; "
+                f"{path}: {reason}. Paths are relative to the working folder; "
                 "correct the path, or leave the row out."
             )
         return path
     if isinstance(item, bytes):
         return item
     if isinstance(item, np.ndarray):
-        return _samples(item, f"row {row}")
+        return _samples(item)
     raise DataError(
-        f"row {row}: expected a recording (a path, the bytes of a sound file, or a float array), "
-        f"got {type(item).__name__}."
+        "expected a recording (a path, the bytes of a sound file, or a float array), got "
+        f"{type(item).__name__}."
     )
 
 
-def _samples(item: NDArray[Any], name: str) -> NDArray[np.floating[Any]]:
+def _samples(item: NDArray[Any]) -> NDArray[np.floating[Any]]:
     if item.dtype.kind != "f" or item.ndim not in (1, 2):
         raise DataError(
-            f"{name}: expected float samples of shape (n_samples,) or (n_samples, n_channels), got "
+            "expected float samples of shape (n_samples,) or (n_samples, n_channels), got "
             f"{item.dtype} of shape {item.shape}. Divide integers by their largest value, as in "
             "samples / 32768."
         )
     if item.size == 0:
-        raise DataError(f"{name}: the recording holds no samples. Leave the row out.")
-    _check_samples(item, name, None)
+        raise DataError("the recording holds no samples. Leave the row out.")
+    _check_samples(item, "", None)
     return item if item.ndim == 1 else item.mean(axis=1)
 
 
@@ -171,6 +182,7 @@ def _opened(item: Path | bytes, encoder: str) -> Iterator[Any]:
         with io.BytesIO(item) if isinstance(item, bytes) else item.open("rb") as stream:
             if not stream.read(1):
                 raise DataError(f"{name}: is empty. Copy it again, or leave it out.")
+            present = share_present(stream)
             stream.seek(0)
             source = _Source(stream)
             with soundfile.SoundFile(source) as sound:
@@ -179,6 +191,9 @@ def _opened(item: Path | bytes, encoder: str) -> Iterator[Any]:
                         f"{name}: has {sound.samplerate:,} samples a second; allowed are "
                         f"{_RATES[0]:,} to {_RATES[1]:,}. The file is damaged; leave it out."
                     )
+                if present < 1 and sound.frames > 0:
+                    have = sound.frames / sound.samplerate
+                    raise DataError(_cut_short(name, have, have / present))
                 yield sound
     except OSError as error:
         raise DataError(f"{name}: cannot be read ({error.strerror or error}).") from error
@@ -234,13 +249,17 @@ def _mixed(sound: Any, wanted: int, name: str) -> NDArray[np.float64]:
         blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
         have += len(block)
     if have < wanted and told > 0:
-        raise DataError(
-            f"{name}: ends after {have / sound.samplerate:.3g} of {told / sound.samplerate:.3g} "
-            "seconds: it is damaged or was not copied whole. Copy it again, or leave it out."
-        )
+        raise DataError(_cut_short(name, have / sound.samplerate, told / sound.samplerate))
     if not have:
         raise DataError(f"{name}: holds no samples. Leave it out.")
     return np.concatenate(blocks, dtype=np.float64)
+
+
+def _cut_short(name: str, have: float, promised: float) -> str:
+    return (
+        f"{name}: ends after {have:.3g} of {promised:.3g} seconds: it is damaged or was not copied "
+        "whole. Copy it again, or leave it out."
+    )
 
 
 def _check_samples(samples: NDArray[Any], name: str, seconds: float | None) -> None:
@@ -248,14 +267,15 @@ def _check_samples(samples: NDArray[Any], name: str, seconds: float | None) -> N
     largest = float(np.abs(samples).max())
     if largest <= _LOUDEST:
         return
+    start = f"{name}: " if name else ""
     if isfinite(largest):
         raise DataError(
-            f"{name}: a sample is {largest:.3g}, where full scale is 1. Divide the samples by "
+            f"{start}a sample is {largest:.3g}, where full scale is 1. Divide the samples by "
             "their largest possible value."
         )
     where = "" if seconds is None else f" after {seconds:.3g} seconds or later"
     raise DataError(
-        f"{name}: holds a sample that is no finite number{where}. Write it anew from its source, "
+        f"{start}holds a sample that is no finite number{where}. Write it anew from its source, "
         "or leave it out."
     )
 
@@ -284,7 +304,7 @@ def envelope(item: Sound | str, n: int, max_seconds: float = 60.0) -> list[float
     """
     if n < 1:
         raise ValueError(f"n must be at least 1. Got {n}.")
-    sound = _sound(item, 1)
+    sound = _sound(item)
     loud = np.abs(read_sound(sound, 8_000, max_seconds, "the report"))
     # Where there are fewer samples than stretches, a sample fills several.
     edges = np.arange(n + 1) * len(loud) // n

@@ -43,7 +43,8 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
 
     # Expression has tens of thousands of columns, which are numbers already.
     dtype = getattr(column, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
+    plain_list = isinstance(column, list) and set(map(type, column)) <= {int, float}
+    if plain_list or (isinstance(dtype, np.dtype) and dtype.kind in "iuf"):
         plain = np.array(column, dtype=np.float64)
         if not np.isinf(plain).any():
             return plain

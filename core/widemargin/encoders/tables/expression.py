@@ -8,6 +8,9 @@ Steps, in this order, each if it is wanted:
     Each profile's values replaced by those of a reference profile of equal rank; the reference is
     the mean of the training profiles' sorted values (Bolstad, Irizarry, Åstrand & Speed 2003,
     doi:10.1093/bioinformatics/19.2.185).
+``profile``
+    Each profile to mean 0 and deviation 1 over its genes, so that no array is brighter than another
+    (Dudoit, Fridlyand & Speed 2002, doi:10.1198/016214502753479248).
 ``top_variance``
     The genes that vary most over the training rows.
 ``select``
@@ -31,41 +34,37 @@ from pydantic import Field, model_validator
 
 from widemargin.contracts import Columns, EncoderSpec, Learns, Section, Share, State
 from widemargin.encoders.tables.cells import numbers_of
-from widemargin.encoders.tables.gene_tests import Test, strengths
+from widemargin.encoders.tables.gene_tests import Test, gene_strengths
+from widemargin.encoders.tables.profiles import ranked, reference_of, standardised
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EXPRESSION", "ExpressionEncoder", "ExpressionSettings"]
+__all__ = ["EXPRESSION", "ExpressionEncoder", "ExpressionSettings", "ProfileSettings", "Step"]
 
-Step = Literal["log", "quantile", "z"]
+Step = Literal["log", "quantile", "profile", "z"]
 
-_ORDER: tuple[Step, ...] = ("log", "quantile", "z")
+_ORDER: tuple[Step, ...] = ("log", "quantile", "profile", "z")
 # Intensities and counts go into the thousands, their logarithms to base 2 hardly above 20.
 _LOGGED_TOP, _LOGGED_RANGE = 100.0, 50.0
 _LARGEST = 1e15
 """What no instrument measures; beyond it, scaled values might not be finite in float32."""
 
 
-class ExpressionSettings(Section):
-    """Settings of the encoder ``expression``."""
+class ProfileSettings(Section):
+    """Settings of every encoder of expression profiles."""
 
     normalise: tuple[Step, ...] = Field(
-        ("z",), description="steps among log, quantile and z, in this order; [] for none"
+        ("z",),
+        description="steps among log, quantile, profile and z, in this order; [] for none",
     )
     offset: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         1.0, description="added before the logarithm, so that 0 has one"
     )
     top_variance: Annotated[int, Field(ge=1)] | None = Field(
         None, description="genes kept that vary most in training; null for all"
-    )
-    select: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="genes kept whose classes differ most in training; null for all"
-    )
-    test: Test = Field(
-        "f", description="how select measures difference: analysis of variance, or Kruskal-Wallis"
     )
 
     @model_validator(mode="after")
@@ -78,6 +77,17 @@ class ExpressionSettings(Section):
         return self
 
 
+class ExpressionSettings(ProfileSettings):
+    """Settings of the encoder ``expression``."""
+
+    select: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="genes kept whose classes differ most in training; null for all"
+    )
+    test: Test = Field(
+        "f", description="how select measures difference: analysis of variance, or Kruskal-Wallis"
+    )
+
+
 class ExpressionEncoder(Transformer):
     """Vectors of expression profiles: one numeric column a gene, normalised and chosen.
 
@@ -86,7 +96,7 @@ class ExpressionEncoder(Transformer):
 
     Parameters
     ----------
-    normalise : tuple of {"log", "quantile", "z"}, default=("z",)
+    normalise : tuple of {"log", "quantile", "profile", "z"}, default=("z",)
         Steps of normalisation, in this order.
     offset : float, default=1.0
         Added before the logarithm.
@@ -155,8 +165,9 @@ class ExpressionEncoder(Transformer):
         if "log" in self.normalise:
             self._check_intensities(values)
         values = self._logged(values)
-        self._reference = _reference(values) if "quantile" in self.normalise else np.empty(0)
-        values = self._ranked(values)
+        quantile = "quantile" in self.normalise
+        self._reference = reference_of(values) if quantile else np.empty(0)
+        values = self._levelled(values)
         known = ~np.isnan(values)
         self._median = np.zeros(values.shape[1])
         there = known.any(axis=0)
@@ -187,7 +198,7 @@ class ExpressionEncoder(Transformer):
                     f"the gene {name!r}, which the model was trained on, is absent."
                     f"{nearest(name, map(str, X))} It needs {len(self.columns_)} genes."
                 )
-        values = self._ranked(self._logged(self._read(X)))
+        values = self._levelled(self._logged(self._read(X)))
         return self._finish(np.where(np.isnan(values), self._median, values))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -198,9 +209,12 @@ class ExpressionEncoder(Transformer):
     def get_state(self) -> State:
         """Return reference, genes and scales as arrays."""
         self._check_fitted("kept_")
+        # A saved model holds finite numbers only: no strength where nothing was selected, and the
+        # largest number for a gene that tells all.
+        chosen = np.minimum(self.strength_, np.finfo(np.float64).max)
         arrays = {
             "kept": self.kept_,
-            "strength": self.strength_,
+            **({} if np.isnan(chosen).any() else {"strength": chosen}),
             "reference": self._reference,
             "median": self._median,
             "centre": self._centre,
@@ -212,10 +226,12 @@ class ExpressionEncoder(Transformer):
         """Take up what was learnt."""
         self.columns_ = [str(name) for name in state.meta["columns"]]
         self.kept_ = np.asarray(state.arrays["kept"], dtype=np.int64)
-        self.strength_, self._reference, self._median, self._centre, self._scale = (
+        self._reference, self._median, self._centre, self._scale = (
             np.asarray(state.arrays[name], dtype=np.float64)
-            for name in ("strength", "reference", "median", "centre", "scale")
+            for name in ("reference", "median", "centre", "scale")
         )
+        nothing = np.full(len(self.kept_), np.nan)
+        self.strength_ = np.asarray(state.arrays.get("strength", nothing), dtype=np.float64)
         n = len(self.columns_)
         if len(self._median) != n or not all(0 <= place < n for place in self.kept_.tolist()):
             raise DataError("expression: the saved genes and what was learnt of them disagree.")
@@ -235,10 +251,9 @@ class ExpressionEncoder(Transformer):
         ]
 
     def _read(self, X: Columns) -> NDArray[np.float64]:
-        columns = [numbers_of(name, X[name]) for name in self.columns_]
-        if not columns:
+        if not self.columns_:
             raise DataError("expression: there is no gene: give one numeric column a gene.")
-        values = np.stack(columns, axis=1)
+        values = _numbers(X, self.columns_)
         wrong = np.argwhere(np.abs(values) > _LARGEST)
         if len(wrong):
             row, column = wrong[0]
@@ -274,19 +289,11 @@ class ExpressionEncoder(Transformer):
             )
         return np.log2(values + self.offset)
 
-    def _ranked(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give each value the reference's of equal rank."""
-        if "quantile" not in self.normalise:
-            return values
-        from scipy.stats import rankdata
-
-        out = np.full_like(values, np.nan)
-        for row, own in zip(out, values, strict=True):
-            known = ~np.isnan(own)
-            # Equal values have the mean of their ranks, and so the same result.
-            ranks = rankdata(own[known]) - 1
-            row[known] = _at(self._reference, ranks, int(known.sum()))
-        return out
+    def _levelled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Make profiles comparable, each by itself."""
+        if "quantile" in self.normalise:
+            values = ranked(values, self._reference)
+        return standardised(values) if "profile" in self.normalise else values
 
     def _choose(
         self, values: NDArray[np.float64], y: Any
@@ -297,7 +304,7 @@ class ExpressionEncoder(Transformer):
             kept = _largest(values.var(axis=0), self.top_variance)
         strength = np.full(len(kept), np.nan)
         if self.select is not None:
-            of_all = strengths(values[:, kept], y, self.test)
+            of_all = gene_strengths(values[:, kept], y, self.test)
             best = _largest(of_all, self.select)
             kept, strength = kept[best], of_all[best]
         return kept.astype(np.int64), strength
@@ -306,29 +313,22 @@ class ExpressionEncoder(Transformer):
         return ((values[:, self.kept_] - self._centre) / self._scale).astype(np.float32)
 
 
+def _numbers(X: Columns, names: list[str]) -> NDArray[np.float64]:
+    """Return the columns side by side."""
+    if hasattr(X, "dtypes"):
+        # A frame of numbers in one piece: twenty thousand columns one by one take seconds.
+        frame: Any = X
+        if all(isinstance(own, np.dtype) and own.kind in "iuf" for own in set(frame.dtypes)):
+            whole = frame if list(frame.columns) == names else frame[names]
+            values: NDArray[np.float64] = whole.to_numpy(dtype=np.float64, copy=True)
+            if not np.isinf(values).any():
+                return values
+    return np.stack([numbers_of(name, X[name]) for name in names], axis=1)
+
+
 def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """Return the places of the largest, ascending; of equal ones the first are taken."""
     return np.sort(np.argsort(-values, kind="stable")[:count])
-
-
-def _reference(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the rows' sorted values; a row with fewer is stretched to all places."""
-    n = values.shape[1]
-    rows = [np.sort(own[~np.isnan(own)]) for own in values]
-    stretched = [_at(own, np.arange(n), n) for own in rows if len(own)]
-    mean: NDArray[np.float64] = np.mean(stretched, axis=0) if stretched else np.zeros(n)
-    return mean
-
-
-def _at(
-    reference: NDArray[np.float64], ranks: NDArray[np.floating[Any]] | NDArray[np.intp], size: int
-) -> NDArray[np.float64]:
-    """Read a sorted array at ranks that go from 0 to `size` less 1."""
-    last = len(reference) - 1
-    # A lone value stands in the middle.
-    places = ranks * (last / (size - 1)) if size > 1 else np.full(len(ranks), last / 2)
-    read: NDArray[np.float64] = np.interp(places, np.arange(last + 1), reference)
-    return read
 
 
 def _learns(settings: ExpressionSettings) -> Learns:

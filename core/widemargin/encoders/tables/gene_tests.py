@@ -11,12 +11,12 @@ from widemargin.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Test", "strengths"]
+__all__ = ["Test", "gene_strengths"]
 
 Test = Literal["f", "kruskal"]
 
 
-def strengths(values: NDArray[np.float64], y: Any, test: Test) -> NDArray[np.float64]:
+def gene_strengths(values: NDArray[np.float64], y: Any, test: Test) -> NDArray[np.float64]:
     """Return a number for each gene that is larger the more it tells about the target.
 
     Parameters

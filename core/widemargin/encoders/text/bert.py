@@ -25,11 +25,14 @@ from widemargin.encoders.libraries import require_library
 from widemargin.encoders.text.contextual import ContextualEncoder, ContextualModel, Pooling
 from widemargin.encoders.text.packed import engine_of, load_packed
 from widemargin.encoders.text.rectangles import RectangleModel
+from widemargin.encoders.training.trainable import Trainable, change_weights
 from widemargin.encoders.weights import hash_of_path
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from widemargin.encoders.training.changes import Changes
 
 __all__ = ["BERT", "BertEncoder", "BertSettings"]
 
@@ -144,9 +147,8 @@ class BertEncoder(ContextualEncoder):
     def _normalises(self) -> bool:
         return self.normalise
 
-    def _model(self) -> ContextualModel:
-        folder = self._folder()
-        config = model_config(folder)
+    def _taken(self, folder: Path, config: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the layers whose outputs are averaged, counted from the embeddings, 0."""
         n_layers = next(
             (config[key] for key in ("num_hidden_layers", "n_layers", "n_layer") if key in config),
             None,
@@ -161,16 +163,41 @@ class BertEncoder(ContextualEncoder):
                     f"{-n_layers - 1} to {n_layers} are allowed; got {layer}."
                 )
             taken.append(layer % (n_layers + 1))
-        chosen, longest = tuple(sorted(set(taken))), self._longest()
+        return tuple(sorted(set(taken)))
+
+    def _model(self) -> ContextualModel:
+        folder = self._folder()
+        config = model_config(folder)
+        taken, longest, weights = self._taken(folder, config), self._longest(), self.weights_hash()
         if _is_bert(folder, config):
-            return load_packed(folder, chosen, longest, "float32", _NAME, self.weights_hash())
-        return _load_torch(folder, chosen, longest, self.weights_hash())
+            return load_packed(folder, taken, longest, "float32", _NAME, weights, self.changes)
+        return _load_torch(folder, taken, longest, weights, self.changes)
+
+    def trainable(self) -> Trainable:
+        """Return the network in torch, with the weights as published."""
+        require_library("torch", _NAME, "text")
+        from widemargin.encoders.text.bert_network import trainable_bert
+        from widemargin.encoders.text.transformers_network import trainable_transformer
+
+        folder = self._folder()
+        config = model_config(folder)
+        taken, longest = self._taken(folder, config), self._longest()
+        if _is_bert(folder, config):
+            return trainable_bert(folder, taken, longest, self._pooling(), _NAME)
+        own = _TorchModel(folder, taken, longest)
+        return trainable_transformer(own.layers, own.tokenizer, taken, self._pooling(), _NAME)
 
 
 class _TorchModel(RectangleModel):
     """A model of transformers."""
 
-    def __init__(self, folder: Path, taken: tuple[int, ...], max_length: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        taken: tuple[int, ...],
+        max_length: int,
+        changes: Changes | None = None,
+    ) -> None:
         with quiet_transformers(_NAME) as transformers:
             # A folder may name code of its own, which would be run, or asked about.
             safe = {"local_files_only": True, "trust_remote_code": False}
@@ -188,12 +215,13 @@ class _TorchModel(RectangleModel):
         super().__init__(tokenizer, taken)
         self._torch = require_library("torch", _NAME, "text")
         whole = model.get_encoder() if model.config.is_encoder_decoder else model
-        self._layers = whole.eval()
+        self.layers = whole.eval()
+        change_weights(self.layers, changes, "model.")
 
     def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         given = self._torch.from_numpy(ids)
         with self._torch.inference_mode():
-            states = self._layers(
+            states = self.layers(
                 input_ids=given,
                 attention_mask=self._torch.ones_like(given),
                 output_hidden_states=True,
@@ -216,9 +244,13 @@ def _most_tokens(model: Any) -> int | None:
 
 @lru_cache(maxsize=2)
 def _load_torch(
-    folder: Path, taken: tuple[int, ...], max_length: int, weights_hash: str
+    folder: Path,
+    taken: tuple[int, ...],
+    max_length: int,
+    weights_hash: str,
+    changes: Changes | None = None,
 ) -> _TorchModel:
-    return _TorchModel(folder, taken, max_length)
+    return _TorchModel(folder, taken, max_length, changes)
 
 
 def _is_bert(folder: Path, config: Mapping[str, Any]) -> bool:
@@ -285,4 +317,5 @@ BERT = EncoderSpec(
     build=_build,
     licence="the model's own",
     extra="text",
+    tunable=True,
 )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     _Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
+    Change = Callable[[str, NDArray[np.float32]], NDArray[np.float32]]
 
 __all__ = ["BertLayer", "BertWeights", "forward", "read_bert", "to_bfloat16"]
 
@@ -85,8 +86,16 @@ class BertWeights:
     eps: float
 
 
-def read_bert(folder: Path) -> BertWeights:
+def read_bert(folder: Path, change: Change | None = None) -> BertWeights:
     """Read ``config.json`` and ``model.safetensors``.
+
+    Parameters
+    ----------
+    folder : Path
+        It holds the two files.
+    change : callable, optional
+        ``change(name, weight) -> weight``: what takes the place of each weight that is read, as
+        where training changed it. Names are those of today's files, without a first ``bert.``.
 
     Raises
     ------
@@ -122,8 +131,9 @@ def read_bert(folder: Path) -> BertWeights:
             names = set(file.keys())
             start = "bert." if "bert.embeddings.word_embeddings.weight" in names else ""
 
-            def tensor(name: str, *shape: int) -> NDArray[np.float32]:
-                return _tensor(path, file, start + name, shape)
+            def tensor(name: str, *shape: int, own: str = "") -> NDArray[np.float32]:
+                weight = _tensor(path, file, start + (own or name), shape)
+                return weight if change is None else change(name, weight)
 
             def pair(name: str, n_out: int, n_in: int) -> _Pair:
                 return tensor(f"{name}.weight", n_out, n_in), tensor(f"{name}.bias", n_out)
@@ -132,7 +142,10 @@ def read_bert(folder: Path) -> BertWeights:
                 # The first models that were published have other names for them.
                 old = f"{start}{name}.gamma" in names
                 scale, shift = ("gamma", "beta") if old else ("weight", "bias")
-                return tensor(f"{name}.{scale}", d), tensor(f"{name}.{shift}", d)
+                return (
+                    tensor(f"{name}.weight", d, own=f"{name}.{scale}"),
+                    tensor(f"{name}.bias", d, own=f"{name}.{shift}"),
+                )
 
             scale = np.float32(np.sqrt(heads / d))
             layers = []

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from widemargin.contracts import Columns
-from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.items import texts_of
+from widemargin.encoders.training.trainable import TunableEncoder
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ContextualModel(ABC):
         """Return a vector a token of one text, of shape (n_tokens, d)."""
 
 
-class ContextualEncoder(FrozenEncoder):
+class ContextualEncoder(TunableEncoder):
     """Base of the encoders of this kind.
 
     A text beyond the model's longest is cut there. An empty one has the vector of the tokens that

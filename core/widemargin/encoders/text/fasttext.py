@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from widemargin.contracts import EncoderSpec, State
 from widemargin.encoders.libraries import require_library
 from widemargin.encoders.text.fasttext_files import FastTextFile, open_fasttext, subword_hashes
+from widemargin.encoders.text.gensim_training import LIBRARIES, GensimTraining
 from widemargin.encoders.text.pooling import Pooling
 from widemargin.encoders.text.word2vec import LONGEST_TEXT
 from widemargin.encoders.text.word_encoder import (
@@ -26,9 +27,10 @@ from widemargin.encoders.text.word_encoder import (
     learns_of,
     pieces_of,
 )
-from widemargin.encoders.text.word_settings import TrainingSettings
+from widemargin.encoders.text.word_settings import MOST_WORDS, MaxWords, WordTrainingSettings
 from widemargin.encoders.text.word_sources import WordSource, WordTable
 from widemargin.encoders.text.words import pack_words, unpack_words
+from widemargin.encoders.training.memory import check_table_fits
 from widemargin.encoders.weights import hash_of_path
 from widemargin.errors import DataError
 
@@ -40,7 +42,7 @@ __all__ = ["FASTTEXT", "FastTextEncoder", "FastTextSettings", "PretrainedFastTex
 Algorithm = Literal["skip-gram", "cbow"]
 
 
-class FastTextSettings(TrainingSettings):
+class FastTextSettings(WordTrainingSettings):
     """Settings of the encoder ``fasttext``."""
 
     vectors: Annotated[str, Field(min_length=1)] = Field(
@@ -52,6 +54,11 @@ class FastTextSettings(TrainingSettings):
     )
     negative: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="words drawn at random against each true one"
+    )
+    max_words: MaxWords = Field(
+        MOST_WORDS,
+        description="words that get a vector at most, the most frequent ones; training takes up to "
+        "(16 bytes x words + 4 bytes x buckets) x dimension of memory",
     )
     subwords: tuple[Annotated[int, Field(ge=1, le=20)], Annotated[int, Field(ge=1, le=20)]] = Field(
         (3, 6), description="shortest and longest run of letters that has a vector of its own"
@@ -147,9 +154,9 @@ class FastTextEncoder(TrainedWords):
         How the vectors of a text's words are made one.
     algorithm : {"skip-gram", "cbow"}, default="skip-gram"
         What is predicted: the words around one, or one from the words around.
-    dimension, window, epochs, min_count, negative : int
-        Numbers of a vector, words to each side, passes, occurrences that a word needs, and words
-        drawn against each true one.
+    dimension, window, epochs, min_count, max_words, negative : int
+        Numbers of a vector, words to each side, passes, occurrences that a word needs, how many
+        words have a vector at most, and words drawn against each true one.
     subwords : tuple of (int, int), default=(3, 6)
         Letters of the shortest and of the longest n-gram.
     buckets : int, default=100000
@@ -166,6 +173,9 @@ class FastTextEncoder(TrainedWords):
     """
 
     name = "fasttext"
+    # A word's own numbers, those together with its n-grams (the old ones live until the new are
+    # made), and those it has as one that is drawn against others: float32.
+    word_bytes = 16
 
     def __init__(
         self,
@@ -176,6 +186,7 @@ class FastTextEncoder(TrainedWords):
         window: int = 5,
         epochs: int = 20,
         min_count: int = 2,
+        max_words: int = MOST_WORDS,
         negative: int = 5,
         subwords: tuple[int, int] = (3, 6),
         buckets: int = 100_000,
@@ -188,6 +199,7 @@ class FastTextEncoder(TrainedWords):
         self.window = window
         self.epochs = epochs
         self.min_count = min_count
+        self.max_words = max_words
         self.negative = negative
         self.subwords = subwords
         self.buckets = buckets
@@ -208,12 +220,11 @@ class FastTextEncoder(TrainedWords):
         """Train vectors of the texts' words and of their n-grams."""
         models = require_library("gensim.models", self.name, "text")
         shortest, longest = self.subwords
+        sentences = list(pieces_of(texts, LONGEST_TEXT))
         model = models.FastText(
-            list(pieces_of(texts, LONGEST_TEXT)),
             sg=int(self.algorithm == "skip-gram"),
             vector_size=self.dimension,
             window=self.window,
-            epochs=self.epochs,
             min_count=1,
             negative=self.negative,
             min_n=shortest,
@@ -222,16 +233,29 @@ class FastTextEncoder(TrainedWords):
             seed=self.random_state,
             workers=1,
         )
+        model.build_vocab(sentences)
+        self.run_epochs(GensimTraining(model, sentences, self.epochs), texts, LIBRARIES)
         words = list(model.wv.index_to_key)
         hashes = [value for word in words for value in subword_hashes(word, shortest, longest)]
         used = np.unique(np.array(hashes, dtype=np.int64) % self.buckets)
         return SubwordTable(
             words,
-            np.array(model.wv.vectors, np.float32),
+            np.asarray(model.wv.vectors, np.float32),
             used,
             np.array(model.wv.vectors_ngrams[used], np.float32),
             self.buckets,
             self.subwords,
+        )
+
+    def check_size(self, n_words: int) -> None:
+        """Refuse words and n-grams whose training takes more memory than may be used."""
+        check_table_fits(
+            self.name,
+            n_words,
+            self.dimension,
+            self.word_bytes,
+            other_bytes=4 * self.buckets,
+            other="buckets",
         )
 
     def table_state(self, table: WordSource) -> State:

@@ -117,8 +117,9 @@ class FastTextFile:
         self._size = len(self._mapped)
         if self._mapped[:4] != FASTTEXT_MAGIC:
             raise self._error(
-                "is not fastText's own binary format. Whole words without their letters, in .vec, "
-                ".txt or word2vec's .bin, are for the encoder word2vec"
+                "is not fastText's own binary format. Give a .bin file that fastText wrote, "
+                "unsupervised and not quantised; whole words without their letters, in .vec, .txt "
+                "or word2vec's .bin, are for the encoder word2vec"
             )
         (version,) = self._unpack(struct.Struct("<i"), 4)
         if version not in (11, 12):

@@ -49,7 +49,8 @@ def open_mapped(path: Path, encoder: str) -> mmap.mmap:
     try:
         with path.open("rb") as file:
             begins = file.read(6)
-            if begins[:1] == b"\x80" or path.suffix in (".kv", ".model", ".pkl", ".pickle"):
+            pickled = begins[:1] == b"\x80" and begins[1:2] <= b"\x05"
+            if pickled or path.suffix in (".kv", ".model", ".pkl", ".pickle"):
                 told = _PICKLE.format(name=path.name, stem=path.stem)
                 raise DataError(f"{encoder}: {path} {told}")
             for magic, why in _REFUSED.items():

@@ -16,12 +16,13 @@ import numpy as np
 from pydantic import Field
 
 from widemargin.contracts import Asset, AssetFile, EncoderSpec, Package, PositiveFloat
-from widemargin.encoders.text.glove_training import count_pairs, train_glove
+from widemargin.encoders.text.glove_training import PAIR_BYTES, GloveTraining, count_pairs
 from widemargin.encoders.text.pooling import Pooling
 from widemargin.encoders.text.vector_files import open_vectors
 from widemargin.encoders.text.word_encoder import CORPUS, PretrainedWords, TrainedWords, learns_of
-from widemargin.encoders.text.word_settings import TrainingSettings
+from widemargin.encoders.text.word_settings import MOST_WORDS, MaxWords, WordTrainingSettings
 from widemargin.encoders.text.word_sources import WordSource, WordTable
+from widemargin.encoders.training.memory import memory_limit
 from widemargin.encoders.weights import hash_of_path, weights_folder
 from widemargin.errors import DataError, nearest
 
@@ -56,7 +57,7 @@ GLOVE_ASSET = Asset(
 )
 
 
-class GloveSettings(TrainingSettings):
+class GloveSettings(WordTrainingSettings):
     """Settings of the encoder ``glove``."""
 
     vectors: Annotated[str, Field(min_length=1)] = Field(
@@ -72,6 +73,12 @@ class GloveSettings(TrainingSettings):
     )
     epochs: Annotated[int, Field(ge=1, le=10_000)] = Field(
         25, description="how often training goes through the pairs of words"
+    )
+    max_words: MaxWords = Field(
+        MOST_WORDS,
+        description="words that get a vector at most, the most frequent ones; training takes up to "
+        "44 bytes x words x dimension of memory, and 100 bytes a pair of words that stand near "
+        "each other",
     )
     x_max: PositiveFloat = Field(
         10.0, description="occurrences of a pair from which more weigh no more"
@@ -116,8 +123,9 @@ class GloveEncoder(TrainedWords):
         Train on the training texts, or take the packaged ones or a file's.
     pooling : {"mean", "sif", "max"}, default="mean"
         How the vectors of a text's words are made one.
-    dimension, window, epochs, min_count : int
-        Numbers of a vector, words to each side, passes, and occurrences that a word needs.
+    dimension, window, epochs, min_count, max_words : int
+        Numbers of a vector, words to each side, passes, occurrences that a word needs, and how many
+        words have a vector at most.
     x_max, alpha, learning_rate : float
         Where the weight of a pair ends to grow, how it grows, and AdaGrad's step.
     random_state : int, default=0
@@ -131,6 +139,8 @@ class GloveEncoder(TrainedWords):
     """
 
     name = "glove"
+    # Two vectors a word and AdaGrad's sums for both, float64; at the end their sum, then float32.
+    word_bytes = 44
 
     def __init__(
         self,
@@ -140,6 +150,7 @@ class GloveEncoder(TrainedWords):
         window: int = 10,
         epochs: int = 25,
         min_count: int = 2,
+        max_words: int = MOST_WORDS,
         x_max: float = 10.0,
         alpha: float = 0.75,
         learning_rate: float = 0.05,
@@ -151,6 +162,7 @@ class GloveEncoder(TrainedWords):
         self.window = window
         self.epochs = epochs
         self.min_count = min_count
+        self.max_words = max_words
         self.x_max = x_max
         self.alpha = alpha
         self.learning_rate = learning_rate
@@ -168,25 +180,26 @@ class GloveEncoder(TrainedWords):
         """Train vectors of the texts' words."""
         places: dict[str, int] = {}
         numbered = [[places.setdefault(word, len(places)) for word in words] for words in texts]
-        pairs = count_pairs(numbered, len(places), self.window)
+        with self.progress.stage("counting pairs of words for glove"):
+            pairs = count_pairs(
+                numbered, len(places), self.window, most=memory_limit() // PAIR_BYTES
+            )
         if not len(pairs.counts):
             raise DataError(
                 "glove: no two words stand in one text, so there is nothing to learn from; lower "
                 "min_count, or give vectors that were trained elsewhere."
             )
-        with self.progress.stage("epochs of glove", total=self.epochs) as stage:
-            fit = train_glove(
-                pairs,
-                len(places),
-                dimension=self.dimension,
-                epochs=self.epochs,
-                x_max=self.x_max,
-                alpha=self.alpha,
-                learning_rate=self.learning_rate,
-                random_state=self.random_state,
-                advance=stage.advance,
-            )
-        return WordTable(list(places), fit.vectors)
+        training = GloveTraining(
+            pairs,
+            len(places),
+            dimension=self.dimension,
+            x_max=self.x_max,
+            alpha=self.alpha,
+            learning_rate=self.learning_rate,
+            random_state=self.random_state,
+        )
+        self.run_epochs(training, texts, ("numpy", "scipy"))
+        return WordTable(list(places), training.checked().vectors)
 
 
 def _given(vectors: str | Path) -> WordSource:

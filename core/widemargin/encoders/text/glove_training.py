@@ -15,19 +15,23 @@ a row is the sum over the batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from widemargin.contracts import State
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-__all__ = ["Fit", "Pairs", "count_pairs", "loss", "train_glove"]
+__all__ = ["PAIR_BYTES", "Fit", "GloveTraining", "Pairs", "count_pairs", "loss"]
+
+PAIR_BYTES = 100
+"""Memory that a pair may take while it is counted; training takes less."""
 
 _BLOCK = 200_000  # words whose pairs are in memory before they are summed
 # Pairs of one step: few pairs are cut into about 64 steps, many into steps that numpy is fast at.
@@ -74,7 +78,9 @@ class Fit:
         return (self.words + self.contexts).astype(np.float32)
 
 
-def count_pairs(texts: Sequence[Sequence[int]], n_words: int, window: int) -> Pairs:
+def count_pairs(
+    texts: Sequence[Sequence[int]], n_words: int, window: int, *, most: int | None = None
+) -> Pairs:
     """Count pairs of words up to `window` words apart, within texts.
 
     Parameters
@@ -85,6 +91,13 @@ def count_pairs(texts: Sequence[Sequence[int]], n_words: int, window: int) -> Pa
         How many distinct words there are.
     window : int
         How far apart a pair may be.
+    most : int, optional
+        How many distinct pairs there may be.
+
+    Raises
+    ------
+    DataError
+        Where there are more; it is raised as soon as they are.
 
     Returns
     -------
@@ -108,12 +121,23 @@ def count_pairs(texts: Sequence[Sequence[int]], n_words: int, window: int) -> Pa
         if held >= _BLOCK:
             total = total + _count_block(block, n_words, window)
             block, held = [], 0
+            _check_pairs(total, most)
     total = csr_matrix(total + _count_block(block, n_words, window))
+    _check_pairs(total, most)
     both = (total + total.T).tocoo()
     order = np.lexsort((both.col, both.row))
     return Pairs(
         both.row[order].astype(np.int64), both.col[order].astype(np.int64), both.data[order]
     )
+
+
+def _check_pairs(total: csr_matrix, most: int | None) -> None:
+    # Each was counted in the order in which it stands, and will be there in both.
+    if most is not None and 2 * total.nnz > most:
+        raise DataError(
+            f"glove: too many pairs of words stand near each other; {most:,} fit into half of the "
+            f"memory at {PAIR_BYTES} bytes each. Lower max_words or window, or raise min_count."
+        )
 
 
 def _count_block(texts: Sequence[Sequence[int]], n_words: int, window: int) -> csr_matrix:
@@ -131,67 +155,70 @@ def _count_block(texts: Sequence[Sequence[int]], n_words: int, window: int) -> c
     return total
 
 
-def train_glove(
-    pairs: Pairs,
-    n_words: int,
-    *,
-    dimension: int,
-    epochs: int,
-    x_max: float,
-    alpha: float,
-    learning_rate: float,
-    random_state: int,
-    advance: Callable[[], Any] = lambda: None,
-) -> Fit:
-    """Minimise the loss over the pairs.
+class GloveTraining:
+    """The loss over the pairs, made smaller epoch by epoch.
 
     Parameters
     ----------
     pairs : Pairs
         What was counted.
-    n_words, dimension, epochs : int
-        Sizes, and how often every pair is seen.
+    n_words, dimension : int
+        Sizes.
     x_max, alpha, learning_rate : float
         The paper's: 100, 0.75 and 0.05.
     random_state : int
         Seed of the first vectors and of the order of pairs.
-    advance : callable
-        Called after each epoch.
 
-    Raises
-    ------
-    DataError
-        Where the numbers grow without end.
+    Attributes
+    ----------
+    fit : Fit
+        What was learnt so far.
     """
-    rng = np.random.default_rng(random_state)
-    fit = Fit(
-        (rng.random((n_words, dimension)) - 0.5) / dimension,
-        (rng.random((n_words, dimension)) - 0.5) / dimension,
-        (rng.random(n_words) - 0.5) / dimension,
-        (rng.random(n_words) - 0.5) / dimension,
-    )
-    # As in the paper's own program, AdaGrad's sums of squares begin at 1.
-    squares = Fit(*(np.ones_like(one) for one in _parts(fit)))
-    weights = np.minimum(1, (pairs.counts / x_max) ** alpha)
-    targets = np.log(pairs.counts)
-    size = min(_LARGEST, max(_SMALLEST, len(targets) // _STEPS))
-    for _ in range(epochs):
-        order = rng.permutation(len(targets))
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        n_words: int,
+        *,
+        dimension: int,
+        x_max: float,
+        alpha: float,
+        learning_rate: float,
+        random_state: int,
+    ) -> None:
+        self._pairs, self._learning_rate = pairs, learning_rate
+        self._rng = rng = np.random.default_rng(random_state)
+        self.fit = Fit(
+            (rng.random((n_words, dimension)) - 0.5) / dimension,
+            (rng.random((n_words, dimension)) - 0.5) / dimension,
+            (rng.random(n_words) - 0.5) / dimension,
+            (rng.random(n_words) - 0.5) / dimension,
+        )
+        # As in the paper's own program, AdaGrad's sums of squares begin at 1.
+        self._squares = Fit(*(np.ones_like(one) for one in vars(self.fit).values()))
+        self._weights = np.minimum(1, (pairs.counts / x_max) ** alpha)
+        self._targets = np.log(pairs.counts)
+
+    def train_epoch(self, epoch: int = 0) -> None:
+        """Go through all pairs once, in a new order."""
+        fit, squares = self.fit, self._squares
+        size = min(_LARGEST, max(_SMALLEST, len(self._targets) // _STEPS))
+        order = self._rng.permutation(len(self._targets))
         for start in range(0, len(order), size):
             batch = order[start : start + size]
-            rows, columns = pairs.rows[batch], pairs.columns[batch]
+            rows, columns = self._pairs.rows[batch], self._pairs.columns[batch]
             own, other = fit.words[rows], fit.contexts[columns]
             errors = np.einsum("ij,ij->i", own, other)
-            errors += fit.word_biases[rows] + fit.context_biases[columns] - targets[batch]
+            errors += fit.word_biases[rows] + fit.context_biases[columns] - self._targets[batch]
             # Half the gradient, as there; the learning rate is meant for it.
-            errors *= weights[batch]
+            errors *= self._weights[batch]
             _step(
                 (fit.words, fit.word_biases),
                 (squares.words, squares.word_biases),
                 rows,
                 errors,
                 other,
-                learning_rate,
+                self._learning_rate,
             )
             _step(
                 (fit.contexts, fit.context_biases),
@@ -199,14 +226,36 @@ def train_glove(
                 columns,
                 errors,
                 own,
-                learning_rate,
+                self._learning_rate,
             )
-        advance()
-    if not all(np.isfinite(one).all() for one in _parts(fit)):
-        raise DataError(
-            f"glove: training diverged at a learning_rate of {learning_rate:g}; lower it."
-        )
-    return fit
+
+    def checked(self) -> Fit:
+        """Return what was learnt.
+
+        Raises
+        ------
+        DataError
+            Where the numbers grew without end.
+        """
+        if not all(np.isfinite(one).all() for one in vars(self.fit).values()):
+            raise DataError(
+                f"glove: training diverged at a learning_rate of {self._learning_rate:g}; lower it."
+            )
+        return self.fit
+
+    def get_state(self) -> State:
+        """Return vectors, AdaGrad's sums, and where the random numbers are."""
+        return State(self._arrays(), {"random": self._rng.bit_generator.state})
+
+    def set_state(self, state: State) -> None:
+        """Take up vectors, sums and random numbers."""
+        for name, own in self._arrays().items():
+            own[...] = state.arrays[name]
+        self._rng.bit_generator.state = state.meta["random"]
+
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        both = (("fit", self.fit), ("squares", self._squares))
+        return {f"{of}.{name}": own for of, fit in both for name, own in vars(fit).items()}
 
 
 def loss(fit: Fit, pairs: Pairs, *, x_max: float, alpha: float) -> float:
@@ -223,10 +272,6 @@ def loss(fit: Fit, pairs: Pairs, *, x_max: float, alpha: float) -> float:
     errors += fit.word_biases[pairs.rows] + fit.context_biases[pairs.columns]
     errors -= np.log(pairs.counts)
     return float((np.minimum(1, (pairs.counts / x_max) ** alpha) * errors**2).sum())
-
-
-def _parts(fit: Fit) -> tuple[NDArray[np.float64], ...]:
-    return fit.words, fit.contexts, fit.word_biases, fit.context_biases
 
 
 def _step(

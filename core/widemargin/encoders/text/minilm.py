@@ -25,6 +25,7 @@ from widemargin.encoders.text.contextual import (
 )
 from widemargin.encoders.text.packed import Arithmetic, engine_of, load_packed
 from widemargin.encoders.text.rectangles import RectangleModel
+from widemargin.encoders.training.trainable import Trainable
 from widemargin.encoders.weights import weights_folder
 from widemargin.errors import DataError
 from widemargin.native.jobs import available_threads
@@ -191,8 +192,29 @@ class MinilmEncoder(ContextualEncoder):
             path = weights_folder(MINILM_ONNX_ASSET) / MINILM_ONNX_ASSET.files[0].name
             return _load_onnx(path, folder, self.max_length)
         return load_packed(
-            folder, None, self.max_length, self.arithmetic, self.name, self.weights_hash()
+            folder,
+            None,
+            self.max_length,
+            self.arithmetic,
+            self.name,
+            self.weights_hash(),
+            self.changes,
         )
+
+    def why_not_tunable(self) -> str:
+        """Say why these settings cannot be fine-tuned; empty where they can."""
+        if self.weights == "fp32":
+            return ""
+        return "minilm's onnx weights only compute; set features.encoder.weights to fp32."
+
+    def trainable(self) -> Trainable:
+        """Return the network in torch, with the weights as published."""
+        self.check_tunable()
+        require_library("torch", self.name, "text")
+        from widemargin.encoders.text.bert_network import trainable_bert
+
+        folder = weights_folder(MINILM_ASSET)
+        return trainable_bert(folder, None, self.max_length, self.pooling, self.name)
 
 
 class _OnnxModel(RectangleModel):
@@ -249,4 +271,5 @@ MINILM = EncoderSpec(
     assets=(MINILM_ASSET, MINILM_ONNX_ASSET),
     needs=_needs,
     extra="text",
+    tunable=True,
 )

@@ -18,6 +18,8 @@ from widemargin.native.bert import PackedBert, chunk_bounds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from widemargin.encoders.training.changes import Changes
+
 __all__ = ["Arithmetic", "PackedModel", "engine_of", "load_packed", "pool"]
 
 Arithmetic = Literal["bfloat16", "float32"]
@@ -109,6 +111,7 @@ def load_packed(
     arithmetic: Arithmetic,
     encoder: str,
     weights_hash: str,
+    changes: Changes | None = None,
 ) -> PackedModel:
     """Read a folder's weights and tokenizer, once a process for equal arguments.
 
@@ -126,8 +129,10 @@ def load_packed(
         Whose model it is, for messages.
     weights_hash : str
         The hash of the folder: changed files are read again.
+    changes : Changes, optional
+        What fine-tuning changed of the weights.
     """
-    weights = read_bert(folder)
+    weights = read_bert(folder, None if changes is None else changes.of)
     tokenizer = load_tokenizer(folder, min(max_length, len(weights.positions)), encoder)
     return PackedModel(weights, tokenizer, taken or (len(weights.layers),), arithmetic)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VectorFile", "open_vectors"]
 
+_HEADER = 100  # bytes that the first line of a binary file has, at most
 _NUMBER = 64  # bytes that a number and its space take in text, at most
 
 
@@ -133,7 +134,7 @@ class VectorFile:
             start, self._first_line = after, 2
         else:
             count, self._dimension, self._first_line = None, len(fields) - 1, 1
-            if self._dimension < 2:
+            if self._dimension < 2 or not all(map(_is_number, fields[-self._dimension :])):
                 raise self._error(
                     "line 1 is neither `words dimension` nor a word with its numbers; it is no "
                     "file of word vectors"
@@ -163,13 +164,15 @@ class VectorFile:
             )
 
     def _scan_binary(self) -> None:
-        line, start = self._line(0, 1, 100)
-        header = _header(line.split())
+        line, feed, _ = self._mapped[: min(_HEADER, self._size)].partition(b"\n")
+        header = _header(line.split()) if feed else None
         if header is None:
             raise self._error(
-                "line 1 is not `words dimension`; it is no binary file of word2vec. Text files "
-                "end in .txt or .vec"
+                "is no binary file of word2vec, which begins with a line `words dimension`. Give "
+                "one that does, or text that ends in .txt or .vec; a .bin file that fastText "
+                "wrote is for the encoder fasttext"
             )
+        start = len(line) + 1
         count, self._dimension = self._check_header(*header, 4)
         for row in range(count):
             if self._mapped[start : start + 1] == b"\n":
@@ -240,3 +243,11 @@ def _header(fields: list[bytes]) -> tuple[int, int] | None:
     if len(fields) != 2 or not all(field.isdigit() and len(field) < 19 for field in fields):
         return None
     return int(fields[0]), int(fields[1])
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from widemargin.contracts import EncoderSpec
 from widemargin.encoders.libraries import require_library
+from widemargin.encoders.text.gensim_training import LIBRARIES, GensimTraining
 from widemargin.encoders.text.pooling import Pooling
 from widemargin.encoders.text.vector_files import VectorFile, open_vectors
 from widemargin.encoders.text.word_encoder import (
@@ -25,7 +26,7 @@ from widemargin.encoders.text.word_encoder import (
     learns_of,
     pieces_of,
 )
-from widemargin.encoders.text.word_settings import TrainingSettings
+from widemargin.encoders.text.word_settings import MOST_WORDS, WordTrainingSettings
 from widemargin.encoders.text.word_sources import WordTable
 from widemargin.encoders.weights import hash_of_path
 
@@ -37,7 +38,7 @@ Algorithm = Literal["skip-gram", "cbow"]
 LONGEST_TEXT = 10_000
 
 
-class Word2VecSettings(TrainingSettings):
+class Word2VecSettings(WordTrainingSettings):
     """Settings of the encoder ``word2vec``."""
 
     vectors: Annotated[str, Field(min_length=1)] = Field(
@@ -96,9 +97,9 @@ class Word2VecEncoder(TrainedWords):
         How the vectors of a text's words are made one.
     algorithm : {"skip-gram", "cbow"}, default="skip-gram"
         What is predicted: the words around one, or one from the words around.
-    dimension, window, epochs, min_count, negative : int
-        Numbers of a vector, words to each side, passes, occurrences that a word needs, and words
-        drawn against each true one.
+    dimension, window, epochs, min_count, max_words, negative : int
+        Numbers of a vector, words to each side, passes, occurrences that a word needs, how many
+        words have a vector at most, and words drawn against each true one.
     random_state : int, default=0
         Seed of the training.
 
@@ -110,6 +111,8 @@ class Word2VecEncoder(TrainedWords):
     """
 
     name = "word2vec"
+    # A word's own numbers, and those it has as one that is drawn against others: float32.
+    word_bytes = 8
 
     def __init__(
         self,
@@ -120,6 +123,7 @@ class Word2VecEncoder(TrainedWords):
         window: int = 5,
         epochs: int = 20,
         min_count: int = 2,
+        max_words: int = MOST_WORDS,
         negative: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -130,6 +134,7 @@ class Word2VecEncoder(TrainedWords):
         self.window = window
         self.epochs = epochs
         self.min_count = min_count
+        self.max_words = max_words
         self.negative = negative
         self.random_state = random_state
 
@@ -147,18 +152,19 @@ class Word2VecEncoder(TrainedWords):
     def train(self, texts: Sequence[Sequence[str]]) -> WordTable:
         """Train vectors of the texts' words."""
         models = require_library("gensim.models", self.name, "text")
+        sentences = list(pieces_of(texts, LONGEST_TEXT))
         model = models.Word2Vec(
-            list(pieces_of(texts, LONGEST_TEXT)),
             sg=int(self.algorithm == "skip-gram"),
             vector_size=self.dimension,
             window=self.window,
-            epochs=self.epochs,
             min_count=1,
             negative=self.negative,
             seed=self.random_state,
             workers=1,
         )
-        return WordTable(list(model.wv.index_to_key), np.array(model.wv.vectors, np.float32))
+        model.build_vocab(sentences)
+        self.run_epochs(GensimTraining(model, sentences, self.epochs), texts, LIBRARIES)
+        return WordTable(list(model.wv.index_to_key), np.asarray(model.wv.vectors, np.float32))
 
 
 def _build(settings: Word2VecSettings) -> PretrainedWord2Vec | Word2VecEncoder:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 
-from widemargin.contracts import Columns, Learns, Progress, Share, Silent, State
+from widemargin.contracts import Checkpoints, Columns, Learns, Progress, Share, Silent, State
 from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.text.pooling import Pooling, Sif, explain_texts, fit_sif, pool_texts
+from widemargin.encoders.text.vocabulary import count_words, frequent_words
 from widemargin.encoders.text.word_sources import WordSource, WordTable, nearest_words
 from widemargin.encoders.text.words import pack_words, unpack_words, words_of
+from widemargin.encoders.training.epochs import EpochTraining, run_epochs, training_key
+from widemargin.encoders.training.memory import check_table_fits
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError
 
@@ -94,12 +97,15 @@ class PretrainedWords(FrozenEncoder):
 class TrainedWords(Transformer):
     """Texts as pooled vectors of words that are trained on training texts, or pooled by them.
 
-    A subclass has at least the parameters `vectors`, `pooling` and `min_count`.
+    A subclass has at least the parameters `vectors`, `pooling`, `dimension`, `epochs`, `min_count`
+    and `max_words`.
 
     Attributes
     ----------
     progress : Progress
-        Told of training, and where there is little to learn from. Not a parameter.
+        Told of every epoch, and where there is little to learn from. Not a parameter.
+    checkpoints : Checkpoints or None
+        Where training keeps how far it is. Not a parameter.
     sif_ : Sif or None
         What SIF pooling learnt.
     """
@@ -108,11 +114,17 @@ class TrainedWords(Transformer):
     """What the registry calls it."""
     version: ClassVar[int] = 1
     """Raised whenever the same texts get other vectors."""
+    word_bytes: ClassVar[int]
+    """Bytes that training needs for each number of a word's vector, all matrices together."""
 
     progress: Progress = Silent()
+    checkpoints: Checkpoints | None = None
     vectors: str | Path
     pooling: Pooling
+    dimension: int
+    epochs: int
     min_count: int
+    max_words: int
     sif_: Sif | None
 
     @abstractmethod
@@ -125,7 +137,26 @@ class TrainedWords(Transformer):
 
     @abstractmethod
     def train(self, texts: Sequence[Sequence[str]]) -> WordSource:
-        """Train vectors of the words that occur at least `min_count` times."""
+        """Train vectors of all words of these texts, by `run_epochs`."""
+
+    def check_size(self, n_words: int) -> None:
+        """Refuse a vocabulary whose training takes more memory than may be used."""
+        check_table_fits(self.name, n_words, self.dimension, self.word_bytes)
+
+    def run_epochs(
+        self, training: EpochTraining, texts: Sequence[Sequence[str]], libraries: Sequence[str]
+    ) -> None:
+        """Train for `epochs`, from the last checkpoint of the same training where there is one."""
+        run_epochs(
+            training,
+            self.epochs,
+            name=self.name,
+            progress=self.progress,
+            checkpoints=self.checkpoints,
+            key=lambda: training_key(
+                self.identity(), ("\n".join(words).encode() for words in texts), libraries
+            ),
+        )
 
     def table_state(self, table: WordSource) -> State:
         """Return what was trained, as data."""
@@ -162,7 +193,8 @@ class TrainedWords(Transformer):
         Raises
         ------
         DataError
-            Where no word occurs often enough, or given vectors cannot be read.
+            Where no word occurs often enough, the vectors would not fit into memory, or given ones
+            cannot be read.
         """
         texts = texts_of(X)
         self._table = self._train(texts) if self.vectors == CORPUS else None
@@ -241,23 +273,27 @@ class TrainedWords(Transformer):
     def _train(self, texts: Sequence[str]) -> WordSource:
         read = [[word.lower() for word in words_of(text)] for text in texts]
         total = sum(map(len, read))
-        counts: dict[str, int] = {}
-        for words in read:
-            for word in words:
-                counts[word] = counts.get(word, 0) + 1
-        if not any(count >= self.min_count for count in counts.values()):
+        counts = count_words(read)
+        n_enough = sum(count >= self.min_count for count in counts.values())
+        if not n_enough:
             raise DataError(
                 f"{self.name}: no word occurs at least {self.min_count} times in the {len(texts):,}"
                 " texts; lower min_count, or give vectors that were trained elsewhere."
             )
         if total < _FEW:
             self.progress.note(
-                f"{self.name}: the training texts have {total:,} words. Below about {_FEW:,} word "
-                "vectors say little; vectors that were trained elsewhere, or tfidf, may do better."
+                f"{self.name}: the training texts have fewer than {_FEW:,} words, of which word "
+                "vectors learn little; vectors that were trained elsewhere, or tfidf, may do "
+                "better."
             )
-        kept = [[word for word in words if counts[word] >= self.min_count] for words in read]
-        with self.progress.stage(f"training {self.name}"):
-            return self.train(kept)
+        if n_enough > self.max_words:
+            self.progress.note(
+                f"{self.name}: more than {self.max_words:,} words (max_words) occur often enough "
+                "in the training texts; the most frequent ones are kept."
+            )
+        kept = set(frequent_words(counts, self.min_count, self.max_words))
+        self.check_size(len(kept))
+        return self.train([[word for word in words if word in kept] for words in read])
 
     _table: WordSource | None
 

@@ -10,10 +10,15 @@ from widemargin.contracts import Section
 from widemargin.encoders.text.pooling import Pooling
 from widemargin.encoders.text.word_encoder import CORPUS
 
-__all__ = ["TrainingSettings"]
+__all__ = ["MOST_WORDS", "MaxWords", "WordTrainingSettings"]
+
+MOST_WORDS = 200_000
+"""How many words get a vector at most, unless the settings say otherwise."""
+
+MaxWords = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
-class TrainingSettings(Section):
+class WordTrainingSettings(Section):
     """What a training of word vectors is told."""
 
     vectors: Annotated[str, Field(min_length=1)] = Field(
@@ -35,6 +40,11 @@ class TrainingSettings(Section):
     )
     min_count: Annotated[int, Field(ge=1)] = Field(
         2, description="times that a word must occur in the training texts, at least"
+    )
+    max_words: MaxWords = Field(
+        MOST_WORDS,
+        description="words that get a vector at most, the most frequent ones; training takes up to "
+        "8 bytes x words x dimension of memory",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="seed of the training; the same texts give the same vectors"

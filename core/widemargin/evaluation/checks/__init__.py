@@ -19,6 +19,7 @@ from widemargin.evaluation.checks import (
     wm007_too_few_items_for_folds,
     wm008_suspiciously_perfect,
     wm009_not_converged,
+    wm010_unknown_words,
 )
 from widemargin.evaluation.checks.context import CheckContext, Finding, NearDuplicates, Searched
 
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     wm007_too_few_items_for_folds,
     wm008_suspiciously_perfect,
     wm009_not_converged,
+    wm010_unknown_words,
 )
 """Every check, in the order of its code."""
 

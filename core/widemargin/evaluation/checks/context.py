@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.intervals import Interval
+
+if TYPE_CHECKING:
+    from widemargin.encoders.text.known_words import KnownWords
 
 __all__ = ["CheckContext", "Finding", "NearDuplicates", "Searched"]
 
@@ -100,6 +103,8 @@ class CheckContext:
         What the inner search chose.
     near_duplicates : NearDuplicates or None
         None where there are none, or nobody looked.
+    known_words : sequence of KnownWords
+        What each encoder of word vectors knows of the training texts.
     units : str
         Units of a numeric target.
     """
@@ -114,6 +119,7 @@ class CheckContext:
     class_counts: Mapping[str, int] = field(default_factory=dict)
     searched: Searched | None = None
     near_duplicates: NearDuplicates | None = None
+    known_words: Sequence[KnownWords] = ()
     units: str = ""
 
     @property

@@ -29,7 +29,7 @@ def check(context: CheckContext) -> Finding | None:
     else:
         count, what = context.n_samples, "The data set"
     # The inner parts share what the fullest outer part leaves.
-    trained = count - -(-count // context.outer)
+    trained = count - -(-count // context.outer) if context.outer else count
     if count < context.outer:
         parts, setting, has = context.outer, "outer", f"{count} items"
     elif trained < context.inner:

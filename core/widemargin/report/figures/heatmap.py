@@ -26,8 +26,8 @@ def draw_heatmap(block: Heatmap) -> Drawing:
     longest = min(max((len(name) for name in block.rows), default=1), 20)
     left = longest * CHARACTER + 12
     width = (WIDTH - left - RIGHT) / n_columns
-    height = min(max(width * 0.62, 24.0), 58.0)
-    turned = any(len(name) * CHARACTER > width - 4 for name in block.columns)
+    height = min(max(width * 0.62, 16.0 if block.bands else 24.0), 58.0)
+    turned = not block.bands and any(len(name) * CHARACTER > width - 4 for name in block.columns)
     finite = [value for row in block.values for value in row if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     parts: list[Markup] = [label(0, 12, f"{block.y_label} ↓", "axis", "start")]
@@ -40,7 +40,13 @@ def draw_heatmap(block: Heatmap) -> Drawing:
             share = (value - low) / (high - low) if high > low else 0.5
             depth = LOWEST + (DARKEST - LOWEST) * share if math.isfinite(value) else 0.0
             x, y = left + width * c, TOP + height * r
-            shape: Attributes = {"x": x + 1, "y": y + 1, "width": width - 2, "height": height - 2}
+            gap = min(2.0, width / 8)
+            shape: Attributes = {
+                "x": round(x + gap / 2, 2),
+                "y": y + 1,
+                "width": round(width - gap, 2),
+                "height": height - 2,
+            }
             kinds = "cell chosen" if block.marked == (r, c) else "cell"
             cell: Attributes = {**shape, "class": kinds, "fill-opacity": f"{depth:.2f}"}
             hover = tooltip(f"{name}, {column}: {text}")
@@ -50,7 +56,10 @@ def draw_heatmap(block: Heatmap) -> Drawing:
                 inside.append(label(x + width / 2, y + height / 2 + 4, text, kind))
             parts.append(element("g", {}, *inside, hover))
     bottom = TOP + height * n_rows
-    parts += _columns(block, left, width, bottom, turned)
+    if block.bands:
+        parts += _bands(block, left, width, bottom)
+    else:
+        parts += _columns(block, left, width, bottom, turned)
     tall = max((len(shortened(name, 20)) for name in block.columns), default=1) * CHARACTER
     depth_below = (tall * 0.75 + 34) if turned else 44.0
     parts.append(
@@ -63,6 +72,28 @@ def draw_heatmap(block: Heatmap) -> Drawing:
     ]
     drawn = svg(WIDTH, bottom + depth_below, block.title, summary, parts)
     return Drawing(drawn, columns=[block.y_label, *block.columns], rows=rows)
+
+
+def _bands(block: Heatmap, left: float, width: float, bottom: float) -> list[Markup]:
+    """Name groups of columns, each under a line as wide as the group."""
+    parts = []
+    start = left
+    for name, size in block.bands:
+        end = start + width * size
+        line: Attributes = {
+            "x1": round(start + 1, 2),
+            "x2": round(end - 1, 2),
+            "y1": bottom + 4,
+            "y2": bottom + 4,
+            "class": "tickmark",
+        }
+        room = max(int((end - start) / CHARACTER), 1)
+        parts += [
+            element("line", line, tooltip(name)),
+            label((start + end) / 2, bottom + 18, shortened(name, room)),
+        ]
+        start = end
+    return parts
 
 
 def _columns(

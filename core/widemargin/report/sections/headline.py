@@ -169,13 +169,20 @@ def _facts(run: Artefacts) -> list[tuple[str, str]]:
 def _parts(run: Artefacts) -> str:
     """Say on how many held-out parts the run was measured; the config may have asked for more."""
     asked = run.record.config.get("evaluation") or {}
+    if run.metrics.get("split") == "published":
+        return "the published test part"
+    if run.metrics.get("split") == "leave-one-out":
+        made = (run.metrics.get("n_folds") or {}).get("outer") or 0
+        return f"{count(made)} held-out parts of one item or group"
     outer = (run.metrics.get("n_folds") or {}).get("outer") or asked.get("outer")
     if not outer:
         return ""
     made = len(run.metrics.get("folds") or [])
     repeats = made // outer if made else asked.get("repeats") or 1
     often = f", {repeats} times" if repeats > 1 else ""
-    return f"{outer} held-out part{'s' if outer > 1 else ''}{often}"
+    shots = asked.get("shots")
+    of = f", learning from {count(shots)} a class" if shots else ""
+    return f"{outer} held-out part{'s' if outer > 1 else ''}{often}{of}"
 
 
 def _baselines(run: Artefacts) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from widemargin.contracts import Block, Cell, Heatmap, Lines, ReportSection, Ser
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import brief, capital, count, full, listing, number
 
-__all__ = ["build_near_duplicates", "build_search", "gamma_name"]
+__all__ = ["build_careless", "build_near_duplicates", "build_search", "gamma_name"]
 
 Json = Mapping[str, Any]
 
@@ -25,10 +25,12 @@ def build_search(run: Artefacts) -> ReportSection | None:
     if len(cells) > 1:
         chosen = cells[run.search["chosen"]] if run.search.get("chosen") is not None else None
         gammas = {cell.get("gamma") for cell in cells}
+        inner = (run.metrics.get("n_folds") or {}).get("inner")
+        judged = "on one held-out part" if inner == 1 else "mean of the inner folds"
         if len(gammas) == 1:
-            blocks.append(_line(cells, chosen, scoring))
+            blocks.append(_line(cells, chosen, scoring, judged))
         else:
-            blocks.append(_grid(cells, chosen, scoring, gamma_name(run)))
+            blocks.append(_grid(cells, chosen, scoring, gamma_name(run), judged))
     if outer:
         blocks.append(_choices(outer, scoring, gamma_name(run)))
     return ReportSection(
@@ -89,15 +91,40 @@ def build_near_duplicates(run: Artefacts) -> ReportSection | None:
     return ReportSection(title="Near-duplicates", blocks=blocks)
 
 
-def _line(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Lines:
+def build_careless(run: Artefacts) -> ReportSection | None:
+    """Show what protocols that leak would have claimed."""
+    found: Sequence[Json] = run.metrics.get("careless") or []
+    if not found:
+        return None
+    names = list(found[0].get("honest") or {})[:4]
+    heads = [capital(run.title(name)) for name in names]
+    rows: list[list[Cell]] = [
+        ["as it should be", *(full(run.metric(name), found[0]["honest"][name]) for name in names)]
+    ]
+    for one in found:
+        own = one.get("careless") or {}
+        rows.append([str(one["title"]), *(full(run.metric(name), own.get(name)) for name in names)])
+    return ReportSection(
+        title="What carelessness would have claimed",
+        intro=(
+            "The same model at the chosen C and gamma, untuned, under protocols that let something "
+            "of the held-out items leak. The numbers of this report are those of the honest one, "
+            "tuned inside each part."
+        ),
+        blocks=[Table(columns=["protocol", *heads], rows=rows)],
+    )
+
+
+def _line(cells: Sequence[Json], chosen: Json | None, scoring: str, judged: str) -> Lines:
     ordered = sorted(cells, key=lambda cell: float(cell["C"]))
     mean = [_float(cell.get("mean")) for cell in ordered]
     spread = [_float(cell.get("std"), 0.0) for cell in ordered]
+    spreads = "Upright bars are one standard deviation of the folds each way."
     marks = [(float(chosen["C"]), f"chosen: C = {number(chosen['C'], 3)}")] if chosen else []
     return Lines(
         title=f"{scoring} over C",
         x_label="C (logarithmic)",
-        y_label=f"{scoring}, mean of the inner folds",
+        y_label=f"{scoring}, {judged}",
         series=[
             Series(
                 name=scoring,
@@ -110,17 +137,19 @@ def _line(cells: Sequence[Json], chosen: Json | None, scoring: str) -> Lines:
         x_log=True,
         markers=True,
         vertical=marks,
-        note="Upright bars are one standard deviation of the folds each way.",
+        note=spreads if any(spread) else "",
     )
 
 
-def _grid(cells: Sequence[Json], chosen: Json | None, scoring: str, gamma: str) -> Heatmap:
+def _grid(
+    cells: Sequence[Json], chosen: Json | None, scoring: str, gamma: str, judged: str
+) -> Heatmap:
     prices = sorted({float(cell["C"]) for cell in cells})
     # A nan would equal nothing, itself included.
     widths = sorted({_float(cell.get("gamma"), 0.0) for cell in cells}, reverse=True)
     nothing = float("nan")
     values = [[nothing] * len(prices) for _ in widths]
-    notes = ["Mean of the inner folds; the outlined cell was chosen."]
+    notes = [f"{capital(judged)}; the outlined cell was chosen."]
     if len(cells) < len(prices) * len(widths):
         notes.append("Empty cells were not tried, since two steps along C had brought nothing.")
     if loose := sum(not cell.get("converged", True) for cell in cells):

@@ -1,0 +1,111 @@
+"""The use case's own analysis: report sections that need the data and the model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import (
+    Columns,
+    Dataset,
+    Predictions,
+    ReportSection,
+    Study,
+    UseCase,
+)
+from widemargin.contracts.kept_sections import dump_sections, load_sections
+from widemargin.runs.model import encode
+from widemargin.runs.plan import Plan
+from widemargin.runs.setup import Setup, codes_of, unit_of
+from widemargin.runs.training import Trained, fit_transform
+from widemargin.svm.machine import Machine
+from widemargin.svm.selection import refit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["own_sections"]
+
+
+def own_sections(
+    use_case: UseCase,
+    setup: Setup,
+    dataset: Dataset,
+    plan: Plan,
+    rows: NDArray[np.intp],
+    predictions: Predictions,
+    trained: Trained,
+) -> list[ReportSection]:
+    """Let the use case analyse the run; whatever it raises costs its own sections alone."""
+    if use_case.analyse is None:
+        return []
+
+    def fitted(taken: NDArray[np.intp]) -> _Refitted:
+        return _refit(setup, dataset.take(taken), trained)
+
+    study = Study(
+        dataset=dataset,
+        learned=np.arange(len(dataset)) if plan.final is None else plan.final,
+        splits=[split for _, _, split in plan.outer],
+        predictions=predictions,
+        rows=rows,
+        model=_Refitted(
+            setup,
+            trained.model.features,
+            trained.model.machine,
+            trained.model.centre,
+            trained.model.scale,
+        ),
+        refit=fitted,
+        seed=setup.config.seed,
+        progress=setup.progress,
+    )
+    try:
+        with setup.progress.stage(f"what is asked of {use_case.name}"):
+            # As it will come back, so that what cannot be kept is found out here.
+            return load_sections(dump_sections(list(use_case.analyse(study))))
+    # Whatever a plugin raises must not cost the user the run.
+    except Exception as error:  # noqa: BLE001
+        warnings.warn(
+            f"the analysis of {use_case.name!r} is left out: {type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return []
+
+
+@dataclass(frozen=True)
+class _Refitted:
+    setup: Setup
+    features: Any
+    machine: Machine
+    centre: float
+    scale: float
+
+    @property
+    def coef(self) -> NDArray[np.float64] | None:
+        if self.machine.coef is None:
+            return None
+        turned = self.setup.is_binary and self.setup.positive == 0
+        return -self.machine.coef if turned else self.machine.coef
+
+    def decide(self, X: Columns) -> NDArray[np.float64]:
+        decision = self.machine.decide(encode(self.features, X)) * self.scale + self.centre
+        return self.setup.orient(decision)
+
+
+def _refit(setup: Setup, part: Dataset, trained: Trained) -> _Refitted:
+    features = setup.features(part.kinds)
+    rows = fit_transform(features, part.X, part.y)
+    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
+    machine = refit(
+        setup.rows(rows),
+        setup.solver(part),
+        expression=setup.expression,
+        cell=trained.search.best,
+        blocks=getattr(features, "blocks_", None),
+    )
+    return _Refitted(setup, features, machine, centre, scale)

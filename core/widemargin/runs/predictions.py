@@ -1,0 +1,75 @@
+"""Predictions as a run's ``predictions.parquet`` holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from widemargin.contracts import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["predictions_of"]
+
+
+def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictions | None:
+    """Read a run's predictions.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of ``predictions.parquet``.
+    metrics : mapping
+        What ``metrics.json`` says of classes.
+
+    Returns
+    -------
+    Predictions or None
+        In the frame's order; None where it has no row.
+
+    Raises
+    ------
+    KeyError, ValueError
+        Where it is none that a run writes.
+    """
+    if frame.empty:
+        return None
+    classes = tuple(metrics.get("classes") or ())
+    if classes:
+        code = {name: k for k, name in enumerate(classes)}
+        y_true = frame["y_true"].astype(str).map(code).to_numpy(dtype=np.int64)
+        y_pred = frame["y_pred"].astype(str).map(code).to_numpy(dtype=np.int64)
+    else:
+        y_true = frame["y_true"].to_numpy(dtype=np.float64)
+        y_pred = frame["y_pred"].to_numpy(dtype=np.float64)
+    decision: NDArray[np.float64]
+    if "decision" in frame:
+        decision = frame["decision"].to_numpy(dtype=np.float64)
+    elif all(f"decision: {name}" in frame for name in classes) and classes:
+        columns = [f"decision: {name}" for name in classes]
+        decision = frame[columns].to_numpy(dtype=np.float64)
+    else:
+        decision = y_pred.astype(np.float64)
+    probability = None
+    if classes and all(f"probability: {name}" in frame for name in classes):
+        columns = [f"probability: {name}" for name in classes]
+        probability = frame[columns].to_numpy(dtype=np.float64)
+    positive = metrics.get("positive")
+    # Runs of before there was the column were unweighted.
+    weight = np.ones(len(frame))
+    if "weight" in frame:
+        weight = frame["weight"].to_numpy(dtype=np.float64)
+    return Predictions(
+        y_true=y_true,
+        y_pred=y_pred,
+        decision=decision,
+        probability=probability,
+        classes=classes,
+        positive=classes.index(positive) if positive in classes else 1,
+        ids=frame["id"].to_numpy().astype(np.str_),
+        weight=weight,
+    )

@@ -1,0 +1,98 @@
+"""Comparisons of tiny data, with cells that run in this process where no process is tested."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from widemargin.api import Run, compare_documents, run_documents
+from widemargin.comparison import Comparison, jobs
+from widemargin.config import Document
+from widemargin.contracts import Silent
+from widemargin.errors import WidemarginError
+from widemargin.registry import discover
+from widemargin.runs.store import RunStore
+
+QUICK = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
+
+
+class Calls:
+    """Stands for the processes of cells: runs each here, and remembers its words.
+
+    ``fail`` names encoders whose cells raise; ``stop_at`` is the cell at which Ctrl-C comes.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[Sequence[str]] = []
+        self.environments: list[Mapping[str, str]] = []
+        self.fail: dict[str, tuple[int, str]] = {}
+        self.stop_at = 0
+
+    def __call__(
+        self, words: Sequence[str], environment: Mapping[str, str]
+    ) -> tuple[int, str, str]:
+        self.words.append(words)
+        self.environments.append(environment)
+        if len(self.words) == self.stop_at:
+            raise KeyboardInterrupt
+        text = Path(words[0]).read_text(encoding="utf-8")
+        for name, (code, said) in self.fail.items():
+            if f"name: {name}\n" in text:
+                return code, "", said
+        try:
+            made: Run = run_documents(
+                words[0], [], store=RunStore(Path(words[2])), fresh="--fresh" in words
+            )
+        except WidemarginError as error:
+            return error.exit_code, "", f"Error: {error}\n"
+        return 0, json.dumps({"path": str(made.path)}), ""
+
+
+class Notes(Silent):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.told.append(message)
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    stand_in = Calls()
+    monkeypatch.setattr(jobs, "_call", stand_in)
+    return stand_in
+
+
+Compare = Callable[..., tuple[Comparison, Path]]
+
+
+@pytest.fixture
+def compare_quickly(tmp_path: Path) -> Compare:
+    """Compare on a use case's fixture, into one store."""
+
+    def compare(
+        encoders: str = "tfidf,lsa", *, use_case: str = "texts", **given: Any
+    ) -> tuple[Comparison, Path]:
+        settings: dict[str, Any] = {
+            "data": dict(discover().use_case(use_case).fixture),
+            "evaluation": QUICK,
+            "svm": {"C": 1.0},
+        }
+        settings |= given.pop("settings", {})
+        axes = {"encoder": encoders, **given.pop("axes", {})}
+        return compare_documents(
+            use_case, Document(settings), axes, store=RunStore(tmp_path / "runs"), **given
+        )
+
+    return compare

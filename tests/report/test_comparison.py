@@ -1,0 +1,207 @@
+"""A comparison's files: words, the page, CSV and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+from widemargin.comparison import Comparison, Pair
+from widemargin.evaluation import METRICS, PairedTest
+from widemargin.registry import discover
+from widemargin.report.comparison import comparison_files, words
+from widemargin.report.figures.costs import CostPoint, draw_costs
+from widemargin.report.wordings import MINUS
+
+KNOWN = {metric.name: metric for metric in METRICS}
+HOSTILE = "<script>alert('won')</script> & \"FREE\" <b>entry</b>"
+SPAM = discover().use_case("spam")
+
+
+def files(comparison: Comparison) -> dict[str, str]:
+    return {name: content.decode() for name, content in comparison_files(comparison, SPAM).items()}
+
+
+def test_differences_are_told_in_words(comparison: Comparison) -> None:
+    assert words.verdicts(comparison) == [
+        f"minilm is better than tfidf by 0.0040 (95% {MINUS}0.0010 to 0.0090, p 0.1): "
+        "no clear difference.",
+        "minilm is better than glove by 0.1600 (95% 0.1550 to 0.1650, p < 0.001): "
+        "a clear difference.",
+    ]
+    near = replace(comparison.pairs[0], test=replace(comparison.pairs[0].test, p=0.04))
+    counted = replace(comparison, pairs=(near, *comparison.pairs[1:]))
+    assert words.verdicts(counted)[0].endswith(
+        ": no clear difference once all 3 pairs are counted."
+    )
+    assert words.summary(comparison) == (
+        "minilm has the best F1, 0.9610. It is clearly better than glove. "
+        "There is no clear difference to tfidf."
+    )
+    assert "Holm's correction for 3 pairs" in words.method(comparison)
+
+
+def test_percentages_differ_by_points_and_errors_are_better_where_lower(
+    comparison: Comparison,
+) -> None:
+    one = comparison.pairs[0]
+    shares = replace(comparison, metrics=(KNOWN["accuracy"],))
+    assert f"by 0.40 points (95% {MINUS}0.10 to 0.90" in words.verdict(shares, one)
+    low = replace(one, test=replace(one.test, difference=-12.5, low=-12.505, high=-12.495))
+    errors = replace(comparison, metrics=(KNOWN["mae"],), units="EUR")
+    said = words.verdict(errors, low)
+    assert said.startswith("minilm is better than tfidf by 12.5 EUR (95% 12.5 to 12.5, p 0.1)")
+
+
+def test_what_folds_cannot_tell_is_said(comparison: Comparison) -> None:
+    unsure = Pair(
+        better="a",
+        worse="b",
+        test=PairedTest(0.1, math.nan, math.nan, math.nan, 3),
+        p=math.nan,
+        is_clear=False,
+    )
+    assert "the folds cannot tell whether that is more than chance" in words.verdict(
+        comparison, unsure
+    )
+    same = replace(unsure, test=PairedTest(0.0, 0.0, 0.0, 1.0, 3))
+    assert words.verdict(comparison, same) == "a and b score the same on every fold."
+    drawn = replace(unsure, test=replace(unsure.test, of="items", n_paired=1000))
+    assert "the items cannot tell whether" in words.verdict(comparison, drawn)
+    assert words.method(replace(comparison, pairs=(drawn,))).startswith(
+        "Differences are those of the same 1,000 held-out items or groups, which are drawn anew"
+    )
+    by_chance = replace(unsure, test=PairedTest(0.0, -0.1, 0.1, 1.0, 3), p=1.0)
+    assert words.verdict(comparison, by_chance).endswith(": no clear difference.")
+    alone = replace(comparison, pairs=(), unpaired="fewer than two cells have finished")
+    assert words.summary(alone).endswith(
+        "No paired test was made: fewer than two cells have finished."
+    )
+    assert words.method(alone) == "No paired test: fewer than two cells have finished."
+
+
+def test_the_page_leads_to_every_run_and_to_the_same_numbers(comparison: Comparison) -> None:
+    page = files(comparison)["comparison.html"]
+    links = set(re.findall(r'href="([^#"][^"]*)"', page))
+    reports = {f"../../spam/20261123-{name}/report.html" for name in ("minilm", "tfidf", "glove")}
+    assert links == {
+        *reports,
+        "comparison.csv",
+        "comparison.md",
+        "comparison.json",
+        "data:,",
+    }
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_page_names_what_failed_and_runs_nothing_of_it(comparison: Comparison) -> None:
+    page = files(comparison)["comparison.html"]
+    assert HOSTILE not in page
+    assert "&lt;script&gt;alert" in page
+    assert "3 of 4" in page
+
+
+def test_the_figures_read_without_a_script(comparison: Comparison) -> None:
+    page = files(comparison)["comparison.html"]
+    figures = re.findall(r"<svg viewBox.*?</svg>", page, re.DOTALL)
+    assert len(figures) == 2 * 2  # metrics by costs
+    for name in ("minilm", "tfidf", "glove"):
+        assert f">{name}</text>" in figures[0]
+    assert figures[0].count("whisker") == 3
+    assert figures[0].count("hollow") == 1
+    assert "minilm: 0.9610 (0.9410 to 0.9810), 15.8 s" in figures[0]
+    # What has no interval is a point without a line.
+    assert "whisker" not in figures[2]
+
+
+def test_a_star_says_where_vectors_were_kept(comparison: Comparison) -> None:
+    page = files(comparison)["comparison.html"]
+    assert "12.0*" in page
+    assert "--fresh encodes all again" in page
+    fresh = replace(comparison, rows=comparison.rows[1:])
+    assert "--fresh" not in "".join(files(fresh).values())
+
+
+def test_the_csv_holds_all_numbers_in_full(comparison: Comparison) -> None:
+    rows = list(csv.DictReader(files(comparison)["comparison.csv"].splitlines()))
+    assert [one["encoder"] for one in rows] == ["minilm", "tfidf", "glove", "hog"]
+    tfidf, hog = rows[1], rows[3]
+    assert float(tfidf["f1"]) == 0.957
+    assert tfidf["brier_low"] == ""
+    assert float(tfidf["against_best"]) == -0.004
+    assert float(tfidf["p_holm"]) == 0.1
+    assert (tfidf["encoding_seconds"], tfidf["peak_memory_bytes"]) == ("12.0", "412000000")
+    assert (hog["f1"], hog["run"], hog["problem"]) == ("", "", HOSTILE)
+    assert (rows[0]["vectors_reused"], tfidf["vectors_reused"]) == ("1", "0")
+
+
+def test_the_markdown_is_one_table_with_words_below(comparison: Comparison) -> None:
+    text = files(comparison)["comparison.md"]
+    assert text.startswith("# Encoders on spam\n")
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 3
+    assert len({line.count("|") for line in table}) == 1
+    assert "| minilm | 0.9610 | 0.9410 to 0.9810 |" in table[2]
+    assert "- hog failed: " in text
+
+
+def test_the_json_has_no_number_that_json_has_not(comparison: Comparison) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    data = json.loads(files(comparison)["comparison.json"], parse_constant=refuse)
+    assert data["cells"][0]["metrics"]["brier"]["low"] is None
+    assert data["pairs"][0]["clear"] is False
+    assert data["cells"][3]["problem"] == HOSTILE
+
+
+def test_nothing_finished_still_makes_a_page(comparison: Comparison) -> None:
+    none = replace(
+        comparison, rows=comparison.failed, metrics=(), pairs=(), unpaired="no cell has finished"
+    )
+    page = files(none)["comparison.html"]
+    assert "No cell has finished." in page
+    assert "What failed" in page
+    assert "Side by side" not in page
+
+
+def points(*places: tuple[str, float, float]) -> list[CostPoint]:
+    return [
+        CostPoint(
+            name=name, cost=cost, value=value, low=value - 0.01, high=value + 0.01,
+            text=name, link="", index=k,
+        )
+        for k, (name, cost, value) in enumerate(places)
+    ]  # fmt: skip
+
+
+def boxes(svg: Any) -> list[tuple[float, float, float]]:
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="name( end)?">([^<]+)<', str(svg))
+    return [
+        (float(x) - (7 * len(name) if end else 0), float(y), 7.0 * len(name))
+        for x, y, end, name in found
+    ]
+
+
+def test_names_of_near_points_do_not_cover_each_other() -> None:
+    near = [(f"encoder-{k}", 10.0 + 0.01 * k, 0.95 + 0.0001 * k) for k in range(5)]
+    placed = boxes(draw_costs("F1", "seconds", "F1", points(*near)).svg)
+    assert len(placed) == 5
+    for k, (x, y, width) in enumerate(placed):
+        assert x >= 0
+        assert x + width <= 440
+        for other_x, other_y, other_width in placed[k + 1 :]:
+            apart = x + width <= other_x or other_x + other_width <= x or abs(y - other_y) >= 12
+            assert apart, placed
+
+
+def test_costs_of_very_different_sizes_are_on_a_logarithmic_axis() -> None:
+    wide = str(draw_costs("F1", "s", "F1", points(("a", 1.0, 0.9), ("b", 1000.0, 0.9))).svg)
+    assert all(f">{tick}</text>" in wide for tick in ("1", "10", "100", "1,000"))
+    near = str(draw_costs("F1", "s", "F1", points(("a", 4.0, 0.9), ("b", 5.0, 0.9))).svg)
+    assert ">0</text>" in near
+    unknown = points(("a", math.nan, 0.9))
+    assert "circle" not in str(draw_costs("F1", "s", "F1", unknown).svg)
