@@ -7,6 +7,7 @@
         ├── ConfigError            a config or a --set does not fit the schema
         ├── DataError              a data set cannot be used as it is
         │   ├── ItemsError         some items cannot be read, and the others can
+        │   ├── LibraryError       a library that an encoder needs is not installed
         │   └── ParameterError     a parameter does not go with the data
         ├── AssetError             a data set or weight file is absent or not what it should be
         ├── PluginError            a plugin is broken, absent or clashes with another
@@ -29,6 +30,7 @@ __all__ = [
     "DataError",
     "InputError",
     "ItemsError",
+    "LibraryError",
     "ModelError",
     "ParameterError",
     "PluginError",
@@ -93,6 +95,10 @@ class ConfigError(InputError):
 
 class DataError(InputError):
     """A data set cannot be used as it is."""
+
+
+class LibraryError(DataError):
+    """A library is not installed: no item is at fault."""
 
 
 class ItemsError(DataError):

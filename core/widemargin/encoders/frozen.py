@@ -14,7 +14,7 @@ from widemargin.contracts import Columns, Progress, Share, Silent, State
 from widemargin.encoders.items import content_key
 from widemargin.encoders.transformer import Transformer
 from widemargin.encoders.unreadable import Unreadable, count_rows, reason_of
-from widemargin.errors import DataError, ItemsError
+from widemargin.errors import DataError, ItemsError, LibraryError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,6 +164,8 @@ class FrozenEncoder(Transformer):
             # All is refused in the end; only what is kept is worth the work.
             if rest and self.store is not None:
                 yield from self._encoded(items, rest, bad)
+        except LibraryError:
+            raise
         except DataError as error:
             if len(rows) == 1:
                 bad.problems[rows[0]] = reason_of(error)

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from widemargin.errors import DataError
+from widemargin.errors import LibraryError
 
 __all__ = ["require_library"]
 
@@ -25,7 +25,7 @@ def require_library(module: str, encoder: str, extra: str) -> Any:
 
     Raises
     ------
-    DataError
+    LibraryError
         Where it is not installed.
 
     Examples
@@ -43,7 +43,7 @@ def require_library(module: str, encoder: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or module.partition(".")[0] != error.name.partition(".")[0]:
             raise
-        raise DataError(
+        raise LibraryError(
             f"{encoder} needs {module.partition('.')[0]}, which is not installed. "
             f'Install it with pip install "widemargin[{extra}]".'
         ) from error

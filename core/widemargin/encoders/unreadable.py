@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from widemargin.contracts import Columns
-from widemargin.errors import DataError, ItemsError
+from widemargin.errors import DataError, ItemsError, LibraryError
 
 __all__ = ["Unreadable", "count_rows", "reason_of", "take_rows"]
 
@@ -49,6 +49,8 @@ class Unreadable:
         except ItemsError as error:
             for place, why in error.problems.items():
                 self.problems.setdefault(rows[place], why)
+        except LibraryError:
+            raise
         except DataError as error:
             if len(rows) != 1:
                 raise

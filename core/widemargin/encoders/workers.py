@@ -20,7 +20,7 @@ import numpy as np
 
 from widemargin.contracts import Columns
 from widemargin.encoders.unreadable import Unreadable, count_rows
-from widemargin.errors import DataError
+from widemargin.errors import DataError, LibraryError
 from widemargin.native.jobs import threads_to_use
 
 if TYPE_CHECKING:
@@ -153,6 +153,8 @@ def _tried(
 ) -> NDArray[np.float32] | DataError:
     try:
         return work(item)
+    except LibraryError:
+        raise
     except DataError as error:
         return error
 
