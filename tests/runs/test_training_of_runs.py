@@ -45,6 +45,16 @@ def test_a_trained_run_repeats_to_the_byte_and_predicts_again(run_quickly: Run) 
     assert answer["label"] in {"cat", "dog", *first.record.metrics["classes"]}
 
 
+def test_few_held_out_items_are_told_of_once(run_quickly: Run, watcher: Any) -> None:
+    watch = watcher()
+    run_quickly("pictures", features=CNN, progress=watch)
+    said = [note for note in watch.notes if "Fewer than 10 held-out pictures of a class" in note]
+    assert len(said) == 1
+    watch = watcher()
+    run_quickly("texts", progress=watch)
+    assert not any("Fewer than 10 held-out" in note for note in watch.notes)
+
+
 class Killed(BaseException):
     """What no code of ours catches."""
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedded", "Trained", "embed", "fit_transform", "train"]
 
+_FEW = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -113,6 +115,11 @@ def train(
     codes = codes_of(part.y, setup.classes)
     centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes)
     held_out = np.concatenate([split.test for split in inner])
+    if setup.classes and np.bincount(codes[held_out], minlength=len(setup.classes)).min() < _FEW:
+        setup.progress.note(
+            f"Fewer than {_FEW} held-out {part.card.item}s of a class choose C and make the "
+            "probabilities, so that both, and the labels, are rough. More items help."
+        )
     with setup.spent("fitting"):
         search = select(
             setup.rows(rows),
