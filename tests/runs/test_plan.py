@@ -268,6 +268,11 @@ def test_shots_of_a_published_split_measure_the_saved_model(tmp_path: Path) -> N
     assert predicted(record) == names(range(60, N))
 
 
+def test_more_shots_than_there_are_items_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"shots is 500, and no class has as many items to learn"):
+        run_case(tmp_path, evaluation={"split": "folds", "shots": 500})
+
+
 def test_shots_of_a_numeric_target_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"evaluation\.shots counts items of a class"):
         run_case(tmp_path, data={"numbers": True}, evaluation={"shots": 5})

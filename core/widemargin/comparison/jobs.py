@@ -148,7 +148,8 @@ def run_cells(
                         progress=progress,
                     )
                 write(finished())
-                progress.note(f"{cell.name}: finished, {len(results)} of {len(plan.cells)}.")
+                if results[cell.name].run is not None:  # a failure has been told of
+                    progress.note(f"{cell.name}: finished, {len(results)} of {len(plan.cells)}.")
                 stage.advance()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

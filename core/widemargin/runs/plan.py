@@ -90,6 +90,14 @@ def make_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
         for repeat, fold, split in plan.outer
     ]
     final = cut[0][2].train if plan.published else _draw(dataset, everything, evaluation.shots, rng)
+    if all(
+        len(own.train) == len(split.train)
+        for (*_, own), (*_, split) in zip(cut, plan.outer, strict=True)
+    ):
+        raise DataError(
+            f"evaluation.shots is {evaluation.shots}, and no class has as many items to learn from "
+            "in any outer part, so that all would be taken. Lower it, or leave it out."
+        )
     return Plan(outer=tuple(cut), final=final, kind=plan.kind)
 
 
