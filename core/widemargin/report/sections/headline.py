@@ -70,7 +70,10 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     if not rows:
         return None
     titles = [_reference_title(key, one) for key, one in _baselines(run).items()]
-    note = f"Intervals cover {_confidence(run)} and come from resampling the held-out predictions."
+    drawn = "resampling the held-out predictions"
+    if (run.record.config.get("evaluation") or {}).get("shots"):
+        drawn = "resampling whole outer parts, each with items of its own to learn from"
+    note = f"Intervals cover {_confidence(run)} and come from {drawn}."
     if titles:
         note += (
             " Each strip has a scale of its own: the dot is the value, the line its interval, and "
