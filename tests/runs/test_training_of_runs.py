@@ -55,6 +55,16 @@ def test_few_held_out_items_are_told_of_once(run_quickly: Run, watcher: Any) -> 
     assert not any("Fewer than 10 held-out" in note for note in watch.notes)
 
 
+def test_items_of_networks_trained_apart_are_ranked_by_their_probabilities(
+    run_quickly: Run,
+) -> None:
+    features = {"encoder": {**CNN["encoder"], "size": 16, "epochs": 8}}
+    run = run_quickly("pictures", features=features, evaluation={"outer": 5, "inner": 5})
+    metrics = json.loads((run.path / "metrics.json").read_text())["metrics"]
+    assert metrics["accuracy"]["value"] > 0.8
+    assert metrics["roc_auc"]["value"] > 0.9
+
+
 class Killed(BaseException):
     """What no code of ours catches."""
 

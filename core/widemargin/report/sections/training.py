@@ -94,17 +94,17 @@ def _curve(one: Json) -> Lines:
     epochs: Sequence[Json] = one["epochs"]
     steps = [float(k + 1) for k in range(len(epochs))]
     series = [Series(name="training items", x=steps, y=[float(own["train"]) for own in epochs])]
+    notes: list[str] = []
     held = [(x, own["held_out"]) for x, own in zip(steps, epochs, strict=True)]
     told = [(x, float(y)) for x, y in held if y is not None]
     if told:
         xs, ys = zip(*told, strict=True)
         series.append(Series(name="items held out of training", x=xs, y=ys))
+    else:
+        notes.append("Too few items to hold any out of training, so that it ran to its end.")
     best = int(one["best"])
-    notes = (
-        ["Training stopped where it no longer got better."]
-        if one.get("stopped") == "patience"
-        else []
-    )
+    if one.get("stopped") == "patience":
+        notes.append("Training stopped where it no longer got better.")
     notes += [f"Trained on the {one['device']}, {count(one['batch_size'])} items a step."]
     notes += [str(note) for note in one.get("notes") or ()]
     return Lines(
