@@ -5,9 +5,10 @@ and 2,000 others to test on; equal messages count once. The machines are scikit-
 C = 1, linear and RBF. Intervals are of Student's t over seeds, of paired differences. The assets
 come first: ``widemargin data fetch minilm sms-spam``.
 
-    python tests/benchmarks/fine_tuning.py [n_seeds] [SETTINGS ...]
+    python tests/benchmarks/fine_tuning.py [SEEDS] [SETTINGS ...]
 
-SETTINGS are `features.train` as JSON, as in '{"method": "full"}'. Rows appear as they are computed.
+SEEDS are how many, from 0, or the first and the last, as in 5-9. SETTINGS are `features.train` as
+JSON, as in '{"method": "full"}'. Rows appear as they are computed.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ Scores = dict[str, float]
 
 def main() -> None:
     """Compare frozen with fine-tuned vectors, seed by seed."""
-    n_seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    first, _, last = (sys.argv[1] if len(sys.argv) > 1 else "10").partition("-")
+    seeds = range(int(first), int(last) + 1) if last else range(int(first))
     tried = [json.loads(given) for given in sys.argv[2:]] or TRIED
     texts, labels = _messages()
     found: dict[str, list[Scores]] = defaultdict(list)
-    for seed in range(n_seeds):
+    for seed in seeds:
         train, test = _drawn(labels, seed)
         runs: dict[str, Any] = {"frozen": MinilmEncoder()}
         for given in tried:

@@ -630,7 +630,7 @@ def test_a_matrix_that_does_not_fit_is_refused_before_it_is_computed(
 def test_half_of_the_memory_may_be_used_and_always_4_gib(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**24}
     monkeypatch.setattr("os.sysconf", sizes.get)
-    monkeypatch.setattr(memory, "_CONTROL_GROUP", Path("/nowhere"))
+    monkeypatch.setattr("widemargin.native.memory._CONTROL_GROUP", Path("/nowhere"))
     assert memory.gram_limit.__wrapped__() == 32 * 2**30
     sizes["SC_PHYS_PAGES"] = 2**20
     assert memory.gram_limit.__wrapped__() == 4 * 2**30
@@ -640,7 +640,7 @@ def test_a_container_may_have_less_memory_than_the_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**24}.get)
-    monkeypatch.setattr(memory, "_CONTROL_GROUP", tmp_path / "memory.max")
+    monkeypatch.setattr("widemargin.native.memory._CONTROL_GROUP", tmp_path / "memory.max")
     (tmp_path / "memory.max").write_text(f"{20 * 2**30}\n", encoding="ascii")
     assert memory.gram_limit.__wrapped__() == 10 * 2**30
     (tmp_path / "memory.max").write_text("max\n", encoding="ascii")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from widemargin.cli.console import Column, Console, JsonOption, QuietOption
+from widemargin.cli.console import (
+    Column,
+    Console,
+    JsonOption,
+    MirrorOption,
+    OfflineOption,
+    QuietOption,
+    RunsOption,
+)
 
 if TYPE_CHECKING:
     from widemargin.comparison import Comparison
@@ -35,21 +43,13 @@ def compare(
     config: Annotated[
         Path | None, typer.Option(help="A config file, in place of a use case's name.")
     ] = None,
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
-    ] = None,
+    runs: RunsOption = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Run and encode all again, also what is finished or kept."),
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
-    data_mirror: Annotated[
-        str,
-        typer.Option(
-            help="Folder or address to look for data sets and weights in first.",
-            envvar="WIDEMARGIN_DATA_MIRROR",
-        ),
-    ] = "",
+    offline: OfflineOption = False,
+    data_mirror: MirrorOption = "",
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,8 +20,25 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.text import Text
 
-__all__ = ["Column", "Console", "JsonOption", "QuietOption"]
+__all__ = [
+    "Column",
+    "Console",
+    "JsonOption",
+    "MirrorOption",
+    "OfflineOption",
+    "QuietOption",
+    "RunsOption",
+]
 
+RunsOption = Annotated[Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing.")]
+MirrorOption = Annotated[
+    str,
+    typer.Option(
+        help="Folder or address to look for data sets and weights in first.",
+        envvar="WIDEMARGIN_DATA_MIRROR",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes; results and errors only.")

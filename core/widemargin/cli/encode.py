@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.console import (
+    Console,
+    JsonOption,
+    MirrorOption,
+    OfflineOption,
+    QuietOption,
+    RunsOption,
+)
 from widemargin.contracts.counting import counted
 
 if TYPE_CHECKING:
@@ -37,17 +44,9 @@ def encode(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of a config."),
     ] = None,
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
-    data_mirror: Annotated[
-        str,
-        typer.Option(
-            help="Folder or address to look for data sets and weights in first.",
-            envvar="WIDEMARGIN_DATA_MIRROR",
-        ),
-    ] = "",
+    runs: RunsOption = None,
+    offline: OfflineOption = False,
+    data_mirror: MirrorOption = "",
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from widemargin.cli.console import Console, QuietOption
+from widemargin.cli.console import Console, QuietOption, RunsOption
 from widemargin.contracts.counting import counted
 from widemargin.contracts.metric import amount
 from widemargin.errors import InputError
@@ -100,9 +100,7 @@ def predict(
         bool | None,
         typer.Option(help="Say what each piece adds; on for items given as arguments, else off."),
     ] = None,
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
-    ] = None,
+    runs: RunsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Predict new items: label, calibrated probability, margin, and what decided.

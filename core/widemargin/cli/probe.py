@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.console import Console, JsonOption, MirrorOption, OfflineOption, QuietOption
 
 if TYPE_CHECKING:
     from widemargin.contracts import EncoderSpec
@@ -68,14 +68,8 @@ def probe(
             help="Folder of runs, where training is kept until it ends.", envvar="WIDEMARGIN_RUNS"
         ),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
-    data_mirror: Annotated[
-        str,
-        typer.Option(
-            help="Folder or address to look for data sets and weights in first.",
-            envvar="WIDEMARGIN_DATA_MIRROR",
-        ),
-    ] = "",
+    offline: OfflineOption = False,
+    data_mirror: MirrorOption = "",
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption, QuietOption
+from widemargin.cli.console import Console, JsonOption, QuietOption, RunsOption
 
 __all__ = ["app"]
 
@@ -20,9 +19,7 @@ def report(
         str,
         typer.Argument(help="A run's id or its beginning, its folder, a use case, or latest."),
     ] = "latest",
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
-    ] = None,
+    runs: RunsOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

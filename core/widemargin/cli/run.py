@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from widemargin.cli.console import Column, Console, JsonOption, QuietOption
+from widemargin.cli.console import (
+    Column,
+    Console,
+    JsonOption,
+    MirrorOption,
+    OfflineOption,
+    QuietOption,
+    RunsOption,
+)
 from widemargin.contracts.counting import counted
 
 if TYPE_CHECKING:
@@ -28,20 +35,12 @@ def run(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as in svm.C=10."),
     ] = None,
     like: Annotated[str, typer.Option(help="Repeat the settings of this run.")] = "",
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")
-    ] = None,
+    runs: RunsOption = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Ignore what an interrupted run kept.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
-    data_mirror: Annotated[
-        str,
-        typer.Option(
-            help="Folder or address to look for data sets in first.",
-            envvar="WIDEMARGIN_DATA_MIRROR",
-        ),
-    ] = "",
+    offline: OfflineOption = False,
+    data_mirror: MirrorOption = "",
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from widemargin.cli.console import Column, Console, JsonOption, QuietOption
+from widemargin.cli.console import Column, Console, JsonOption, QuietOption, RunsOption
 
 if TYPE_CHECKING:
     from widemargin.api import Run
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
-
-RunsOption = Annotated[Path | None, typer.Option(help="Folder of runs.", envvar="WIDEMARGIN_RUNS")]
 
 
 @app.callback()

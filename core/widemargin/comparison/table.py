@@ -11,6 +11,7 @@ from widemargin.comparison.jobs import Finished
 from widemargin.comparison.pairs import Pair, paired
 from widemargin.comparison.plan import Plan
 from widemargin.contracts import Metric, RunRecord
+from widemargin.contracts.metric import finite
 
 __all__ = ["Comparison", "Estimated", "Row", "compare"]
 
@@ -162,11 +163,11 @@ class Comparison:
                 {
                     "better": pair.better,
                     "worse": pair.worse,
-                    "difference": _finite(pair.test.difference),
-                    "low": _finite(pair.test.low),
-                    "high": _finite(pair.test.high),
-                    "p": _finite(pair.test.p),
-                    "p_holm": _finite(pair.p),
+                    "difference": finite(pair.test.difference),
+                    "low": finite(pair.test.low),
+                    "high": finite(pair.test.high),
+                    "p": finite(pair.test.p),
+                    "p_holm": finite(pair.p),
                     "clear": pair.is_clear,
                     "of": pair.test.of,
                     "n_paired": pair.test.n_paired,
@@ -249,7 +250,7 @@ def _row_data(row: Row) -> dict[str, Any]:
         "run": row.path,
         "problem": row.problem,
         "metrics": {
-            name: dict(zip(("value", "low", "high"), map(_finite, own), strict=True))
+            name: dict(zip(("value", "low", "high"), map(finite, own), strict=True))
             for name, own in row.metrics.items()
         },
         "dimension": row.dimension,
@@ -262,7 +263,3 @@ def _row_data(row: Row) -> dict[str, Any]:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

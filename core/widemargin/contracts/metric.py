@@ -10,7 +10,7 @@ from typing import Literal
 from widemargin.contracts.dataset import Task
 from widemargin.contracts.predictions import Predictions
 
-__all__ = ["Metric", "amount"]
+__all__ = ["Metric", "amount", "finite"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +86,14 @@ def amount(value: float, digits: int = 4) -> str:
     places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def finite(value: float) -> float | None:
+    """Return a number as JSON has it: None for one that is undefined.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(math.nan)
+    (0.5, None)
+    """
+    return float(value) if math.isfinite(value) else None

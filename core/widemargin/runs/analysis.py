@@ -17,12 +17,10 @@ from widemargin.contracts import (
     UseCase,
 )
 from widemargin.contracts.kept_sections import dump_sections, load_sections
-from widemargin.runs.model import encode
+from widemargin.runs.model import Model, encode
 from widemargin.runs.plan import Plan
-from widemargin.runs.setup import Setup, codes_of, unit_of
-from widemargin.runs.training import Trained, fit_transform
-from widemargin.svm.machine import Machine
-from widemargin.svm.selection import refit
+from widemargin.runs.setup import Setup
+from widemargin.runs.training import Trained, fit_transform, refit_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,13 +50,7 @@ def own_sections(
         splits=[split for _, _, split in plan.outer],
         predictions=predictions,
         rows=rows,
-        model=_Refitted(
-            setup,
-            trained.model.features,
-            trained.model.machine,
-            trained.model.centre,
-            trained.model.scale,
-        ),
+        model=_Refitted(setup, trained.model),
         refit=fitted,
         seed=setup.config.seed,
         progress=setup.progress,
@@ -80,32 +72,25 @@ def own_sections(
 @dataclass(frozen=True)
 class _Refitted:
     setup: Setup
-    features: Any
-    machine: Machine
-    centre: float
-    scale: float
+    model: Model
+
+    @property
+    def features(self) -> Any:
+        return self.model.features
 
     @property
     def coef(self) -> NDArray[np.float64] | None:
-        if self.machine.coef is None:
-            return None
+        coef = self.model.machine.coef
         turned = self.setup.is_binary and self.setup.positive == 0
-        return -self.machine.coef if turned else self.machine.coef
+        return -coef if turned and coef is not None else coef
 
     def decide(self, X: Columns) -> NDArray[np.float64]:
-        decision = self.machine.decide(encode(self.features, X)) * self.scale + self.centre
+        model = self.model
+        decision = model.machine.decide(encode(model.features, X)) * model.scale + model.centre
         return self.setup.orient(decision)
 
 
 def _refit(setup: Setup, part: Dataset, trained: Trained) -> _Refitted:
     features = setup.features(part.kinds)
     rows = fit_transform(features, part.X, part.y)
-    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
-    machine = refit(
-        setup.rows(rows),
-        setup.solver(part),
-        expression=setup.expression,
-        cell=trained.search.best,
-        blocks=getattr(features, "blocks_", None),
-    )
-    return _Refitted(setup, features, machine, centre, scale)
+    return _Refitted(setup, refit_at(setup, part, rows, features, trained.search.best))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Dataset, Metric, Predictions, Split
+from widemargin.contracts.metric import finite
 from widemargin.encoders.text.known_words import known_words
 from widemargin.evaluation import (
     CheckContext,
@@ -177,12 +178,12 @@ def assess(
         "baselines": {
             name: {
                 "title": titles[name],
-                "metrics": {metric: _finite(value) for metric, value in own.items()},
+                "metrics": {metric: finite(value) for metric, value in own.items()},
             }
             for name, own in scores.items()
         },
         "folds": [
-            {name: _finite(values[at]) for name, values in folds.items()}
+            {name: finite(values[at]) for name, values in folds.items()}
             for at in range(len(next(iter(folds.values()))))
         ],
         "n_folds": {
@@ -242,15 +243,11 @@ def _beside_frozen(
 
 def _ends(interval: Interval) -> dict[str, float | None]:
     return {
-        "value": _finite(interval.value),
-        "low": _finite(interval.low),
-        "high": _finite(interval.high),
+        "value": finite(interval.value),
+        "low": finite(interval.low),
+        "high": finite(interval.high),
     }
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Dataset, Metric, Predictions, Progress, Split
+from widemargin.contracts.metric import finite
 from widemargin.data.assets import data_home
 from widemargin.data.splits import make_splits
 from widemargin.runs.loading import Loaded
 from widemargin.runs.model import encode
-from widemargin.runs.setup import Setup, codes_of, unit_of
-from widemargin.runs.training import Trained, fit_transform
-from widemargin.svm.selection import refit
+from widemargin.runs.setup import Setup, codes_of
+from widemargin.runs.training import Trained, fit_transform, refit_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,15 +152,8 @@ class _Untuned:
             features = self.setup.features(dataset.kinds)
             own = fit_transform(features, part.X, part.y)
             others = encode(features, dataset.take(split.test).X)
-        centre, scale = (0.0, 1.0) if self.setup.classes else unit_of(codes_of(part.y, ()))
-        machine = refit(
-            self.setup.rows(own),
-            self.setup.solver(part),
-            expression=self.setup.expression,
-            cell=self.trained.search.best,
-            blocks=getattr(features, "blocks_", None),
-        )
-        return machine.decide(others) * scale + centre
+        model = refit_at(self.setup, part, own, features, self.trained.search.best)
+        return model.machine.decide(others) * model.scale + model.centre
 
     def _score(
         self, dataset: Dataset, splits: Sequence[Split], decision: NDArray[np.float64]
@@ -185,11 +177,7 @@ class _Untuned:
             weight=np.ones(len(rows)) if weight is None else weight[rows],
         )
         return {
-            metric.name: _finite(metric.compute(predictions))
+            metric.name: finite(metric.compute(predictions))
             for metric in self.metrics
             if metric.needs != "probability"
         }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

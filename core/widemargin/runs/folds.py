@@ -34,7 +34,8 @@ class FoldResult:
     Parameters
     ----------
     arrays : dict of str to ndarray
-        ``prediction``, ``decision`` (turned to the positive class), ``probability``, and the same
+        ``prediction``, ``decision`` (turned to the positive class; log-odds where features train a
+        network), ``probability``, and the same
         three of each baseline as ``logistic_regression.decision``; where encoders are fine-tuned,
         those of the same model with frozen ones as ``frozen.decision``.
     meta : dict

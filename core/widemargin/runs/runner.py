@@ -99,7 +99,6 @@ def execute(
         prepare(config, use_case, registry, loaded, plan),
         store=EmbeddingStore(store_folder(), progress),
         checkpoints=RunCheckpoints(store, fresh=fresh),
-        one_part=config.features.trains,
         progress=Once(progress),
     )
     encoders = _identities(config, dataset.kinds)
@@ -301,6 +300,7 @@ def prepare(
         split=use_case.split,
         classes=dataset.classes,
         positive=positive,
+        one_part=config.features.trains,
     )
 
 

@@ -20,13 +20,13 @@ from widemargin.runs.plan import inner_splits
 from widemargin.runs.setup import Setup, codes_of, unit_of
 from widemargin.svm.calibration import Calibration
 from widemargin.svm.prepared import Quantities
-from widemargin.svm.selection import PartRows, Scorer, Search, select
+from widemargin.svm.selection import GridCell, PartRows, Scorer, Search, refit, select
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["Embedded", "Trained", "embed", "fit_transform", "train"]
+__all__ = ["Embedded", "Trained", "embed", "fit_transform", "refit_at", "train"]
 
 _FEW = 10
 
@@ -153,6 +153,40 @@ def fit_transform(features: Any, X: Any, y: Any) -> Any:
         else features.fit(X, y).transform(X)
     )
     return as_rows(rows)
+
+
+def refit_at(setup: Setup, part: Dataset, rows: Any, features: Any, cell: GridCell) -> Model:
+    """Fit the machine to a part's features at a C and gamma that are chosen; not calibrated.
+
+    Parameters
+    ----------
+    setup : Setup
+        Config and names.
+    part : Dataset
+        Training rows.
+    rows : ndarray or CSR of shape (n_samples, n_features)
+        Their features.
+    features : transformer
+        What made them.
+    cell : GridCell
+        C and gamma.
+    """
+    centre, scale = (0.0, 1.0) if setup.classes else unit_of(codes_of(part.y, ()))
+    machine = refit(
+        setup.rows(rows),
+        setup.solver(part),
+        expression=setup.expression,
+        cell=cell,
+        blocks=getattr(features, "blocks_", None),
+    )
+    return Model(
+        features=features,
+        machine=machine,
+        calibration=None,
+        classes=setup.classes,
+        centre=centre,
+        scale=scale,
+    )
 
 
 def _refit(setup: Setup, part: Dataset, split: Split) -> PartRows:

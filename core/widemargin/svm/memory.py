@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from math import isqrt
-from pathlib import Path
 
 from widemargin.errors import ParameterError
+from widemargin.native.memory import memory_bytes
 from widemargin.svm.expression import Expression, Sum, Term
 
 __all__ = ["check_gram_size", "gram_bytes", "gram_limit"]
 
 _LEAST = 4 * 2**30
-_CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 @cache
@@ -25,14 +23,7 @@ def gram_limit() -> int:
     >>> gram_limit() >= 4 * 2**30
     True
     """
-    known = []
-    try:
-        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-        # A container may use less than the machine has; "max" where it may use all.
-        known.append(int(_CONTROL_GROUP.read_text(encoding="ascii")))
-    except (AttributeError, OSError, ValueError):
-        pass
-    return max(_LEAST, min(known, default=0) // 2)
+    return max(_LEAST, memory_bytes() // 2)
 
 
 def check_gram_size(n: int, itemsize: int, kernel_name: str, n_matrices: int = 2) -> None:

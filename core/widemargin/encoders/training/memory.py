@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 
 from widemargin.errors import DataError
+from widemargin.native.memory import memory_bytes
 
 __all__ = ["check_table_fits", "memory_limit"]
 
-_CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
 _UNKNOWN = 8 * 2**30
 
 
@@ -23,14 +21,7 @@ def memory_limit() -> int:
     >>> memory_limit() > 0
     True
     """
-    known = []
-    try:
-        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-        # A container may use less than the machine has; "max" where it may use all.
-        known.append(int(_CONTROL_GROUP.read_text(encoding="ascii")))
-    except (AttributeError, OSError, ValueError):
-        pass
-    return min(known, default=_UNKNOWN) // 2
+    return (memory_bytes() or _UNKNOWN) // 2
 
 
 def check_table_fits(
