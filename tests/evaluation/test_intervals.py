@@ -244,3 +244,30 @@ def test_predictions_of_other_items_are_not_paired(binary: Make) -> None:
     own = _simulated(binary, 0)
     with pytest.raises(ValueError, match="not of the same items"):
         paired_intervals(own, replace(own, ids=own.ids[::-1]), ACCURACY)
+
+
+def test_twenty_of_twenty_right_leave_open_what_the_exact_binomial_interval_does(
+    binary: Make, multiclass: Make
+) -> None:
+    y = np.repeat([0, 1], 10)
+    flawless = binary(y, 2.0 * y - 1)
+    intervals = bootstrap_intervals(flawless, CLASSIFICATION, random_state=0)
+    exact = 0.025 ** (1 / 20)
+    assert intervals["accuracy"].low == pytest.approx(exact)
+    for name in ("accuracy", "f1", "mcc", "roc_auc"):
+        assert intervals[name].value == pytest.approx(1) == intervals[name].high
+        assert 0.5 < intervals[name].low < 0.9, name
+    three = np.repeat([0, 1, 2], 10)
+    interval = bootstrap_intervals(multiclass(three, np.eye(3)[three]), ACCURACY)["accuracy"]
+    assert interval.low == pytest.approx(0.025 ** (1 / 30))
+    grouped = bootstrap_intervals(flawless, ACCURACY, groups=np.arange(20) // 2)["accuracy"]
+    assert grouped.low == pytest.approx(0.025 ** (1 / 10))
+
+
+def test_one_mistake_is_enough_for_resamples_to_tell(binary: Make) -> None:
+    y = np.repeat([0, 1], 10)
+    decision = 2.0 * y - 1
+    decision[0] = 1
+    interval = bootstrap_intervals(binary(y, decision), ACCURACY, random_state=0)["accuracy"]
+    assert interval.high == 1
+    assert interval.low == pytest.approx(0.85, abs=0.051)

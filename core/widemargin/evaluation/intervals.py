@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
+from widemargin.evaluation.flawless import is_flawless, unseen_mistakes, with_mistakes
 from widemargin.evaluation.tally import Formula, Numbers, Tally
 
 __all__ = ["Interval", "bootstrap_intervals", "paired_draws", "paired_intervals"]
@@ -68,6 +69,10 @@ def bootstrap_intervals(
     is not trained anew, so the interval tells how sure the number is for this model, and not how
     much another training set would change it.
 
+    Where no prediction is wrong, no resample has a mistake in it. A metric that does not vary for
+    that reason has its other end where as many mistakes as none among so many items can hide
+    would put it (`flawless.unseen_mistakes`): 20 of 20 right is an accuracy of 0.832 to 1.
+
     Parameters
     ----------
     predictions : Predictions
@@ -116,12 +121,20 @@ def bootstrap_intervals(
         tally = Tally(predictions, weight)
         for metric in metrics:
             drawn[metric.name].append(_values(metric, tally))
-    return {
+    found = {
         metric.name: _interval(
             float(metric.compute(predictions)), np.concatenate(drawn[metric.name]), confidence
         )
         for metric in metrics
     }
+    if is_flawless(predictions):
+        n_drawn = len(predictions) if groups is None else len(np.unique(groups))
+        worse = with_mistakes(predictions, unseen_mistakes(n_drawn, confidence))
+        for metric in metrics:
+            own = found[metric.name]
+            if np.isclose(own.low, own.high, rtol=1e-9, atol=0):
+                found[metric.name] = _widened(own, float(metric.compute(worse)))
+    return found
 
 
 def paired_intervals(
@@ -254,6 +267,11 @@ def _values(metric: Metric, tally: Tally) -> Numbers:
     return np.array(
         [float(metric.compute(tally.predictions.with_weight(weight))) for weight in tally.weight]
     )
+
+
+def _widened(interval: Interval, value: float) -> Interval:
+    low, high = np.fmin(interval.low, value), np.fmax(interval.high, value)
+    return replace(interval, low=float(low), high=float(high))
 
 
 def _interval(value: float, drawn: Numbers, confidence: float) -> Interval:
