@@ -52,6 +52,7 @@ def test_settings_come_in_the_order_of_a_config(settings: list[Setting]) -> None
         ("svm.coef0", ""),
         ("svm.epsilon", ""),
         ("svm.class_weight", ""),
+        ("svm.costs", ""),
         ("svm.scheme", ""),
         ("svm.calibration", ""),
         ("svm.rule", ""),

@@ -14,7 +14,7 @@ MakeUseCase = Any
 
 SVM = (
     "Allowed are kernel, blocks, combine, weights, C, gamma, degree, coef0, epsilon, class_weight, "
-    "scheme, calibration, rule, engine."
+    "costs, scheme, calibration, rule, engine."
 )
 TOP = "Allowed are use_case, data, features, svm, evaluation, seed."
 GRID = "must be auto, a number above 0, or a list of them; got"

@@ -104,7 +104,7 @@ def test_wm001_fires_where_the_interval_reaches_the_dummy(good: CheckContext) ->
     context = replace(good, baselines={"dummy": {"accuracy": 0.93}})
     assert _message("WM001", context) == (
         "accuracy 95.00% (93.00% to 97.00%) is not clearly better than 93.00%, which always "
-        "answering the commonest class gives. Check that the labels are right and that the "
+        "answering one class gives. Check that the labels are right and that the "
         "features hold what decides them, or add items."
     )
     assert _find("WM001", replace(good, baselines={"dummy": {"accuracy": 0.929}})) is None

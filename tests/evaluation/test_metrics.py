@@ -44,6 +44,8 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[NDArray[Any]]:
 
 BINARY_REFERENCE: dict[str, Callable[[Predictions, NDArray[np.bool_]], float]] = {
     "accuracy": lambda p, y: reference.accuracy_score(p.y_true, p.y_pred, sample_weight=p.weight),
+    # Without costs; with them it is tested in tests/runs/test_mistake_costs.py.
+    "mean_cost": lambda p, y: reference.zero_one_loss(p.y_true, p.y_pred, sample_weight=p.weight),
     "balanced_accuracy": lambda p, y: reference.balanced_accuracy_score(
         p.y_true, p.y_pred, sample_weight=p.weight
     ),
@@ -103,6 +105,7 @@ def test_every_metric_of_two_classes_is_compared_with_scikit_learn_or_with_its_d
 
 MULTICLASS_REFERENCE: dict[str, Callable[[Predictions], float]] = {
     "accuracy": lambda p: reference.accuracy_score(p.y_true, p.y_pred, sample_weight=p.weight),
+    "mean_cost": lambda p: reference.zero_one_loss(p.y_true, p.y_pred, sample_weight=p.weight),
     "balanced_accuracy": lambda p: reference.balanced_accuracy_score(
         p.y_true, p.y_pred, sample_weight=p.weight
     ),
@@ -213,7 +216,7 @@ def test_a_metric_is_undefined_without_a_warning_where_its_class_is_absent(
 ) -> None:
     predictions = binary(np.full(4, only), np.array([-1.0, 2.0, 0.5, 0.5]))
     value = metric.compute(predictions)
-    of_any_truth = metric.name in ("accuracy", "log_loss", "brier")
+    of_any_truth = metric.name in ("accuracy", "mean_cost", "log_loss", "brier")
     of_positives = metric.name in ("f1", "recall", "precision") and only == 1
     assert math.isnan(value) != (of_any_truth or of_positives)
 

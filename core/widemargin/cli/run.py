@@ -192,7 +192,7 @@ def show_summary(console: Console, made: Run) -> None:
 def _short_name(baseline: str, task: str) -> str:
     """Name a baseline in a word or two, so that the table stays narrow."""
     if baseline == "dummy":
-        return "commonest class" if task == "classification" else "training mean"
+        return "one class" if task == "classification" else "training mean"
     return baseline.replace("_", " ")
 
 

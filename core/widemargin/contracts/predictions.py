@@ -36,6 +36,8 @@ class Predictions:
         The items' names.
     weight : ndarray of shape (n_samples,)
         Weight of each row; ones unless the data set has its own.
+    costs : tuple of float
+        What it costs to mistake an item of each class; empty where all mistakes are alike.
     """
 
     y_true: NDArray[Any]
@@ -46,6 +48,7 @@ class Predictions:
     positive: int
     ids: NDArray[np.str_]
     weight: NDArray[np.float64]
+    costs: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.y_true)

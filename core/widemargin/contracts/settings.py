@@ -116,6 +116,11 @@ class SVMSettings(Section):
         description="none, balanced (rare classes count more), or a weight per class; "
         "probabilities follow the weighted classes",
     )
+    costs: Literal["none"] | dict[str, PositiveFloat] = Field(
+        "none",
+        description="what it costs to mistake an item, per class (1 for those left out); the label "
+        "is then that of the least expected cost, in place of the most probable one",
+    )
     scheme: Literal["auto", "one-vs-one", "one-vs-rest"] = Field(
         "auto",
         description="machines of more than two classes: one for each pair (auto), or one for each "

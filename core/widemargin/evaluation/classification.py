@@ -19,6 +19,7 @@ __all__ = [
     "f1_macro",
     "log_loss",
     "mcc",
+    "mean_cost",
     "precision",
     "recall",
     "roc_auc",
@@ -28,6 +29,15 @@ __all__ = [
 def accuracy(tally: Tally) -> Numbers:
     """Share of items whose predicted class is the true one."""
     return ratio(tally.hits.sum(axis=1), tally.total)
+
+
+def mean_cost(tally: Tally) -> Numbers:
+    """Mean over the items of what each one's mistake costs; 1 a mistake where all are alike."""
+    predictions = tally.predictions
+    wrong = (predictions.y_true != predictions.y_pred).astype(np.float64)
+    if predictions.costs:
+        wrong *= np.array(predictions.costs)[predictions.y_true]
+    return tally.mean(wrong)
 
 
 def balanced_accuracy(tally: Tally) -> Numbers:

@@ -28,6 +28,14 @@ METRICS: tuple[Metric, ...] = (
         unit="%",
     ),
     Metric(
+        name="mean_cost",
+        title="mean cost",
+        summary="mean over the items of what each one's mistake costs, by svm.costs",
+        task="classification",
+        compute=Formula(classification.mean_cost),
+        greater_is_better=False,
+    ),
+    Metric(
         name="f1",
         title="F1",
         summary="harmonic mean of precision and recall of the positive class",

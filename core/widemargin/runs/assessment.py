@@ -88,6 +88,7 @@ def gather(
             positive=setup.positive,
             ids=dataset.ids[rows],
             weight=np.ones(len(rows)) if weight is None else weight[rows],
+            costs=setup.costs,
         )
 
     return OutOfFold(
@@ -171,6 +172,7 @@ def assess(
         "primary": setup.metric.name,
         "n_items": len(dataset),
         "classes": list(setup.classes),
+        "costs": list(setup.costs),
         "positive": setup.classes[setup.positive] if setup.is_binary else "",
         "units": dataset.card.units,
         "confidence": evaluation.confidence,

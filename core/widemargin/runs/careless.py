@@ -175,6 +175,7 @@ class _Untuned:
             positive=setup.positive,
             ids=dataset.ids[rows],
             weight=np.ones(len(rows)) if weight is None else weight[rows],
+            costs=setup.costs,
         )
         return {
             metric.name: finite(metric.compute(predictions))

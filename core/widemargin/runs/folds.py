@@ -17,6 +17,7 @@ from widemargin.runs.model import Outcome, encode
 from widemargin.runs.setup import Setup, codes_of
 from widemargin.runs.store import RunStore
 from widemargin.runs.training import Embedded, Trained, train
+from widemargin.svm.calibration import least_cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,6 +129,8 @@ def hold_out(
             setup.config.seed,
             setup.positive,
         )
+        if probability is not None:
+            prediction = least_cost(probability, setup.costs)
         arrays[f"{baseline.name}.prediction"] = prediction
         arrays[f"{baseline.name}.decision"] = decision
         if probability is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from widemargin.contracts import Columns, Kernel, State
 from widemargin.errors import DataError, ModelError
 from widemargin.runs.transformers import check_version, dump_transformer, load_transformer
-from widemargin.svm.calibration import Calibration, parse_calibration
+from widemargin.svm.calibration import Calibration, least_cost, parse_calibration
 from widemargin.svm.fitted import fitted_kernel
 from widemargin.svm.machine import Machine
 
@@ -62,6 +62,8 @@ class Model:
         Class names in sorted order; empty for regression.
     centre, scale : float
         A regression machine predicts ``(target - centre) / scale``.
+    costs : tuple of float
+        What it costs to mistake an item of each class; empty where all mistakes are alike.
     """
 
     features: Any
@@ -70,6 +72,7 @@ class Model:
     classes: tuple[str, ...]
     centre: float = 0.0
     scale: float = 1.0
+    costs: tuple[float, ...] = ()
 
     def predict(self, X: Columns) -> Outcome:
         """Predict items given as columns."""
@@ -80,19 +83,23 @@ class Model:
         return self.judge(self.machine.decide(rows))
 
     def judge(self, decision: NDArray[np.float64]) -> Outcome:
-        """Turn decisions into predictions: the most probable class, or the number."""
-        return judge(decision, self.calibration, self.centre, self.scale)
+        """Turn decisions into predictions."""
+        return judge(decision, self.calibration, self.centre, self.scale, self.costs)
 
 
 def judge(
-    decision: NDArray[np.float64], calibration: Calibration | None, centre: float, scale: float
+    decision: NDArray[np.float64],
+    calibration: Calibration | None,
+    centre: float,
+    scale: float,
+    costs: Sequence[float] = (),
 ) -> Outcome:
-    """Turn decisions into predictions: the most probable class, or the number."""
+    """Turn decisions into predictions: the number, or the class of `least_cost`."""
     if calibration is None:
         target = decision * scale + centre
         return Outcome(target, target, None)
     probability = calibration.probabilities(decision)
-    return Outcome(probability.argmax(axis=1), decision, probability)
+    return Outcome(least_cost(probability, costs), decision, probability)
 
 
 def encode(features: Any, X: Columns) -> Any:
@@ -139,6 +146,7 @@ def dump_model(model: Model) -> dict[str, bytes]:
             "classes": list(model.classes),
             "centre": model.centre,
             "scale": model.scale,
+            "costs": list(model.costs),
             "scheme": machine.scheme,
             "kernel": None if machine.kernel is None else machine.kernel.to_data(),
             "calibration": None if model.calibration is None else model.calibration.to_data(),
@@ -226,12 +234,15 @@ def _parse(
         classes=classes,
         centre=meta["centre"],
         scale=meta["scale"],
+        costs=tuple(map(float, meta.get("costs", ()))),
     )
     _check_shapes(model.machine)
     _check_width(features, model.machine)
-    if not np.isfinite([meta["centre"], meta["scale"]]).all() or (calibration is None) != (
-        not classes
-    ):
+    if len(model.costs) not in (0, len(classes)) or not all(cost > 0 for cost in model.costs):
+        raise ValueError("model.json has costs that are none of its classes'")
+    if not np.isfinite([meta["centre"], meta["scale"], *model.costs]).all() or (
+        calibration is None
+    ) != (not classes):
         raise ValueError("model.json has numbers that are absent or not finite")
     return model
 

@@ -72,4 +72,5 @@ def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictio
         positive=classes.index(positive) if positive in classes else 1,
         ids=frame["id"].to_numpy().astype(np.str_),
         weight=weight,
+        costs=tuple(metrics.get("costs") or ()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,6 +82,18 @@ class Setup:
     def is_binary(self) -> bool:
         """Whether there are exactly two classes."""
         return len(self.classes) == 2
+
+    @cached_property
+    def costs(self) -> tuple[float, ...]:
+        """What it costs to mistake an item of each class; empty where all mistakes are alike."""
+        chosen = self.config.svm.costs
+        if chosen == "none":
+            return ()
+        if not self.classes:
+            message = "costs are of classes, and the target is a number; leave them out."
+            raise ConfigError([Problem(message, "svm.costs")])
+        self._check_classes(chosen, "svm.costs")
+        return tuple(chosen.get(name, 1.0) for name in self.classes)
 
     @property
     def kernel_title(self) -> str:
@@ -166,17 +179,20 @@ class Setup:
         if chosen == "none" or not self.classes:
             return part.sample_weight
         if isinstance(chosen, dict):
-            unknown = sorted(set(chosen) - set(self.classes))
-            if unknown:
-                allowed = ", ".join(self.classes)
-                message = f"{unknown[0]!r} is no class; the classes are {allowed}."
-                raise ConfigError([Problem(message, "svm.class_weight")])
+            self._check_classes(chosen, "svm.class_weight")
             by_class = np.array([chosen.get(name, 1.0) for name in self.classes])
         else:
             counts = np.array([max(1, (part.y == name).sum()) for name in self.classes])
             by_class = len(part) / (len(self.classes) * counts)
         weights: NDArray[np.float64] = by_class[codes_of(part.y, self.classes)]
         return weights if part.sample_weight is None else weights * part.sample_weight
+
+    def _check_classes(self, given: Mapping[str, float], path: str) -> None:
+        unknown = sorted(set(given) - set(self.classes))
+        if unknown:
+            allowed = ", ".join(self.classes)
+            message = f"{unknown[0]!r} is no class; the classes are {allowed}."
+            raise ConfigError([Problem(message, path)])
 
 
 def codes_of(y: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:

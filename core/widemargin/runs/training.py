@@ -141,6 +141,7 @@ def train(
             classes=setup.classes,
             centre=centre,
             scale=scale,
+            costs=setup.costs,
         )
     return Trained(model=model, part=part, search=search, rows=rows, inner=inner)
 
@@ -186,6 +187,7 @@ def refit_at(setup: Setup, part: Dataset, rows: Any, features: Any, cell: GridCe
         classes=setup.classes,
         centre=centre,
         scale=scale,
+        costs=setup.costs,
     )
 
 
@@ -221,8 +223,8 @@ def _scorer(
 ) -> Scorer:
     """Return what the inner search maximises: the primary metric of each fold's held-out rows.
 
-    A cell is judged as its model would be: its decisions are calibrated, and the most probable
-    class is the prediction.
+    A cell is judged as its model would be: its decisions are calibrated, and probabilities and
+    costs make the prediction.
     """
     metric = setup.metric
     sign = 1.0 if metric.greater_is_better else -1.0
@@ -235,7 +237,8 @@ def _scorer(
 
     def score(decided: NDArray[np.float64]) -> list[float]:
         decision = decided[order]
-        outcome = judge(decision, setup.calibrate(judged, truth, decision), centre, scale)
+        calibration = setup.calibrate(judged, truth, decision)
+        outcome = judge(decision, calibration, centre, scale, setup.costs)
         told = Predictions(
             y_true=truth,
             y_pred=outcome.prediction,
@@ -245,6 +248,7 @@ def _scorer(
             positive=setup.positive,
             ids=judged.ids,
             weight=weight,
+            costs=setup.costs,
         )
         return [sign * float(metric.compute(take(told, own))) for own in places]
 

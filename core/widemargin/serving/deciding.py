@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from widemargin.svm.calibration import Calibration
+from widemargin.svm.calibration import Calibration, least_cost
 
 __all__ = ["deciding_margin"]
 
@@ -14,8 +15,8 @@ __all__ = ["deciding_margin"]
 _FURTHEST = 1e9
 
 
-def deciding_margin(calibration: Calibration, positive: int) -> float:
-    """Return the margin above which the positive class is the more probable one.
+def deciding_margin(calibration: Calibration, positive: int, costs: Sequence[float] = ()) -> float:
+    """Return the margin above which the label is the positive class.
 
     The calibrated probability decides, so that it is 0 only by chance. It is found by halving,
     which serves every calibration, as each rises with the margin.
@@ -26,12 +27,14 @@ def deciding_margin(calibration: Calibration, positive: int) -> float:
         Of two classes.
     positive : int
         Code of the class that a margin above 0 speaks for.
+    costs : sequence of float
+        What it costs to mistake an item of each class; alike where there are none.
 
     Returns
     -------
     float
-        Infinite where no margin makes the positive class the more probable one, and minus infinity
-        where every margin does.
+        Infinite where no margin makes the positive class the label, and minus infinity where every
+        margin does.
 
     Examples
     --------
@@ -42,7 +45,8 @@ def deciding_margin(calibration: Calibration, positive: int) -> float:
     sign = 1.0 if positive == 1 else -1.0
 
     def is_positive(margin: float) -> bool:
-        return int(calibration.probabilities(np.array([sign * margin]))[0].argmax()) == positive
+        probability = calibration.probabilities(np.array([sign * margin]))
+        return int(least_cost(probability, costs)[0]) == positive
 
     low, high = -_FURTHEST, _FURTHEST
     if is_positive(low):

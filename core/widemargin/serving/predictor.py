@@ -130,7 +130,9 @@ class Predictor:
         self.threshold: float | None = None
         """The margin from which on the label is the positive class, of two; may be infinite."""
         if len(self.model.classes) == 2 and self.model.calibration is not None:
-            self.threshold = deciding_margin(self.model.calibration, self._positive)
+            self.threshold = deciding_margin(
+                self.model.calibration, self._positive, self.model.costs
+            )
 
     @property
     def positive(self) -> str:

@@ -2,7 +2,7 @@
 
 What it means
 -------------
-The dummy looks at no feature: it always answers the commonest class, or the mean of the training
+The dummy looks at no feature: it always answers one class, the commonest, or the mean of the training
 targets. The interval of the model's primary metric reaches the dummy's value, so these items do
 not show that the model has learnt anything. An accuracy of 87% is no feat where 87% of the items
 are of one class.
@@ -30,7 +30,7 @@ def check(context: CheckContext) -> Finding | None:
     # Written so that an undefined value, which compares with nothing, yields no finding.
     if not context.gain(context.pessimistic, dummy) <= 0:
         return None
-    guess = "the mean" if context.predictions.task == "regression" else "the commonest class"
+    guess = "the mean" if context.predictions.task == "regression" else "one class"
     return Finding(
         CODE,
         TITLE,

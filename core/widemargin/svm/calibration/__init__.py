@@ -8,6 +8,7 @@ A fitted calibration is a few numbers, and NumPy is all that it needs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "Temperature",
     "check_calibration",
     "fit_calibration",
+    "least_cost",
     "parse_calibration",
 ]
 
@@ -109,6 +111,31 @@ def fit_calibration(
     if method == "temperature":
         return fit_temperature(decision, codes, weight)
     return fit_isotonic(decision, codes, weight)
+
+
+def least_cost(probability: NDArray[np.float64], costs: Sequence[float] = ()) -> NDArray[np.intp]:
+    r"""Return each row's class of the least expected cost: the most probable one by default.
+
+    Mistaking an item of class k costs :math:`c_k`, whatever it is taken for, so that calling it j
+    is expected to cost :math:`\sum_{k \ne j} c_k p_k`, least where :math:`c_j p_j` is largest
+    (Elkan 2001, "The foundations of cost-sensitive learning"). Of two classes the second is taken
+    from a probability of :math:`c_0 / (c_0 + c_1)` on.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_samples, n_classes)
+        Calibrated.
+    costs : sequence of float
+        What it costs to mistake an item of each class; alike where there are none.
+
+    Examples
+    --------
+    >>> probability = np.array([[0.8, 0.2], [0.9, 0.1]])
+    >>> least_cost(probability), least_cost(probability, (1.0, 5.0))
+    (array([0, 0]), array([1, 0]))
+    """
+    weighed = probability * np.array(costs) if len(costs) else probability
+    return np.asarray(weighed.argmax(axis=1))
 
 
 def check_calibration(
