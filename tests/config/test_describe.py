@@ -61,6 +61,7 @@ def test_settings_come_in_the_order_of_a_config(settings: list[Setting]) -> None
         ("evaluation.outer", ""),
         ("evaluation.inner", ""),
         ("evaluation.repeats", ""),
+        ("evaluation.embargo", ""),
         ("evaluation.shots", ""),
         ("evaluation.resamples", ""),
         ("evaluation.confidence", ""),

@@ -81,7 +81,9 @@ def paired(runs: Mapping[str, RunRecord], primary: Metric) -> tuple[tuple[Pair, 
     confidence = done[0].metrics["confidence"]
     n_pairs = math.comb(len(done), 2)
     test: Callable[[int, int], PairedTest]
-    if parts[0].n_folds > 1 and done[0].metrics.get("split") != "leave-one-out":
+    # Training parts that grow from fold to fold are not of the test's equal sizes.
+    alike = done[0].metrics.get("split") not in ("leave-one-out", "walk-forward")
+    if parts[0].n_folds > 1 and alike:
         scores = [_scores(run, primary.name) for run in done]
         if any(len(own) != parts[0].n_folds for own in scores):
             return (), "the folds' scores are not all there"

@@ -139,17 +139,24 @@ class Dataset:
     groups : ndarray of shape (n_samples,), optional
         Rows of one group never cross a split.
     times : ndarray of shape (n_samples,), optional
-        When each row was known.
+        When each row was known: what a walk-forward split goes by.
+    label_times : ndarray of shape (n_samples,), optional
+        When each row's label was known, not before its time; `times` by default. A row whose label
+        was not known before a held-out part begins is no row to learn from.
     sample_weight : ndarray of shape (n_samples,), optional
         Weight of each row, at least 0.
     parts : ndarray of shape (n_samples,), optional
         The part of each row in the split that was published with the data: ``train``,
         ``validation`` or ``test``. Runs keep to it unless ``evaluation.split`` is ``folds``.
+    aside : pandas.DataFrame of shape (n_samples, n_known), optional
+        What else is known of the items, such as protected attributes: no feature is made of it,
+        and a use case's own analysis may look at it.
 
     Raises
     ------
     DataError
-        Where lengths disagree, ids repeat, a weight is negative, or parts are others than those.
+        Where lengths disagree, ids repeat, a weight is negative, a label's time is before its
+        row's, or parts are others than those.
 
     Examples
     --------
@@ -168,14 +175,17 @@ class Dataset:
     card: DatasetCard
     groups: NDArray[Any] | None = None
     times: NDArray[Any] | None = None
+    label_times: NDArray[Any] | None = None
     sample_weight: NDArray[np.float64] | None = None
     parts: NDArray[np.str_] | None = None
+    aside: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         n = len(self.X)
         _check_columns(self.X, self.kinds, n)
         lengths = {"y": self.y, "ids": self.ids, "groups": self.groups, "times": self.times}
-        lengths |= {"sample_weight": self.sample_weight, "parts": self.parts}
+        lengths |= {"label_times": self.label_times, "sample_weight": self.sample_weight}
+        lengths |= {"parts": self.parts, "aside": self.aside}
         for name, values in lengths.items():
             if values is not None and len(values) != n:
                 raise DataError(f"{self.card.title}: {name} has {len(values)} rows and X has {n}.")
@@ -183,6 +193,10 @@ class Dataset:
             raise DataError(f"{self.card.title}: ids repeat; each item needs one of its own.")
         if self.sample_weight is not None and not (self.sample_weight >= 0).all():
             raise DataError(f"{self.card.title}: sample_weight must be at least 0.")
+        if self.label_times is not None and (
+            self.times is None or not (self.label_times >= self.times).all()
+        ):
+            raise DataError(f"{self.card.title}: a label was known before its item was.")
         if self.parts is not None:
             unknown = sorted(set(map(str, self.parts)) - set(get_args(Part)))
             if unknown:
@@ -253,8 +267,10 @@ class Dataset:
             ids=self.ids[rows],
             groups=part(self.groups),
             times=part(self.times),
+            label_times=part(self.label_times),
             sample_weight=part(self.sample_weight),
             parts=part(self.parts),
+            aside=None if self.aside is None else self.aside.iloc[rows].reset_index(drop=True),
         )
 
 

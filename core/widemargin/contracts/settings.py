@@ -114,7 +114,7 @@ class SVMSettings(Section):
     class_weight: Literal["none", "balanced"] | dict[str, PositiveFloat] = Field(
         "none",
         description="none, balanced (rare classes count more), or a weight per class; "
-        "probabilities follow the weighted classes",
+        "probabilities follow the weighted classes, unless costs are given",
     )
     costs: Literal["none"] | dict[str, PositiveFloat] = Field(
         "none",
@@ -187,6 +187,11 @@ class EvaluationSettings(Section):
     )
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(
         1, description="how often the outer cross-validation is repeated with other splits"
+    )
+    embargo: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        0,
+        description="moments (days, of daily data) that are left out before each held-out part, "
+        "beside those whose labels were not known yet; for walk-forward splits",
     )
     shots: Annotated[int, Field(ge=3, le=100_000)] | None = Field(
         None,

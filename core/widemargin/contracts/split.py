@@ -26,12 +26,14 @@ class SplitRule:
 
     Parameters
     ----------
-    kind : {"stratified", "shuffled"}
+    kind : {"stratified", "shuffled", "walk-forward"}
         ``stratified`` keeps the share of each class (of each tenth of the range, for a number)
-        in every part; ``shuffled`` does not. Groups are kept whole by both.
+        in every part; ``shuffled`` does not. Groups are kept whole by both. ``walk-forward`` holds
+        out later items and learns from those whose labels were known before; it goes by the data
+        set's ``times`` and ``label_times``, for the inner parts too.
     near_duplicates : bool
         Whether rows whose text is equal but for case, punctuation and digits are one item.
     """
 
-    kind: Literal["stratified", "shuffled"] = "stratified"
+    kind: Literal["stratified", "shuffled", "walk-forward"] = "stratified"
     near_duplicates: bool = True

@@ -14,9 +14,9 @@ __all__ = ["fingerprint", "hash_file"]
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """Hash what a data set holds: columns, labels, ids, groups, times, weights, published parts.
+    """Hash what a data set holds: columns, labels, ids, groups, times, weights, parts, and more.
 
-    Of a `Path` the file's content counts, and not where it lies.
+    More is what is known aside of the columns. Of a `Path` the file's content counts, and not where it lies.
 
     Neither the index of the frame nor its layout in memory matters, nor whether an integer
     is stored in 32 or 64 bits; a text never equals the number that it spells.
@@ -55,9 +55,12 @@ def fingerprint(dataset: Dataset) -> str:
     add("kinds", sorted(f"{kind}:{column}" for column, kind in dataset.kinds.items()))
     for position, column in enumerate(dataset.X.columns):
         add(f"column:{column}", dataset.X.iloc[:, position])
+    if dataset.aside is not None:
+        for position, column in enumerate(dataset.aside.columns):
+            add(f"aside:{column}", dataset.aside.iloc[:, position])
     add("y", dataset.y)
     add("ids", dataset.ids)
-    for name in ("groups", "times", "sample_weight", "parts"):
+    for name in ("groups", "times", "label_times", "sample_weight", "parts"):
         values = getattr(dataset, name)
         if values is not None:
             add(name, values)

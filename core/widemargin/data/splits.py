@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Split, SplitRule
+from widemargin.data.walk_forward import walk_forward
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,21 +23,28 @@ def make_splits(
     *,
     n_splits: int,
     groups: NDArray[Any] | None = None,
+    times: NDArray[Any] | None = None,
+    label_times: NDArray[Any] | None = None,
+    embargo: int = 0,
     at_least: int = 2,
     random_state: int = 0,
 ) -> list[Split]:
-    """Divide rows into folds; each row is held out once.
+    """Divide rows into folds; each row is held out once, or walking forward, each later one.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
         Class names or codes, or floats.
     rule : SplitRule
-        Stratified or shuffled.
+        Stratified, shuffled or walk-forward.
     n_splits : int
         Number of folds. Fewer are made where the rarest class has fewer items (or groups).
     groups : ndarray of shape (n_samples,), optional
-        Rows of one group stay together.
+        Rows of one group stay together; walking forward has no groups.
+    times, label_times : ndarray of shape (n_samples,), optional
+        When each row and its label were known, to walk forward by.
+    embargo : int, default=0
+        Moments left out before each held-out part, walking forward.
     at_least : int, default=2
         Items (or groups) that each class must have: one to train on and one to test on, and more
         where the training parts are divided again.
@@ -50,7 +58,8 @@ def make_splits(
     Raises
     ------
     DataError
-        Where a class has fewer than `at_least` items or groups.
+        Where a class has fewer than `at_least` items or groups; or of walking forward, where there
+        are no times, but groups, or too few moments.
 
     Examples
     --------
@@ -65,6 +74,20 @@ def make_splits(
         StratifiedKFold,
     )
 
+    if rule.kind == "walk-forward":
+        if times is None:
+            raise DataError(
+                "a walk-forward split needs the time of each item, and the data set has none."
+            )
+        if groups is not None:
+            raise DataError(
+                "a walk-forward split goes by time alone, and the data set has groups; leave them "
+                "out."
+            )
+        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo)
+        for split in splits:
+            check_split(split, y)
+        return splits
     n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
     strata = _strata(y, n_splits) if stratified else np.zeros(len(y), dtype=np.int64)

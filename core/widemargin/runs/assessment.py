@@ -11,6 +11,7 @@ import numpy as np
 
 from widemargin.contracts import Dataset, Metric, Predictions, Split
 from widemargin.contracts.metric import finite
+from widemargin.data.walk_forward import blocks_in_time
 from widemargin.encoders.text.known_words import known_words
 from widemargin.evaluation import (
     CheckContext,
@@ -211,12 +212,15 @@ def _drawn_together(
 ) -> NDArray[Any] | None:
     """Name the rows that a resample draws together; None where each is drawn by itself.
 
-    Those of one item or of one group are. With few items to learn from, which ones they were
-    matters more than which ones are predicted, so that those of one outer part are.
+    Those of one item or of one group are, and walking forward those of one stretch of time. With
+    few items to learn from, which ones they were matters more than which ones are predicted, so
+    that those of one outer part are.
     """
     evaluation = setup.config.evaluation
     if evaluation.shots is not None and len(set(part.tolist())) > 1:
         return part
+    if setup.split.kind == "walk-forward" and dataset.times is not None:
+        return blocks_in_time(dataset.times, dataset.label_times)[out.rows]
     if dataset.groups is not None:
         return dataset.groups[out.rows]
     return out.rows if evaluation.repeats > 1 else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.contracts import Dataset, Metric, Predictions, Progress, Split
+from widemargin.contracts import Dataset, Metric, Predictions, Progress, Split, SplitRule
 from widemargin.contracts.metric import finite
 from widemargin.data.assets import data_home
 from widemargin.data.splits import make_splits
@@ -50,8 +50,9 @@ def measure_careless(
 
     Plain cross-validations of one model at the chosen C and gamma, none of them tuned: one as it
     should be, and one for each way to be careless that these data offer. Near-duplicates cross the
-    splits; items of one group do; features that learn from labels are fitted to all items; or the
-    data are taken as a careless reader would (`DatasetLoader.load_carelessly`).
+    splits; items of one group do; later items tell of earlier ones; features that learn from labels
+    are fitted to all items; or the data are taken as a careless reader would
+    (`DatasetLoader.load_carelessly`).
 
     Returns
     -------
@@ -85,6 +86,10 @@ def _measure(
         ungrouped = replace(dataset, groups=None)
         title = f"{dataset.card.item}s of one group on both sides of a split"
         ways.append((title, lambda: untuned.scores(ungrouped)))
+    if setup.split.kind == "walk-forward":
+        title = f"{dataset.card.item}s of all times shuffled, so that later ones tell of earlier"
+        shuffled = SplitRule(kind="stratified")
+        ways.append((title, lambda: untuned.scores(dataset, rule=shuffled)))
     if setup.config.features.learns == "y":
         title = "features that learn from labels fitted to all items, the held-out ones too"
         ways.append((title, lambda: untuned.scores(dataset, outside=True)))
@@ -122,13 +127,18 @@ class _Untuned:
     trained: Trained
     metrics: Sequence[Metric]
 
-    def scores(self, dataset: Dataset, *, outside: bool = False) -> Scores:
+    def scores(
+        self, dataset: Dataset, *, outside: bool = False, rule: SplitRule | None = None
+    ) -> Scores:
         """Score held-out decisions; `outside` fits features to all items beforehand."""
         splits = make_splits(
             dataset.y,
-            self.setup.split,
+            rule or self.setup.split,
             n_splits=self.setup.config.evaluation.outer,
             groups=dataset.groups,
+            times=dataset.times,
+            label_times=dataset.label_times,
+            embargo=self.setup.config.evaluation.embargo,
             random_state=self.setup.config.seed,
         )
         features: Any = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "inner_splits", "make_plan"]
 
-PlanKind = Literal["folds", "published", "leave-one-out"]
+PlanKind = Literal["folds", "published", "leave-one-out", "walk-forward"]
 
 _MOST = 1000
 
@@ -34,7 +34,7 @@ class Plan:
         Repeat, fold, and rows.
     final : ndarray of shape (n_final,), optional
         Rows that the saved model learns from; None for all.
-    kind : {"folds", "published", "leave-one-out"}
+    kind : {"folds", "published", "leave-one-out", "walk-forward"}
         Where the outer parts come from. Of a published split, the saved model is the one that was
         measured.
     """
@@ -62,25 +62,27 @@ def make_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
     """Divide the rows as the config and the use case say.
 
     A published split is one outer part: its test rows are held out, and all others train. Else
-    each item, or each group, is held out once, or there are outer folds, repeat by repeat. With
+    each item, or each group, is held out once, or later items are, walking forward; or there are
+    outer folds, repeat by repeat. With
     ``evaluation.shots`` each training part is cut to so many rows of each class, drawn anew, and
     the saved model learns from as many.
 
     Raises
     ------
     DataError
-        Where a class has too few rows, or a published split has an empty part.
+        Where a class has too few rows, a published split has an empty part, or a setting does not
+        go with the split.
     """
     evaluation = config.evaluation
     if evaluation.shots is not None and dataset.task == "regression":
         raise DataError("evaluation.shots counts items of a class, and the target is a number.")
-    if dataset.parts is not None:
-        plan = _published(dataset)
-    elif evaluation.split == "leave-one-out":
-        held_out = tuple((0, fold, split) for fold, split in enumerate(_each(dataset)))
-        plan = Plan(outer=held_out, kind="leave-one-out")
-    else:
-        plan = Plan(outer=tuple(_folds(config, rule, dataset)))
+    plan = _whole_plan(config, rule, dataset)
+    if plan.kind != "folds" and evaluation.repeats > 1:
+        raise DataError(
+            f"evaluation.repeats is {evaluation.repeats}, and a {plan.kind} split has no other "
+            "folds to draw. Leave it out"
+            + (", or set evaluation.split to folds." if plan.published else ".")
+        )
     if evaluation.shots is None:
         return plan
     rng = np.random.default_rng(config.seed)
@@ -99,6 +101,21 @@ def make_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
             "in any outer part, so that all would be taken. Lower it, or leave it out."
         )
     return Plan(outer=tuple(cut), final=final, kind=plan.kind)
+
+
+def _whole_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
+    """Divide the rows, however many there are to learn from."""
+    if dataset.parts is not None:
+        return _published(dataset)
+    if config.evaluation.split == "leave-one-out":
+        if rule.kind == "walk-forward":
+            raise DataError(
+                "evaluation.split: leave-one-out would learn from what came later; leave it out."
+            )
+        held_out = tuple((0, fold, split) for fold, split in enumerate(_each(dataset)))
+        return Plan(outer=held_out, kind="leave-one-out")
+    kind: PlanKind = "walk-forward" if rule.kind == "walk-forward" else "folds"
+    return Plan(outer=tuple(_folds(config, rule, dataset)), kind=kind)
 
 
 def inner_splits(
@@ -127,9 +144,14 @@ def inner_splits(
         rule,
         n_splits=config.evaluation.inner,
         groups=part.groups,
+        times=part.times,
+        label_times=part.label_times,
+        embargo=config.evaluation.embargo,
         random_state=config.seed,
     )
-    return splits[:1] if one_part else splits
+    # Of those that walk forward, the last learns from the most.
+    last = rule.kind == "walk-forward"
+    return (splits[-1:] if last else splits[:1]) if one_part else splits
 
 
 def _published(dataset: Dataset) -> Plan:
@@ -174,6 +196,9 @@ def _folds(
             rule,
             n_splits=evaluation.outer,
             groups=dataset.groups,
+            times=dataset.times,
+            label_times=dataset.label_times,
+            embargo=evaluation.embargo,
             # What is left of a class for training is divided again by the inner folds.
             at_least=4 if evaluation.outer == 2 else 3,
             random_state=config.seed + repeat,

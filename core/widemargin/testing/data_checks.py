@@ -111,7 +111,13 @@ def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = Non
     dataset = fixture.dataset
     try:
         splits = make_splits(
-            dataset.y, use_case.split, n_splits=_FOLDS, groups=dataset.groups, random_state=0
+            dataset.y,
+            use_case.split,
+            n_splits=_FOLDS,
+            groups=dataset.groups,
+            times=dataset.times,
+            label_times=dataset.label_times,
+            random_state=0,
         )
     except DataError as error:
         raise broken(

@@ -2,10 +2,10 @@
 
 What it means
 -------------
-The dummy looks at no feature: it always answers one class, the commonest, or the mean of the training
-targets. The interval of the model's primary metric reaches the dummy's value, so these items do
-not show that the model has learnt anything. An accuracy of 87% is no feat where 87% of the items
-are of one class.
+The dummy looks at no feature: it always answers one class, the commonest, or the mean of the
+training targets. The interval of the model's primary metric reaches the dummy's value, so these
+items do not show that the model has learnt anything. An accuracy of 87% is no feat where 87% of the
+items are of one class.
 
 What to do
 ----------

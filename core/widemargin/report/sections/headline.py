@@ -178,6 +178,8 @@ def _parts(run: Artefacts) -> str:
         made = (run.metrics.get("n_folds") or {}).get("outer") or 0
         return f"{count(made)} held-out parts of one item or group"
     outer = (run.metrics.get("n_folds") or {}).get("outer") or asked.get("outer")
+    if run.metrics.get("split") == "walk-forward":
+        return f"{count(outer or 0)} stretches of time, each after all that was learned from"
     if not outer:
         return ""
     made = len(run.metrics.get("folds") or [])
