@@ -28,33 +28,36 @@ PUBLIC = {
         Table UseCase WidemarginError Wording __version__ hookimpl load run
     """,
     "widemargin.data": """
-        MISSING
-        TableFormat check_columns decode fingerprint hash_file iter_table iter_texts merge_groups
-        near_duplicate_key near_duplicates parse_numbers read_table text_items
+        cell_text check_columns decode fingerprint hash_file iter_table iter_texts merge_groups
+        MISSING near_duplicate_key near_duplicates open_text parse_numbers parse_target
+        PictureFolder PictureLoader PictureTable read_table RecordingFolder RecordingLoader
+        RecordingTable TableFormat TaskChoice text_items
     """,
     "widemargin.encoders": """
-        ArrayInputs BertEncoder Bin Binning change_weights Changes Checkpoints CnnEncoder
-        Columns CompositionEncoder EfficientNetEncoder EmbeddingStore Encoder EncoderChoice
-        ENCODERS EncoderSpec Epoch EsmEncoder ExpressionEncoder FastTextEncoder Features
-        FrozenEncoder gene_strengths GloveEncoder History HogEncoder IndicatorsEncoder
-        Inputs ItemsError JoinedEncoders Kind KmerEncoder KnownInputs Learns
+        ArrayInputs AutocovarianceEncoder BertEncoder Bin Binning change_weights Changes
+        Checkpoints CnnEncoder Columns CompositionEncoder EfficientNetEncoder EmbeddingStore
+        Encoder EncoderChoice ENCODERS EncoderSpec Epoch EsmEncoder ExpressionEncoder
+        FastTextEncoder Features FrozenEncoder gene_strengths GloveEncoder History HogEncoder
+        IndicatorsEncoder Inputs ItemsError JoinedEncoders Kind KmerEncoder KnownInputs Learns
         LogmelCnnEncoder LsaEncoder MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder
-        PretrainedFastText PretrainedGlove PretrainedWord2Vec ProfileSettings
-        ProtParamEncoder ProtVecEncoder ResNet50Encoder Share SpeechEmbeddingEncoder State
-        TabularEncoder TextCnnEncoder TfidfEncoder TorchvisionEncoder train_network
-        Trainable TrainedEncoder TrainingSettings Transformer TunableEncoder TunedEncoder
-        TuneSettings Word2VecEncoder
+        Population PretrainedFastText PretrainedGlove PretrainedWord2Vec ProfileSettings
+        ProtParamEncoder ProtVecEncoder Residues ResNet50Encoder SequenceEncoder Share
+        SpeechEmbeddingEncoder State StrokesEncoder TabularEncoder TabularSettings
+        TextCnnEncoder TfidfEncoder TorchvisionEncoder train_network Trainable TrainedEncoder
+        TrainingSettings Transformer TunableEncoder TunedEncoder TuneSettings WindowsEncoder
+        Word2VecEncoder
     """,
     "widemargin.svm": """
         Calibration IndefiniteKernelWarning KERNELS KernelParameters Machine OneClassSVM Product SVC
         SVCSearch SVR SVRSearch SearchEdgeWarning Sum Term fit_calibration
     """,
     "widemargin.evaluation": """
-        Bars Baseline Block CHECKS CalibrationBin Cell CheckContext Code Estimate Estimates Facts
-        Finding Heatmap Histogram Interval Lines METRICS Map NearDuplicates OperatingPoint
-        PairedTest Quote Quotes Refitted RunRecord Scatter Searched Series Study Table Text
-        baselines bootstrap_intervals calibration_curve corrected_t_test expected_calibration_error
-        fold_scores holm operating_points paired_intervals run_checks take
+        Bars Baseline baselines Block bootstrap_intervals calibration_curve CalibrationBin Cell
+        CheckContext CHECKS Code corrected_t_test Estimate Estimates expected_calibration_error
+        Facts Finding fold_scores Heatmap Histogram holm Interval Judged Lines Map METRICS
+        NearDuplicates operating_points OperatingPoint paired_intervals PairedTest Picture
+        Pictures Quote Quotes Refitted run_checks RunRecord Scatter Searched Series Study Table
+        take Text
     """,
     "widemargin.testing": """
         Check ConformanceError EncoderCheck EncoderSample Fixture check_deterministic

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from widemargin import UseCase, Wording, hookimpl
+from widemargin.data import PictureFolder, PictureTable, RecordingFolder, RecordingTable
 from widemargin.encoders import Features
 from widemargin_generic.examples import BreastCancer, Diabetes
-from widemargin_generic.files import PictureFolder, PictureTable, RecordingFolder, RecordingTable
 from widemargin_generic.tables import TableFile
 from widemargin_generic.texts import TextFile, TextFolder
 

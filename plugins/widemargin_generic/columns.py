@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from widemargin.data import parse_numbers
-from widemargin_generic.target import cell_text
+from widemargin.data import cell_text, parse_numbers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import TableFormat, check_columns, hash_file, iter_table, read_table
+from widemargin.data import (
+    TableFormat,
+    TaskChoice,
+    cell_text,
+    check_columns,
+    hash_file,
+    iter_table,
+    parse_target,
+    read_table,
+)
 from widemargin_generic.columns import find_columns, plain_cells
-from widemargin_generic.target import TaskChoice, cell_text, parse_target
 
 if TYPE_CHECKING:
     import pandas as pd

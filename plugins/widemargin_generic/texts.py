@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import TableFormat, decode, hash_file, iter_texts, read_table, text_items
-from widemargin_generic.target import TaskChoice, cell_text, parse_target
+from widemargin.data import (
+    TableFormat,
+    TaskChoice,
+    cell_text,
+    decode,
+    hash_file,
+    iter_texts,
+    parse_target,
+    read_table,
+    text_items,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

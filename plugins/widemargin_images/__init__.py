@@ -7,6 +7,7 @@ from pathlib import Path
 from widemargin import UseCase, Wording, hookimpl
 from widemargin.encoders import Features
 from widemargin_images.data import Digits, FashionMnist, IdxFolder
+from widemargin_images.pictures import ImageFolder, ImageTable
 
 __all__ = ["register_use_cases"]
 
@@ -19,7 +20,7 @@ def register_use_cases() -> list[UseCase]:
             name="images",
             summary="Tell small images apart, such as pieces of clothing.",
             task="classification",
-            data=(FashionMnist, IdxFolder, Digits),
+            data=(FashionMnist, ImageFolder, ImageTable, IdxFolder, Digits),
             features=Features,
             defaults={
                 "features": {"encoder": {"name": "hog", "size": 28, "pixels_per_cell": 4}},

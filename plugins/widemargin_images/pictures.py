@@ -1,49 +1,58 @@
-"""Images without labels: files, folders and IDX files, in batches."""
+"""Images of one's own and images without labels: files, folders, tables and IDX files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from widemargin import DataError, DatasetLoader, Items
+from widemargin import DataError, Dataset, Items
+from widemargin.data import PictureFolder, PictureLoader, PictureTable
 from widemargin_images.idx import idx_files, is_idx, iter_images
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ImageLoader", "image_column"]
-
-_BATCH = 256
-_ENDINGS = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".ppm", ".pgm"),
-)
+__all__ = ["ImageFolder", "ImageLoader", "ImageTable", "image_column"]
 
 
-class ImageLoader(DatasetLoader):
+class ImageLoader(PictureLoader):
     """What the loaders of this plugin share: the ways to read items."""
 
+    item: ClassVar[str] = "image"
+
     def read_items(self, source: Path) -> Iterator[Items]:
-        """Read an image file, an IDX file, or every image of a folder.
+        """Read an image file, an IDX file, every image of a folder, or those that a table names.
 
         A folder of IDX files is read as the data set that it is: the training part first.
         """
         source = source.expanduser()
-        if source.is_dir():
-            if any(is_idx(path) for path in source.iterdir()):
-                for part, files in sorted(idx_files(source).items(), reverse=True):
-                    yield from _idx_items(files["images"], part)
-                return
-            yield from _file_items(
-                (path.relative_to(source).as_posix(), path) for path in _images_in(source)
-            )
-        elif is_idx(source):
+        if source.is_dir() and any(is_idx(path) for path in source.iterdir()):
+            for part, files in sorted(idx_files(source).items(), reverse=True):
+                yield from _idx_items(files["images"], part)
+        elif not source.is_dir() and is_idx(source):
             yield from _idx_items(source, "image")
         else:
-            yield from _file_items([(source.name, source)])
+            yield from super().read_items(source)
+
+
+class ImageFolder(ImageLoader, PictureFolder):
+    """A folder with a folder of images for each class."""
+
+    def load(self, data_home: Path) -> Dataset:
+        """Find every image below the class folders."""
+        root = self.path.expanduser()
+        if root.is_dir() and any(is_idx(path) for path in root.iterdir()):
+            raise DataError(
+                f"{root}: holds IDX files, and folders of images are expected; say "
+                "--set data.source=idx."
+            )
+        return super().load(data_home)
+
+
+class ImageTable(ImageLoader, PictureTable):
+    """A table with a column of paths of images and one of labels."""
 
 
 def image_column(images: Sequence[Any] | NDArray[np.uint8]) -> NDArray[np.object_]:
@@ -63,34 +72,9 @@ def image_column(images: Sequence[Any] | NDArray[np.uint8]) -> NDArray[np.object
     return column
 
 
-def _images_in(folder: Path) -> list[Path]:
-    """Find every image file in a folder and below that is not hidden, in order."""
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _ENDINGS
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
-    if not found:
-        raise DataError(
-            f"{folder}: there is no image in it ({', '.join(_ENDINGS)}), and no IDX file."
-        )
-    return found
-
-
-def _file_items(named: Iterable[tuple[str, Path]]) -> Iterator[Items]:
-    named = iter(named)
-    while own := list(islice(named, _BATCH)):
-        yield _items([path for _, path in own], [name for name, _ in own])
-
-
 def _idx_items(path: Path, what: str) -> Iterator[Items]:
     first = 1
     for images in iter_images(path):
-        yield _items(images, [f"{what} {first + row}" for row in range(len(images))])
+        ids = [f"{what} {first + row}" for row in range(len(images))]
+        yield Items(X={"image": image_column(images)}, kinds={"image": "image"}, ids=ids)
         first += len(images)
-
-
-def _items(images: Any, ids: list[str]) -> Items:
-    return Items(X={"image": image_column(images)}, kinds={"image": "image"}, ids=ids)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from widemargin import UseCase, Wording, hookimpl
 from widemargin.encoders import Features
-from widemargin_spam.data import SMS, EmlFolder, Maildir, Mbox, TableFile
+from widemargin_spam.data import SMS, EmlFolder, Maildir, Mbox, SpamAssassin, TableFile
 from widemargin_spam.sections import mail_server_section
 
 __all__ = ["register_use_cases"]
@@ -20,7 +20,7 @@ def register_use_cases() -> list[UseCase]:
             name="spam",
             summary="Tell spam from wanted messages.",
             task="classification",
-            data=(SMS, TableFile, EmlFolder, Mbox, Maildir),
+            data=(SMS, TableFile, EmlFolder, Mbox, Maildir, SpamAssassin),
             features=Features,
             defaults={"features": {"encoder": "tfidf"}},
             primary_metric={"classification": "f1"},

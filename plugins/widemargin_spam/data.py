@@ -1,4 +1,4 @@
-"""Loaders: the SMS collection and tables of one's own; those of mail are in `mailboxes`."""
+"""Loaders: the SMS collection and tables of one's own; those of mail lie beside."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from widemargin import Asset, AssetFile, DataError, Dataset, Package
 from widemargin.data import TableFormat, hash_file, read_table
 from widemargin_spam.mailboxes import EmlFolder, Maildir, Mbox
 from widemargin_spam.messages import MessageLoader, message_card, message_dataset
+from widemargin_spam.spamassassin import SpamAssassin
 
-__all__ = ["SMS", "SMS_ASSET", "EmlFolder", "Maildir", "Mbox", "TableFile"]
+__all__ = ["SMS", "SMS_ASSET", "EmlFolder", "Maildir", "Mbox", "SpamAssassin", "TableFile"]
 
 SMS_ASSET = Asset(
     name="sms-spam",

@@ -11,18 +11,17 @@ from widemargin import DataError, Dataset
 from widemargin_spam.folders import labelled_files
 from widemargin_spam.mail import is_maildir, iter_mbox, maildir_files
 from widemargin_spam.messages import (
-    MessageLoader,
+    MailLoader,
     eml_files,
     file_rows,
     message_card,
-    message_dataset,
     readable,
 )
 
 __all__ = ["EmlFolder", "Maildir", "Mbox"]
 
 
-class EmlFolder(MessageLoader):
+class EmlFolder(MailLoader):
     """A folder of ``.eml`` files; the folders that they lie in say spam or ham."""
 
     source: Literal["eml"] = Field("eml", description="a folder of .eml files")
@@ -41,15 +40,13 @@ class EmlFolder(MessageLoader):
             )
         named = [(file, file.parent.relative_to(root).parts) for file in files]
         labels, notes = labelled_files(root, named, self.ignore)
-        return message_dataset(
-            message_card(root.name, str(self.path), notes=notes), file_rows(root, labels.items())
+        return self._dataset(
+            message_card(root.name, str(self.path), notes=notes),
+            file_rows(root, labels.items(), self.headers),
         )
 
-    def _reads_mail(self) -> bool:
-        return True
 
-
-class Maildir(MessageLoader):
+class Maildir(MailLoader):
     """Maildirs; the folders' names say spam or ham."""
 
     source: Literal["maildir"] = Field("maildir", description="a folder of Maildirs")
@@ -68,15 +65,13 @@ class Maildir(MessageLoader):
             )
         named = [(file, file.parent.parent.relative_to(root).parts or ("inbox",)) for file in files]
         labels, notes = labelled_files(root, named, self.ignore)
-        return message_dataset(
-            message_card(root.name, str(self.path), notes=notes), file_rows(root, labels.items())
+        return self._dataset(
+            message_card(root.name, str(self.path), notes=notes),
+            file_rows(root, labels.items(), self.headers),
         )
 
-    def _reads_mail(self) -> bool:
-        return True
 
-
-class Mbox(MessageLoader):
+class Mbox(MailLoader):
     """Two mbox files, one of spam and one of ham."""
 
     source: Literal["mbox"] = Field("mbox", description="two mbox files")
@@ -89,17 +84,14 @@ class Mbox(MessageLoader):
             _check_mbox(path)
         title = f"{self.spam.name} and {self.ham.name}"
         pairs = (("ham", self.ham.expanduser()), ("spam", self.spam.expanduser()))
-        return message_dataset(
+        return self._dataset(
             message_card(title, f"{self.ham}, {self.spam}"),
             (
-                (f"{label}/{name}", label, readable(raw))
+                (f"{label}/{name}", label, readable(raw, self.headers))
                 for label, path in pairs
                 for name, raw in iter_mbox(path)
             ),
         )
-
-    def _reads_mail(self) -> bool:
-        return True
 
 
 def _check_folder(path: Path) -> None:

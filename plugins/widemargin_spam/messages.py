@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
 from widemargin.data import iter_texts, text_items
-from widemargin_spam.mail import iter_mbox, mail_text, maildir_files
+from widemargin_spam.copies import similar_groups
+from widemargin_spam.mail import Headers, iter_mbox, mail_text, maildir_files
 
 __all__ = [
+    "MailLoader",
     "MessageLoader",
     "Row",
     "eml_files",
@@ -32,14 +37,50 @@ class MessageLoader(DatasetLoader):
 
     def read_items(self, source: Path) -> Iterator[Items]:
         """Read messages: a folder or a file of mail, a table's column, or lines of text."""
-        return text_items(_read_messages(source, self._column(), self._reads_mail()))
+        messages = _read_messages(source, self._column(), self._reads_mail(), self._headers())
+        return text_items(messages)
+
+    def read_message(self, raw: bytes) -> Items:
+        """Read one raw mail, as `read_items` reads a file of it."""
+        return next(text_items(iter([("message", mail_text(raw, self._headers()))])))
 
     def _column(self) -> str:
         return "text"
 
+    def _headers(self) -> Headers:
+        """Say which headers of mail are read."""
+        return ("subject",)
+
     def _reads_mail(self) -> bool:
         """Whether a file of unknown kind is one mail; lines of text otherwise."""
         return False
+
+
+class MailLoader(MessageLoader):
+    """What the loaders of mail share: which headers are read, and which mails are copies."""
+
+    headers: Headers = Field(
+        ("subject",),
+        description="names of the headers to read, or all; those that say who sent a mail and by "
+        "which way tell its label without its text",
+    )
+    similar: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5,
+        description="share of their runs of four words from which on two mails count as copies, "
+        "and stay on one side of every split",
+    )
+
+    def _headers(self) -> Headers:
+        return self.headers
+
+    def _reads_mail(self) -> bool:
+        return True
+
+    def _dataset(self, card: DatasetCard, rows: Iterable[Row]) -> Dataset:
+        dataset = message_dataset(card, rows)
+        groups = similar_groups(list(dataset.X["text"]), self.similar)
+        alike = len(groups) - len(set(groups.tolist()))
+        return replace(dataset, groups=groups) if alike else dataset
 
 
 def message_card(
@@ -75,7 +116,7 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
     for name, label, text in rows:
         if text is None:
             undecodable.append(name)
-        elif not text.strip():
+        elif not _says_something(text):
             empty.append(name)
         else:
             kept.append((name, label, text))
@@ -99,18 +140,18 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
     return dataset
 
 
-def file_rows(root: Path, files: Iterable[tuple[Path, str]]) -> Iterator[Row]:
+def file_rows(root: Path, files: Iterable[tuple[Path, str]], headers: Headers) -> Iterator[Row]:
     """Read files of one raw message each, given with their classes."""
     for file, label in files:
         # In a Maildir, what follows ":2," are flags, which change when the message is read.
         name = file.relative_to(root).as_posix().split(":2,")[0]
-        yield name, label, readable(file.read_bytes())
+        yield name, label, readable(file.read_bytes(), headers)
 
 
-def readable(raw: bytes) -> str | None:
+def readable(raw: bytes, headers: Headers) -> str | None:
     """Read a raw message; None where it cannot be decoded."""
     try:
-        return mail_text(raw)
+        return mail_text(raw, headers)
     except DataError:
         return None
 
@@ -120,22 +161,28 @@ def eml_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".eml" and p.is_file())
 
 
-def _read_messages(source: Path, column: str, reads_mail: bool) -> Iterator[tuple[str, str]]:
+def _says_something(text: str) -> bool:
+    return any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
+def _read_messages(
+    source: Path, column: str, reads_mail: bool, headers: Headers
+) -> Iterator[tuple[str, str]]:
     source = source.expanduser()
     if source.is_dir():
         files = maildir_files(source) or eml_files(source)
         if not files:
             raise DataError(f"{source}: there is neither an .eml file nor a Maildir in it.")
-        for name, _, text in file_rows(source, ((file, "") for file in files)):
+        for name, _, text in file_rows(source, ((file, "") for file in files), headers):
             yield name, text or ""
         return
     ending = source.suffix.lower()
     is_file = source.is_file()
     if is_file and (ending == ".mbox" or _begins_like_mbox(source)):
         for name, raw in iter_mbox(source):
-            yield name, readable(raw) or ""
+            yield name, readable(raw, headers) or ""
     elif is_file and (ending == ".eml" or (reads_mail and ending not in _TEXT_ENDINGS)):
-        yield source.name, readable(source.read_bytes()) or ""
+        yield source.name, readable(source.read_bytes(), headers) or ""
     else:
         yield from iter_texts(source, column)
 

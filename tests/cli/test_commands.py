@@ -106,6 +106,19 @@ def test_predict_says_what_a_margin_speaks_for_and_what_decides(
         assert call(*words, quiet).err == ""
 
 
+def test_a_folder_given_as_a_text_is_told_how_to_be_read(
+    call: Any, small_runs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.eml").write_text("Subject: x\n\ny", encoding="utf-8")
+    for path, what in ((tmp_path, "folder"), (tmp_path / "a.eml", "file")):
+        said = call("predict", "spam", str(path), "--runs", str(small_runs))
+        assert said.code == 0
+        assert f"{path} is taken as a text; --file {path} reads the {what}." in said.err
+    said = call("predict", "spam", "x" * 5000, "a\0b", "win", "--runs", str(small_runs))
+    assert said.code == 0
+    assert "--file" not in said.err
+
+
 def test_labels_follow_the_threshold_that_predict_states(call: Any, small_runs: Path) -> None:
     said = call(
         *("predict", "spam", "win cash", "free", "see you at home", "call", "--json"),

@@ -72,8 +72,8 @@ seed: true
         ),
         (
             "svm: {class_weight: 5}",
-            "svm.class_weight: must be none, balanced, or a mapping of names to numbers above 0; "
-            "got 5",
+            "svm.class_weight: must be none, root, balanced, or a mapping of names to numbers "
+            "above 0; got 5",
         ),
         (
             "svm: {class_weight: {spam: 0}}",

@@ -102,6 +102,30 @@ def test_an_encoder_replaces_the_one_below_whole(resolved: Resolve) -> None:
     assert [one["name"] for one in encoder(joined)] == ["tfidf", "hashing"]
 
 
+def test_blocks_that_other_encoders_do_not_make_are_left_out_with_the_old_ones(
+    resolved: Resolve,
+) -> None:
+    below = {
+        "features": {"encoder": ["tfidf", "hashing"]},
+        "svm": {
+            "kernel": "rbf",
+            "blocks": {"tfidf": {"gamma": 1}, "hashing": {"gamma": 2}},
+            "weights": {"tfidf": 1, "hashing": 2},
+        },
+    }
+    other = resolved(below, {"features": {"encoder": "tfidf"}})
+    assert (other.svm.kernel, other.svm.blocks, other.svm.weights) == ("rbf", None, "equal")
+    # The same names keep them, and a layer's own are its own.
+    again = {"features": {"encoder": ["hashing", {"name": "tfidf", "min_df": 3}]}}
+    assert resolved(below, again).svm == resolved(below).svm
+    own = {"features": {"encoder": "tfidf"}, "svm": {"blocks": {"tfidf": "linear"}}}
+    assert list(resolved(below, own).svm.blocks) == ["tfidf"]
+    # A setting that is added to an encoder changes no name.
+    one = {"features": {"encoder": "tfidf"}, "svm": {"blocks": {"tfidf": "rbf"}}}
+    amended = resolved(one, parse_overrides(["features.encoder.min_df=7"]))
+    assert list(amended.svm.blocks) == ["tfidf"]
+
+
 def test_an_encoder_setting_without_a_name_amends_the_encoder_below(resolved: Resolve) -> None:
     override = parse_overrides(["features.encoder.min_df=7"])
     assert encoder(resolved(override)) == {"name": "tfidf", "words": [1, 2], "min_df": 7}
@@ -143,7 +167,7 @@ data_sections = st.fixed_dictionaries(
 encoders = st.sampled_from(
     ["tfidf", {"name": "hashing", "bits": 3}, ["hashing", {"name": "tfidf", "words": [2, 3]}]]
 )
-weights = st.sampled_from(["none", "balanced"]) | st.dictionaries(texts, st.floats(0.1, 9))
+weights = st.sampled_from(["none", "root", "balanced"]) | st.dictionaries(texts, st.floats(0.1, 9))
 configs = st.fixed_dictionaries(
     {
         "data": data_sections,

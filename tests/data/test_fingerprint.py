@@ -37,6 +37,7 @@ def changed(column: str, values: list[Any]) -> pd.DataFrame:
         {"groups": np.array([0, 0])},
         {"sample_weight": np.array([1.0, 2.0])},
         {"parts": np.array(["train", "test"])},
+        {"aside": pd.DataFrame({"sex": ["f", "m"]})},
         {"kinds": {"text": "text"}},
         {"X": changed("text", ["a", "c"])},
         {"X": changed("town", ["x", "None"])},

@@ -20,6 +20,7 @@ from widemargin import DataError, Items
 from widemargin.data import fingerprint
 from widemargin_images.data import FASHION_MNIST_ASSET, Digits, FashionMnist, IdxFolder
 from widemargin_images.idx import idx_files, is_idx, iter_images, read_images, read_labels
+from widemargin_images.pictures import ImageFolder, ImageTable
 
 FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_images" / "fixture"
 TRAIN, TEST = 48, 18
@@ -311,7 +312,7 @@ def test_an_idx_file_is_read_in_batches(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no image in it \(.jpg.*and no IDX file"):
+    with pytest.raises(DataError, match=r"there is no image in it \(.jpg"):
         list(Digits().read_items(tmp_path))
 
 
@@ -344,3 +345,23 @@ def test_a_run_is_measured_on_the_published_test_part_and_predicts_images(tmp_pa
     assert answers["label"].tolist() == made.predict(files)["label"].tolist()
     names = np.array(["disc", "cross", "bars"])[labels]
     assert (answers["label"] == names).mean() == made.metrics["accuracy"]
+
+
+def test_images_of_ones_own_are_a_folder_of_class_folders_or_a_table(tmp_path: Path) -> None:
+    fixture = Path(__file__).parents[2] / "plugins" / "widemargin_generic" / "pictures_fixture"
+    dataset = ImageFolder(path=fixture).load(tmp_path)
+    assert dataset.classes == ("spots", "stripes")
+    assert dict(dataset.kinds) == {"image": "image"}
+    table = tmp_path / "images.csv"
+    table.write_text(
+        f"file,label\n{fixture}/spots/01.png,a\n{fixture}/spots/02.png,b\n", encoding="utf-8"
+    )
+    assert ImageTable(path=table).load(tmp_path).classes == ("a", "b")
+    (items,) = ImageTable(path=table).read_items(table)
+    assert len(items) == 2
+
+
+def test_a_folder_of_idx_files_is_told_which_source_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(b"")
+    with pytest.raises(DataError, match=r"data\.source=idx"):
+        ImageFolder(path=tmp_path).load(tmp_path)

@@ -223,12 +223,14 @@ ATTACHED = b"Content-Type: text/plain\nContent-Disposition: attachment; filename
 PICTURE = b"Content-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo="
 
 
-def test_plain_text_is_preferred_and_attachments_are_ignored() -> None:
+def test_plain_text_is_preferred_and_attachments_are_listed() -> None:
     assert mail_text(multipart("alternative", HTML_PART, PLAIN_PART)) == "S\nplain"
     assert mail_text(multipart("alternative", b"Content-Type: text/plain\n\n ", HTML_PART)) == (
         "S\nrich"
     )
-    assert mail_text(multipart("mixed", PLAIN_PART, ATTACHED, PICTURE)) == "S\nplain"
+    assert mail_text(multipart("mixed", PLAIN_PART, ATTACHED, PICTURE)) == (
+        "S\nplain\nattachment: a.txt text/plain\nattachment: unnamed image/png"
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,12 +262,8 @@ def test_no_bytes_crash_the_reader(raw: bytes, head: bytes) -> None:
 
 
 def test_deeply_nested_parts_are_refused() -> None:
-    depth = 2000
-    raw = b"".join(
-        f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n".encode() for i in range(depth)
-    )
     with pytest.raises(DataError, match="nested too deeply"):
-        mail_text(raw)
+        mail_text(nested(2000))
 
 
 # --- folders, Maildirs, mbox ----------------------------------------------------------------------
@@ -294,17 +292,24 @@ def test_eml_files_are_labelled_by_their_folders(write: Write, tmp_path: Path) -
     assert list(dataset.ids) == ["easy_ham/a.eml", "spam/2021/b.EML"]
 
 
+def nested(depth: int) -> bytes:
+    return b"".join(
+        f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n".encode() for i in range(depth)
+    )
+
+
 def test_empty_and_undecodable_mails_are_counted(write: Write, tmp_path: Path) -> None:
     for name in ("ham/a", "spam/b"):
         write(f"{name}.eml", "Subject: x\n\ny")
     write("ham/empty.eml", "")
     write("spam/blank.eml", "From: a@b\n\n   ")
     (tmp_path / "spam" / "binary.eml").write_bytes(b"From: a@b\n\n\0\1\2")
+    (tmp_path / "spam" / "nested.eml").write_bytes(nested(2000))
     dataset = EmlFolder(path=tmp_path).load(HOME)
     assert len(dataset) == 2
     assert dataset.card.notes == (
-        "3 of 5 messages were left out: 2 empty (first: ham/empty.eml), "
-        "1 undecodable (first: spam/binary.eml).",
+        "4 of 6 messages were left out: 3 empty (first: ham/empty.eml), "
+        "1 undecodable (first: spam/nested.eml).",
     )
 
 

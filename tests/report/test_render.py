@@ -299,6 +299,26 @@ def test_words_that_weighed_are_marked_as_whole_words(
     ) in html
 
 
+def test_letters_of_a_sequence_are_marked_where_they_stand(
+    write: Write, render: Render, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary")
+    path = record.path / "explanation.json"
+    explanation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    one = {"true": "ham", "predicted": "spam", "probability": 0.7, "decision": 0.4}
+    pieces = [("K2", 0.3), ("L3", 0.2), ("K4", -0.1), ("W9", 0.1), ("length", 0.1)]
+    shares = [{"piece": piece, "contribution": push} for piece, push in pieces]
+    explanation["mistakes"] = [
+        {**one, "id": "1", "text": "kkLKG", "shares": shares},
+        # A word of a message that happens to look like one marks that word alone.
+        {**one, "id": "2", "text": "at B4 we", "shares": [{"piece": "B4", "contribution": 0.3}]},
+    ]
+    path.write_text(json.dumps(explanation), encoding="utf-8")
+    html = render(record, "binary")
+    assert 'k<mark class="up">kL</mark><mark class="down">K</mark>G' in html
+    assert 'at <mark class="up">B4</mark> we' in html
+
+
 def test_where_no_piece_can_be_named_the_note_says_why(
     write: Write, render: Render, tmp_path: Path
 ) -> None:

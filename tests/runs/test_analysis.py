@@ -197,3 +197,21 @@ def test_a_damaged_analysis_is_named(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"analysis\.json is damaged"):
         page = render_report(record, case, discover().metrics)
     assert "Own part" not in page
+
+
+def test_a_study_judges_as_the_saved_model_does(tmp_path: Path) -> None:
+    seen: list[Study] = []
+
+    def analyse(study: Study) -> Sequence[ReportSection]:
+        seen.append(study)
+        return []
+
+    record, _ = run_with(tmp_path, analyse)
+    (study,) = seen
+    told = study.judge(study.dataset.X)
+    saved = widemargin.load(record.path).predict(study.dataset.X)
+    assert told.label.tolist() == saved["label"].tolist()
+    assert told.probability is not None
+    assert told.probability.max(axis=1) == pytest.approx(saved["probability"].to_numpy())
+    np.testing.assert_allclose(told.decision, study.model.decide(study.dataset.X))
+    assert study.loader.model_dump()["source"] == "file"

@@ -106,3 +106,19 @@ def test_no_other_class_has_a_smaller_expected_cost(
     expected = [(own * shares).sum() - own[j] * shares[j] for j in range(len(shares))]
     chosen = int(least_cost(shares[None], tuple(own))[0])
     assert expected[chosen] == pytest.approx(min(expected))
+
+
+def test_beside_costs_class_weights_leave_probabilities_to_the_items_as_they_come(
+    runs: Path,
+) -> None:
+    weights = {"malignant": 8.0}
+    mean = {
+        name: _told(run)["probability: malignant"].mean()
+        for name, run in {
+            "costs": _run(runs, class_weight=weights, costs=COSTS),
+            "none": _run(runs, class_weight=weights),
+        }.items()
+    }
+    truth = (_told(_run(runs))["y_true"].astype(str) == "malignant").mean()
+    assert mean["costs"] == pytest.approx(truth, abs=0.01)
+    assert mean["none"] > truth + 0.02

@@ -204,6 +204,15 @@ def test_unknown_parts_are_refused() -> None:
         replace(dataset, parts=np.full(N, "dev"))
 
 
+def test_what_is_aside_goes_with_its_rows() -> None:
+    dataset = replace(Parted().load(Path()), aside=pd.DataFrame({"sex": list("fm" * (N // 2))}))
+    taken = dataset.take(np.array([3, 0]))
+    assert taken.aside is not None
+    assert taken.aside["sex"].tolist() == ["m", "f"]
+    with pytest.raises(DataError, match="aside has 1 rows and X has"):
+        replace(dataset, aside=pd.DataFrame({"sex": ["f"]}))
+
+
 def test_one_held_out_part_chooses_c_where_features_train_a_network(tmp_path: Path) -> None:
     record = run_case(
         tmp_path, features={"said": "y", "long": True}, evaluation={"split": "folds", "inner": 5}

@@ -40,7 +40,7 @@ from widemargin.registry import Plugin, Registry, discover
 from widemargin.report import render_report
 from widemargin.runs import RunStore
 from widemargin.runs.runner import execute
-from widemargin.runs.setup import unit_of
+from widemargin.runs.setup import Setup, unit_of
 from widemargin.serving import Predictor
 
 Run = Callable[..., Any]
@@ -221,6 +221,35 @@ def test_a_weight_for_an_unknown_class_is_refused(run_quickly: Run) -> None:
     with pytest.raises(ConfigError) as caught:
         run_quickly("spam", svm={"class_weight": {"spma": 3.0}})
     assert str(caught.value) == ("svm.class_weight: 'spma' is no class; the classes are ham, spam.")
+
+
+def test_root_weights_lie_halfway_between_none_and_balanced() -> None:
+    y = np.array(["common"] * 8 + ["rare"] * 2)
+    part = Dataset(
+        X=pd.DataFrame({"text": y}),
+        kinds={"text": "text"},
+        y=y,
+        ids=np.arange(10).astype(str),
+        card=DatasetCard(title="Ten"),
+    )
+
+    def weights(chosen: str) -> list[float]:
+        config: Any = SimpleNamespace(svm=SimpleNamespace(class_weight=chosen))
+        nothing: Any = None
+        setup = Setup(
+            config=config,
+            expression=nothing,
+            metric=nothing,
+            split=nothing,
+            classes=("common", "rare"),
+            positive=1,
+        )
+        found = setup.weights(part)
+        assert found is not None
+        return [float(found[0]), float(found[-1])]
+
+    assert weights("balanced") == [10 / 16, 10 / 4]
+    np.testing.assert_allclose(weights("root"), np.sqrt(weights("balanced")))
 
 
 def test_class_weights_move_the_predictions(run_quickly: Run) -> None:

@@ -370,8 +370,28 @@ def test_memory_is_known_before_it_is_taken() -> None:
     # One matrix a block, the sum, and the width's matrix on the way.
     assert gram_bytes(Sum((WORDS, WORDS, NUMBERS)), 1000, 4) == 5 * square
     assert gram_bytes(Product((WORDS, WORDS)), 1000, 4) == 3 * square
+    # Where all is settled, only the sum is kept, however many blocks there are.
+    settled = Term(RBF, gamma=0.1)
+    assert gram_bytes(Sum((settled,) * 6, weights=(1.0,) * 6), 1000, 4) == 2 * square
     learned = gram_bytes(Sum((WORDS, NUMBERS), weights="learned"), 1000, 4)
     assert learned > gram_bytes(Sum((WORDS, NUMBERS)), 1000, 4)
+
+
+def test_a_settled_sum_keeps_its_matrix_and_none_of_its_summands() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4))
+    blocks = {"a": slice(0, 2), "b": slice(2, 4)}
+    terms = (Term(RBF, "a", gamma=0.5), Term(LINEAR, "b"))
+    prepared = Sum(terms, weights=(3.0, 1.0)).prepare(X, blocks=blocks)
+    fitted = prepared.fit(None)
+    gram = prepared.gram(fitted)
+    assert prepared.gram(fitted) is gram
+    assert all(term._kept is None for term in prepared._terms)  # type: ignore[union-attr]  # terms
+    squares = ((X[:, None, :2] - X[None, :, :2]) ** 2).sum(axis=-1)
+    products = X[:, 2:] @ X[:, 2:].T
+    lengths = np.sqrt(np.diag(products))
+    expected = 0.75 * np.exp(-0.5 * squares) + 0.25 * products / np.outer(lengths, lengths)
+    np.testing.assert_allclose(gram, expected, atol=1e-12)
 
 
 def test_a_config_becomes_a_term_or_a_sum_or_a_product() -> None:

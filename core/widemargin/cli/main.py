@@ -25,6 +25,8 @@ _COMMANDS = {
     "run": "Train, judge, explain and save a use case.",
     "compare": "Run a use case with several encoders or kernels, and compare them.",
     "predict": "Predict new items with a run's model.",
+    "filter": "Read a mail on standard input, write it back with X-Spam-* headers.",
+    "sort": "Sort pictures or recordings into one folder a class.",
     "encode": "Write the vectors of items to a file.",
     "encoders": "List encoders.",
     "probe": "Show what an encoder learned: neighbours, analogies, its shape.",

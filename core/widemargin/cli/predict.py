@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json as json_module
 import math
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -133,6 +134,9 @@ def predict(
     )
     form = Format.json if json else format
     notes = Console(quiet=quiet)
+    if items and not predictor.reads_files:
+        for line in _taken_as_texts(items):
+            notes.note(line)
     if form is Format.text:
         answers = _after_legend(answers, predictor, notes)
     # A bar on a terminal that also shows the predictions would only be in their way.
@@ -143,6 +147,18 @@ def predict(
     for line in tally.notes():
         notes.note(line)
     tally.check(predictor.use_case.wording)
+
+
+def _taken_as_texts(items: Sequence[str]) -> Iterator[str]:
+    """Say which texts are names of files or folders, and how those are read."""
+    for item in items:
+        path = Path(item)
+        try:
+            what = "folder" if path.is_dir() else "file" if path.is_file() else ""
+        except (OSError, ValueError):  # a text that no path can be
+            continue
+        if what:
+            yield f"{item} is taken as a text; --file {shlex.quote(item)} reads the {what}."
 
 
 def _after_legend(
@@ -176,10 +192,17 @@ def _legend(predictor: Predictor) -> str:
 
 def _legend_of_pieces(predictor: Predictor) -> str:
     """Say what follows the margin."""
+    from widemargin.explanation import divides_into_letters
+
     machine, classes = predictor.model.machine, predictor.model.classes
     what = "After the margin" if classes else "After the number"
-    line = f"{what}: what each {predictor.use_case.wording.piece} adds, the strongest first"
-    if predictor.positive and machine.coef is not None:
+    sequences = set(predictor.kinds.values()) == {"sequence"}
+    letters = sequences and divides_into_letters(predictor.model.features, machine)
+    piece = "letter" if letters else predictor.use_case.wording.piece
+    line = f"{what}: what each {piece} adds, the strongest first"
+    if hasattr(predictor.model.features, "population") and predictor.model.features.population():
+        return f"{line}, against the mean over what the model learned from."
+    if predictor.positive and (machine.coef is not None or letters):
         sign = 1.0 if predictor.positive == classes[1] else -1.0
         line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
     return f"{line}."
@@ -193,10 +216,9 @@ def _of_two(predictor: Predictor) -> str:
         rule = f"{positive} from a margin of {threshold:+.2f} on"
     else:
         rule = f"{other if threshold > 0 else positive} whatever the margin"
-    return (
-        f"Margin: above 0 speaks for {positive}, below 0 for {other}. "
-        f"Label: the more probable class, {rule}."
-    )
+    costs = predictor.model.costs
+    chosen = "the class of the least expected cost" if costs else "the more probable class"
+    return f"Margin: above 0 speaks for {positive}, below 0 for {other}. Label: {chosen}, {rule}."
 
 
 def _count(file: str) -> float | None:

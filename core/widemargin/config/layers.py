@@ -21,7 +21,8 @@ class Layers:
 
     Mappings merge key by key. Anything else replaces what lies below, and so does
     ``features.encoder``, since the settings of one encoder mean nothing to another; only a mapping
-    without a name adds settings to the encoder below.
+    without a name adds settings to the encoder below. Kernels and weights of blocks that the new
+    encoders do not make are left out with the old ones.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ class Layers:
         self.problems: list[Problem] = []
         self._origin: dict[ConfigPath, Document] = {}
         for document in self.documents:
-            self._lay(self.values, plain(document.values, document, self.problems), document, ())
+            values = plain(document.values, document, self.problems)
+            self._leave_blocks(values)
+            self._lay(self.values, values, document, ())
 
     def _lay(
         self, base: dict[str, Any], layer: dict[str, Any], document: Document, path: ConfigPath
@@ -66,6 +69,18 @@ class Layers:
                     self._forget(here)
                 self._lay(base[key], value, document, here)
             self._origin[here] = document
+
+    def _leave_blocks(self, values: dict[str, Any]) -> None:
+        """Leave out blocks of lower layers that a layer's encoders do not make."""
+        features, svm = values.get("features"), self.values["svm"]
+        encoder = features.get("encoder") if isinstance(features, dict) else None
+        made = _block_names(encoder)
+        blocks = svm.get("blocks")
+        if not made or not isinstance(blocks, dict) or set(blocks) <= made:
+            return
+        for key in ("blocks", "weights", "combine"):
+            svm.pop(key, None)
+            self._forget(("svm", key))
 
     def _forget(self, path: ConfigPath) -> None:
         for known in [known for known in self._origin if known[: len(path)] == path]:
@@ -116,6 +131,13 @@ def _encoder_below(below: Any, value: Any) -> Any:
     if not isinstance(value, dict) or "name" in value:
         return None
     return {"name": below} if isinstance(below, str) else below
+
+
+def _block_names(encoder: Any) -> set[str]:
+    """Return the blocks that encoders make; none where settings are added to one, or it is bad."""
+    several = encoder if isinstance(encoder, list) else [encoder]
+    names = {one.get("as", one.get("name")) if isinstance(one, dict) else one for one in several}
+    return {name for name in names if isinstance(name, str)}
 
 
 def plain(value: Any, document: Document, problems: list[Problem], path: ConfigPath = ()) -> Any:

@@ -24,10 +24,11 @@ from widemargin.contracts.blocks import (
 from widemargin.contracts.checkpoints import Checkpoints
 from widemargin.contracts.command import Command
 from widemargin.contracts.dataset import Columns, Dataset, DatasetCard, Items, Kind, Task, n_rows
-from widemargin.contracts.encoder import Encoder, EncoderSpec, Learns, Share, State
+from widemargin.contracts.encoder import Encoder, EncoderSpec, Learns, Population, Share, State
 from widemargin.contracts.kernel import Kernel, KernelParameters
 from widemargin.contracts.loader import DatasetLoader
 from widemargin.contracts.metric import Metric
+from widemargin.contracts.picture_blocks import Picture, Pictures
 from widemargin.contracts.predictions import Predictions
 from widemargin.contracts.progress import Once, Progress, Silent, Stage
 from widemargin.contracts.record import RunRecord
@@ -39,7 +40,7 @@ from widemargin.contracts.settings import (
     SVMSettings,
 )
 from widemargin.contracts.split import Split, SplitRule
-from widemargin.contracts.study import Refitted, Study
+from widemargin.contracts.study import Judged, Refitted, Study
 from widemargin.contracts.use_case import UseCase, Wording
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Heatmap",
     "Histogram",
     "Items",
+    "Judged",
     "Kernel",
     "KernelParameters",
     "Kind",
@@ -77,6 +79,9 @@ __all__ = [
     "Metric",
     "Once",
     "Package",
+    "Picture",
+    "Pictures",
+    "Population",
     "PositiveFloat",
     "Predictions",
     "Progress",

@@ -22,7 +22,8 @@ class AssetFile:
     size : int
         Its length in bytes.
     member : str
-        Its path inside the package.
+        Its path inside the package. A file with the hash of a pip or npm package is that archive
+        itself, kept whole, which suits a data set of thousands of files.
     urls : tuple of str
         Official addresses of the very same file.
     """

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from widemargin.contracts.picture_blocks import Pictures
+
 __all__ = [
     "Bars",
     "Block",
@@ -417,6 +419,7 @@ Block = (
     | Histogram
     | Heatmap
     | Map
+    | Pictures
 )
 
 

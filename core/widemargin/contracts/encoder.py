@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Encoder", "EncoderSpec", "Learns", "Share", "State"]
+__all__ = ["Encoder", "EncoderSpec", "Learns", "Population", "Share", "State"]
 
 Learns = Literal["nothing", "X", "y"]
 """What a transformer takes from the rows that it is fitted on."""
+
+Population = tuple[Sequence[Any], Sequence[float]]
+"""Values of a column, None for a missing one, and the share of training rows with each."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,23 @@ class Share:
         The piece in the domain's words: a word, a column with its value.
     contribution : float
         What it adds to the decision; above 0 speaks for the positive class.
+    letter : int or None
+        Which letter of a sequence the piece is, from 1, white space aside; None for others.
     """
 
     piece: str
     contribution: float
+    letter: int | None = None
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A scikit-learn transformer that can be saved as data."""
+    """A scikit-learn transformer that can be saved as data.
+
+    One of tables may have a further method, ``population() -> mapping of str to Population``: the
+    values that training rows have in each column. Explanations then say what a column's value adds
+    against those, in place of what is lost without any.
+    """
 
     def fit(self, X: Columns, y: Any = None) -> Encoder:
         """Learn what `learns` allows from the training rows."""

@@ -9,7 +9,9 @@ from typing import ClassVar
 
 from widemargin.contracts.asset import Asset
 from widemargin.contracts.dataset import Dataset, Items
+from widemargin.contracts.progress import Progress
 from widemargin.contracts.section import Section
+from widemargin.errors import DataError
 
 __all__ = ["DatasetLoader"]
 
@@ -28,6 +30,26 @@ class DatasetLoader(Section):
     """
 
     assets: ClassVar[tuple[Asset, ...]] = ()
+
+    def fetch(self, data_home: Path, *, offline: bool, progress: Progress) -> None:  # noqa: B027
+        """Bring what no hash can pin into the data home, such as live prices; by default nothing.
+
+        A run calls this before `load`, which reads what was brought.
+
+        Parameters
+        ----------
+        data_home : Path
+            The folder that holds the assets; `widemargin.data.keep_file` writes there.
+        offline : bool
+            Whether fetching is forbidden; what was brought before serves then.
+        progress : Progress
+            Told of what takes long.
+
+        Raises
+        ------
+        AssetError
+            Where it is absent and cannot be fetched.
+        """
 
     @abstractmethod
     def load(self, data_home: Path) -> Dataset:
@@ -62,3 +84,13 @@ class DatasetLoader(Section):
 
         A file of any length is read in constant memory.
         """
+
+    def read_message(self, raw: bytes) -> Items:
+        """Read one unlabelled item from the bytes of a mail, for ``widemargin filter``.
+
+        Raises
+        ------
+        DataError
+            By default: most data are no mail.
+        """
+        raise DataError("a run on such data reads no mail; give a run of a use case that does.")

@@ -111,9 +111,10 @@ class SVMSettings(Section):
         0.1,
         description="half-width of the regression tube, in standard deviations of the target",
     )
-    class_weight: Literal["none", "balanced"] | dict[str, PositiveFloat] = Field(
+    class_weight: Literal["none", "root", "balanced"] | dict[str, PositiveFloat] = Field(
         "none",
-        description="none, balanced (rare classes count more), or a weight per class; "
+        description="none, balanced (all classes count alike), root (halfway: the square root of "
+        "balanced), or a weight per class; "
         "probabilities follow the weighted classes, unless costs are given",
     )
     costs: Literal["none"] | dict[str, PositiveFloat] = Field(

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from widemargin.contracts.dataset import Columns, Dataset
+from widemargin.contracts.dataset import Columns, Dataset, Items
+from widemargin.contracts.encoder import Share
+from widemargin.contracts.loader import DatasetLoader
 from widemargin.contracts.predictions import Predictions
 from widemargin.contracts.progress import Progress
 from widemargin.contracts.split import Split
@@ -15,7 +17,26 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Refitted", "Study"]
+__all__ = ["Judged", "Refitted", "Study"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the saved model says of some items.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n_samples,)
+        Class names, or numbers for regression.
+    decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        As `Refitted.decide` returns it.
+    probability : ndarray of shape (n_samples, n_classes) or None
+        Calibrated, the classes in sorted order; None for regression.
+    """
+
+    label: NDArray[Any]
+    decision: NDArray[np.float64]
+    probability: NDArray[np.float64] | None
 
 
 class Refitted(Protocol):
@@ -41,6 +62,10 @@ class Refitted(Protocol):
         """
         ...
 
+    def explain(self, items: Dataset | Items) -> Sequence[Sequence[Share]]:
+        """Split each item's decision into its pieces, as ``widemargin predict --explain`` does."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
@@ -60,6 +85,10 @@ class Study:
         The row of each prediction.
     model : Refitted
         The saved model.
+    judge : callable
+        ``judge(X) -> Judged``: the saved model's labels and calibrated probabilities.
+    loader : DatasetLoader
+        The run's ``data`` section.
     refit : callable
         ``refit(rows) -> Refitted``: the same features and machine fitted to other rows.
     seed : int
@@ -74,6 +103,8 @@ class Study:
     predictions: Predictions
     rows: NDArray[np.intp]
     model: Refitted
+    judge: Callable[[Columns], Judged]
+    loader: DatasetLoader
     refit: Callable[[NDArray[np.intp]], Refitted]
     seed: int
     progress: Progress

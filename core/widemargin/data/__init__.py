@@ -1,5 +1,13 @@
 """Data: readers of people's own files, near-duplicates, fingerprints."""
 
+from widemargin.data.files import (
+    PictureFolder,
+    PictureLoader,
+    PictureTable,
+    RecordingFolder,
+    RecordingLoader,
+    RecordingTable,
+)
 from widemargin.data.fingerprint import fingerprint, hash_file
 from widemargin.data.near_duplicates import merge_groups, near_duplicate_key, near_duplicates
 from widemargin.data.readers import (
@@ -9,14 +17,24 @@ from widemargin.data.readers import (
     decode,
     iter_table,
     iter_texts,
+    open_text,
     parse_numbers,
     read_table,
     text_items,
 )
+from widemargin.data.target import TaskChoice, cell_text, parse_target
 
 __all__ = [
     "MISSING",
+    "PictureFolder",
+    "PictureLoader",
+    "PictureTable",
+    "RecordingFolder",
+    "RecordingLoader",
+    "RecordingTable",
     "TableFormat",
+    "TaskChoice",
+    "cell_text",
     "check_columns",
     "decode",
     "fingerprint",
@@ -26,7 +44,9 @@ __all__ = [
     "merge_groups",
     "near_duplicate_key",
     "near_duplicates",
+    "open_text",
     "parse_numbers",
+    "parse_target",
     "read_table",
     "text_items",
 ]

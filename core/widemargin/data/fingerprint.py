@@ -16,7 +16,8 @@ __all__ = ["fingerprint", "hash_file"]
 def fingerprint(dataset: Dataset) -> str:
     """Hash what a data set holds: columns, labels, ids, groups, times, weights, parts, and more.
 
-    More is what is known aside of the columns. Of a `Path` the file's content counts, and not where it lies.
+    More is what is known aside of the columns. Of a `Path` the file's content counts, and not where
+    it lies.
 
     Neither the index of the frame nor its layout in memory matters, nor whether an integer
     is stored in 32 or 64 bits; a text never equals the number that it spells.

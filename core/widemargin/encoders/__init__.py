@@ -7,6 +7,7 @@ from widemargin.contracts import (
     EncoderSpec,
     Kind,
     Learns,
+    Population,
     Share,
     State,
 )
@@ -23,14 +24,19 @@ from widemargin.encoders.images.pretrained import (
     TorchvisionEncoder,
 )
 from widemargin.encoders.named import NamedEncoder
+from widemargin.encoders.sequences.autocovariance import AUTOCOVARIANCE, AutocovarianceEncoder
 from widemargin.encoders.sequences.composition import COMPOSITION, CompositionEncoder
 from widemargin.encoders.sequences.esm import ESM, EsmEncoder
 from widemargin.encoders.sequences.kmer import KMER, KmerEncoder
+from widemargin.encoders.sequences.named import SequenceEncoder
 from widemargin.encoders.sequences.protparam import PROTPARAM, ProtParamEncoder
 from widemargin.encoders.sequences.protvec import PROTVEC, ProtVecEncoder
+from widemargin.encoders.sequences.residues import Residues
+from widemargin.encoders.sequences.windows import WINDOWS, WindowsEncoder
 from widemargin.encoders.sound.logmel_cnn import LOGMEL_CNN, LogmelCnnEncoder
 from widemargin.encoders.sound.mfcc import MFCC, MfccEncoder
 from widemargin.encoders.sound.speech_embedding import SPEECH_EMBEDDING, SpeechEmbeddingEncoder
+from widemargin.encoders.sound.strokes import STROKES, StrokesEncoder
 from widemargin.encoders.store import EmbeddingStore
 from widemargin.encoders.tables.evidence import Bin, Binning
 from widemargin.encoders.tables.expression import (
@@ -40,7 +46,7 @@ from widemargin.encoders.tables.expression import (
 )
 from widemargin.encoders.tables.gene_tests import gene_strengths
 from widemargin.encoders.tables.indicators import INDICATORS, IndicatorsEncoder
-from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder
+from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder, TabularSettings
 from widemargin.encoders.text.bert import BERT, BertEncoder
 from widemargin.encoders.text.fasttext import FASTTEXT, FastTextEncoder, PretrainedFastText
 from widemargin.encoders.text.glove import GLOVE, GloveEncoder, PretrainedGlove
@@ -63,6 +69,7 @@ from widemargin.errors import ItemsError
 __all__ = [
     "ENCODERS",
     "ArrayInputs",
+    "AutocovarianceEncoder",
     "BertEncoder",
     "Bin",
     "Binning",
@@ -99,6 +106,7 @@ __all__ = [
     "MinilmEncoder",
     "NamedEncoder",
     "PixelsEncoder",
+    "Population",
     "PretrainedFastText",
     "PretrainedGlove",
     "PretrainedWord2Vec",
@@ -106,10 +114,14 @@ __all__ = [
     "ProtParamEncoder",
     "ProtVecEncoder",
     "ResNet50Encoder",
+    "Residues",
+    "SequenceEncoder",
     "Share",
     "SpeechEmbeddingEncoder",
     "State",
+    "StrokesEncoder",
     "TabularEncoder",
+    "TabularSettings",
     "TextCnnEncoder",
     "TfidfEncoder",
     "TorchvisionEncoder",
@@ -120,6 +132,7 @@ __all__ = [
     "TunableEncoder",
     "TuneSettings",
     "TunedEncoder",
+    "WindowsEncoder",
     "Word2VecEncoder",
     "change_weights",
     "gene_strengths",
@@ -142,10 +155,13 @@ ENCODERS: tuple[EncoderSpec, ...] = (
     TORCHVISION,
     CNN,
     MFCC,
+    STROKES,
     SPEECH_EMBEDDING,
     LOGMEL_CNN,
     KMER,
     COMPOSITION,
+    AUTOCOVARIANCE,
+    WINDOWS,
     PROTPARAM,
     PROTVEC,
     ESM,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from widemargin.contracts import Checkpoints, Columns, Encoder, Progress, Share, State
+from widemargin.contracts import (
+    Checkpoints,
+    Columns,
+    Encoder,
+    Population,
+    Progress,
+    Share,
+    State,
+)
 from widemargin.encoders.frozen import FrozenEncoder
 from widemargin.encoders.training.tuned import TunedEncoder
 from widemargin.encoders.transformer import Transformer
@@ -171,6 +179,19 @@ class JoinedEncoders(Transformer):
                 else [list(row) for row in own]
             )
         return rows
+
+    def population(self) -> dict[str, Population]:
+        """Return what values training rows have in each column, as far as encoders know them.
+
+        Nothing where one of them does not: a column is then taken away in another way.
+        """
+        known: dict[str, Population] = {}
+        for _, _, encoder in self.blocks:
+            own = getattr(encoder, "population", None)
+            if own is None:
+                return {}
+            known |= own()
+        return known
 
     def _place(self, ends: Sequence[int]) -> None:
         names = [name for name, _, _ in self.blocks]

@@ -104,7 +104,7 @@ def baselines(task: Task) -> tuple[Baseline, ...]:
             Baseline("ridge", "ridge regression", _ridge),
         )
     return (
-        Baseline("dummy", "always the commonest class, or by costs the cheapest", _commonest_class),
+        Baseline("dummy", "always one class", _commonest_class),
         Baseline("logistic_regression", "logistic regression", _logistic_regression),
     )
 

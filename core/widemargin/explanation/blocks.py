@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from widemargin.contracts import Dataset, Share
-from widemargin.explanation.margin import listed, sample
-from widemargin.svm.blocks import inverse_lengths
+from widemargin.explanation.linear import linear_terms, term_coef, term_scales
+from widemargin.explanation.margin import folds, listed, sample
 from widemargin.svm.fitted import FittedKernel, FittedSum, FittedTerm
 from widemargin.svm.machine import Machine
 
@@ -58,20 +56,18 @@ def block_pieces(
         return []
     sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
     found = []
-    for weight, term in _linear_terms(machine.kernel):
+    for weight, term in linear_terms(machine.kernel):
         columns, encoder = blocks.get(term.block, ((), None))
         if not hasattr(encoder, "explain"):
             continue
         drawn = sample(dataset, random_state)
         X = {column: drawn.X[column] for column in columns}
-        vectors = term.take(machine.vectors)
-        coef = weight * np.ravel((machine.dual_coef * _scales(term, vectors)) @ vectors)
-        explained = encoder.explain(X, sign * scale * coef)
+        explained = encoder.explain(X, sign * scale * weight * term_coef(machine, term))
         shares = [
             [Share(share.piece, float(share.contribution * own)) for share in row]
-            for row, own in zip(explained, _scales(term, encoder.transform(X)), strict=True)
+            for row, own in zip(explained, term_scales(term, encoder.transform(X)), strict=True)
         ]
-        if pieces := listed(shares):
+        if pieces := listed(shares, fold=folds(dataset)):
             found.append({"block": str(term.block), "pieces": pieces})
     return found
 
@@ -84,20 +80,3 @@ def counted_terms(kernel: FittedKernel) -> Iterator[FittedTerm]:
                 yield from counted_terms(one)
     else:
         yield from kernel.terms()
-
-
-def _linear_terms(kernel: FittedKernel, weight: float = 1.0) -> Iterator[tuple[float, FittedTerm]]:
-    """Go through the linear summands, each with its weight in the whole."""
-    if isinstance(kernel, FittedSum):
-        for own, one in zip(kernel.weights, kernel.summands, strict=True):
-            yield from _linear_terms(one, weight * own)
-    elif isinstance(kernel, FittedTerm) and kernel.kernel.name == "linear" and weight:
-        yield weight, kernel
-
-
-def _scales(term: FittedTerm, rows: Any) -> Any:
-    """Return one over each row's length where the term is normalised, else 1."""
-    if not term.normalised:
-        return np.ones(rows.shape[0])
-    squares = rows.multiply(rows) if hasattr(rows, "tocsr") else rows * rows
-    return inverse_lengths(np.asarray(squares.sum(axis=1), dtype=np.float64).ravel())

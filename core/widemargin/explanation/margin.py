@@ -4,7 +4,8 @@ A linear margin splits into pieces exactly, by the encoder's own account. For an
 piece's share is what the decision loses when the piece is taken away (occlusion: Zeiler & Fergus
 2014, "Visualizing and understanding convolutional networks"). The margin of a sum of kernels also
 splits exactly into what each block of features adds, and items that have no words or columns to
-take away are explained by that.
+take away are explained by that. Columns of a table are set against the training rows' values where
+the encoders know these (`population.py`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import numpy as np
 
 from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
 from widemargin.explanation.cases import show_value
+from widemargin.explanation.letters import divides_into_letters, explain_letters
+from widemargin.explanation.population import explain_by_population, knows_population
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
-__all__ = ["block_shares", "explain_items", "listed", "mean_pieces", "sample"]
+__all__ = ["block_shares", "explain_items", "folds", "listed", "mean_pieces", "sample"]
 
 _SAMPLE = 2000
 _LISTED = 20
@@ -54,11 +57,17 @@ def explain_items(
     Returns
     -------
     list of list of Share
-        For each item, its pieces in order of appearance.
+        For each item, its pieces in order of appearance. Of a sequence these are its letters where
+        the margin divides into them. Of a table whose encoders know the population, each column's
+        is what its value adds against the training rows' values.
     """
     if len(items.ids) == 0:
         return []
+    if set(items.kinds.values()) == {"sequence"} and divides_into_letters(features, machine):
+        return explain_letters(features, machine, items, positive=positive, scale=scale)
     sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
+    if knows_population(features, items):
+        return explain_by_population(features, machine, items, sign * scale)
     if machine.coef is None or not hasattr(features, "explain"):
         return [
             _occlude(features, machine, items, row, sign * scale)
@@ -100,7 +109,10 @@ def mean_pieces(
     if machine.coef is None or machine.n_classes > 2 or not hasattr(features, "explain"):
         return []
     drawn = sample(dataset, random_state)
-    return listed(explain_items(features, machine, drawn, positive=positive, scale=scale))
+    sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
+    # Of sequences the runs of letters: a letter's place in one tells nothing of others.
+    explained = features.explain(drawn.X, sign * scale * machine.coef[0])
+    return listed(explained, fold=folds(dataset))
 
 
 def sample(dataset: Dataset, random_state: int) -> Dataset:
@@ -111,8 +123,20 @@ def sample(dataset: Dataset, random_state: int) -> Dataset:
     return dataset.take(np.sort(drawn).astype(np.intp))
 
 
-def listed(explained: Sequence[Sequence[Share]]) -> list[dict[str, Any]]:
+def folds(dataset: Dataset) -> bool:
+    """Whether pieces are one in small letters and in capitals: all but runs of sequences are."""
+    return "sequence" not in dataset.kinds.values()
+
+
+def listed(explained: Sequence[Sequence[Share]], *, fold: bool = True) -> list[dict[str, Any]]:
     """List the pieces that push most each way, given those of every row.
+
+    Parameters
+    ----------
+    explained : sequence of sequence of Share
+        The pieces of each row.
+    fold : bool, default=True
+        Whether case, and punctuation at the ends, make no other piece.
 
     Returns
     -------
@@ -122,7 +146,7 @@ def listed(explained: Sequence[Sequence[Share]]) -> list[dict[str, Any]]:
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for shares in explained:
-        for piece, contribution in _by_folded(shares).items():
+        for piece, contribution in _by_piece(shares, fold).items():
             sums[piece] = sums.get(piece, 0.0) + contribution
             counts[piece] = counts.get(piece, 0) + 1
     # A piece of a single item tells of that item, not of the domain.
@@ -191,11 +215,13 @@ def _split(
     return [Share(name, sign * float(part[0, 0])) for name, part in parts]
 
 
-def _by_folded(shares: Sequence[Share]) -> dict[str, float]:
-    """Sum one item's shares by piece, case and punctuation at the ends aside."""
+def _by_piece(shares: Sequence[Share], fold: bool) -> dict[str, float]:
+    """Sum one item's shares by piece, case and punctuation at the ends aside where that is said."""
     summed: dict[str, float] = {}
     for share in shares:
-        piece = share.piece.casefold().strip(".,;:!?\"'()[]") or share.piece
+        piece = share.piece
+        if fold:
+            piece = piece.casefold().strip(".,;:!?\"'()[]") or piece
         summed[piece] = summed.get(piece, 0.0) + share.contribution
     return summed
 

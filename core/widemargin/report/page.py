@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -122,8 +123,14 @@ def _environment() -> Environment:
         marked=_marked,
         strip=_strips,
         signed=_signed,
+        data_url=_data_url,
     )
     return environment
+
+
+def _data_url(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
 def _cell(value: Cell, places: int | None = None) -> str:
@@ -172,6 +179,9 @@ def _signed(value: float) -> str:
 
 def _marked(quote: Quote) -> list[tuple[str, str]]:
     """Split a quote's text into runs, each with the side that it speaks for: up, down or none."""
+    if letters := _letters(quote):
+        numbered = groupby(enumerate(quote.text, 1), lambda one: letters.get(one[0], ""))
+        return [("".join(own for _, own in run), side) for side, run in numbered]
     sides = {piece.casefold(): "up" if push > 0 else "down" for piece, push in quote.shares}
     # The longest first, so that "call now" wins over "call".
     wanted = sorted((piece for piece in sides if piece.strip()), key=len, reverse=True)
@@ -185,6 +195,18 @@ def _marked(quote: Quote) -> list[tuple[str, str]]:
         at = found.end()
     runs.append((quote.text[at:], ""))
     return [run for run in runs if run[0]]
+
+
+def _letters(quote: Quote) -> dict[int, str]:
+    """Return the sides of a sequence's letters where that is what the pieces are, as in K12."""
+    sides = {}
+    for piece, push in quote.shares:
+        if re.fullmatch(r"\D\d+", piece):
+            at = int(piece[1:])
+            if quote.text[at - 1 : at].upper() == piece[0]:
+                sides[at] = "up" if push > 0 else "down"
+    # A message may say B4; only in a sequence do letters stand where the pieces say.
+    return sides if re.fullmatch(r"\S+", quote.text) else {}
 
 
 def _whole(piece: str) -> str:

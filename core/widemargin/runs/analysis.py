@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,18 @@ import numpy as np
 from widemargin.contracts import (
     Columns,
     Dataset,
+    Items,
+    Judged,
     Predictions,
     ReportSection,
+    Share,
     Study,
     UseCase,
 )
 from widemargin.contracts.kept_sections import dump_sections, load_sections
+from widemargin.explanation import explain_items
 from widemargin.runs.model import Model, encode
+from widemargin.runs.picture_sheets import picture_sections
 from widemargin.runs.plan import Plan
 from widemargin.runs.setup import Setup
 from widemargin.runs.training import Trained, fit_transform, refit_at
@@ -38,11 +44,24 @@ def own_sections(
     trained: Trained,
 ) -> list[ReportSection]:
     """Let the use case analyse the run; whatever it raises costs its own sections alone."""
-    if use_case.analyse is None:
-        return []
+    sections = _kept(
+        "the sheet of pictures",
+        lambda: picture_sections(dataset, rows, predictions, trained),
+        setup,
+    )
+    analyse = use_case.analyse
+    if analyse is None:
+        return sections
 
     def fitted(taken: NDArray[np.intp]) -> _Refitted:
         return _refit(setup, dataset.take(taken), trained)
+
+    def judge(X: Columns) -> Judged:
+        outcome = trained.model.predict(X)
+        label = outcome.prediction
+        if setup.classes:
+            label = np.array(setup.classes)[label]
+        return Judged(label, setup.orient(outcome.decision), outcome.probability)
 
     study = Study(
         dataset=dataset,
@@ -51,18 +70,27 @@ def own_sections(
         predictions=predictions,
         rows=rows,
         model=_Refitted(setup, trained.model),
+        judge=judge,
+        loader=setup.config.data,
         refit=fitted,
         seed=setup.config.seed,
         progress=setup.progress,
     )
+    name = f"the analysis of {use_case.name!r}"
+    return [*sections, *_kept(name, lambda: analyse(study), setup)]
+
+
+def _kept(
+    name: str, analyse: Callable[[], Sequence[ReportSection]], setup: Setup
+) -> list[ReportSection]:
+    """Make sections; whatever is raised costs these alone."""
     try:
-        with setup.progress.stage(f"what is asked of {use_case.name}"):
+        with setup.progress.stage(name):
             # As it will come back, so that what cannot be kept is found out here.
-            return load_sections(dump_sections(list(use_case.analyse(study))))
-    # Whatever a plugin raises must not cost the user the run.
-    except Exception as error:  # noqa: BLE001
+            return load_sections(dump_sections(list(analyse())))
+    except Exception as error:  # noqa: BLE001  # as said
         warnings.warn(
-            f"the analysis of {use_case.name!r} is left out: {type(error).__name__}: {error}",
+            f"{name} is left out: {type(error).__name__}: {error}",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -88,6 +116,15 @@ class _Refitted:
         model = self.model
         decision = model.machine.decide(encode(model.features, X)) * model.scale + model.centre
         return self.setup.orient(decision)
+
+    def explain(self, items: Dataset | Items) -> Sequence[Sequence[Share]]:
+        return explain_items(
+            self.model.features,
+            self.model.machine,
+            items,
+            positive=self.setup.positive,
+            scale=self.model.scale,
+        )
 
 
 def _refit(setup: Setup, part: Dataset, trained: Trained) -> _Refitted:

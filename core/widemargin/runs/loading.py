@@ -72,6 +72,7 @@ def load_dataset(
     home = data_home()
     for asset in config.data.assets:
         require(asset, home, offline=offline, mirror=mirror, progress=progress)
+    config.data.fetch(home, offline=offline, progress=progress)
     with progress.stage("reading the data"):
         whole = config.data.load(home)
         whole.check_learnable()

@@ -166,12 +166,14 @@ class Setup:
         """Fit probabilities to held-out decisions; None for regression.
 
         Class weights count here too: they say what a mistake costs, and without them the
-        calibration would undo what they did to the margin.
+        calibration would undo what they did to the margin. Where `costs` say it, class weights
+        shape the margin alone, and probabilities are those of the items as they come.
         """
         if not self.classes:
             return None
         method = self.config.svm.calibration
-        return fit_calibration(held_out, codes, self.weights(part), method=method)
+        weights = part.sample_weight if self.costs else self.weights(part)
+        return fit_calibration(held_out, codes, weights, method=method)
 
     def weights(self, part: Dataset) -> NDArray[np.float64] | None:
         """Return each row's factor of C, or None where all are 1."""
@@ -184,6 +186,8 @@ class Setup:
         else:
             counts = np.array([max(1, (part.y == name).sum()) for name in self.classes])
             by_class = len(part) / (len(self.classes) * counts)
+            if chosen == "root":
+                by_class = np.sqrt(by_class)
         weights: NDArray[np.float64] = by_class[codes_of(part.y, self.classes)]
         return weights if part.sample_weight is None else weights * part.sample_weight
 

@@ -23,6 +23,7 @@ def load(config: RunConfig, *, offline: bool, mirror: str, progress: Progress) -
     home = data_home()
     for asset in (*config.data.assets, *config.features.assets):
         require(asset, home, offline=offline, mirror=mirror, progress=progress)
+    config.data.fetch(home, offline=offline, progress=progress)
     with progress.stage("reading the data"):
         return config.data.load(home)
 

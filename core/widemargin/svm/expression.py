@@ -146,7 +146,7 @@ class Term:
             Where the block is unknown.
         """
         return PreparedTerm(
-            self, X, blocks, random_state=random_state, joined=False, keep=False, within=within
+            self, X, blocks, random_state=random_state, joined=False, keep=None, within=within
         )
 
 
@@ -203,6 +203,13 @@ class Sum:
         """Whether the sum's own weights depend on the target."""
         return self.weights in ("aligned", "learned")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has one Gram matrix, which is kept in place of its summands'."""
+        return not self.learns_y and all(
+            isinstance(term, Term) and not term.has_automatic_width for term in self.terms
+        )
+
     def prepare(
         self,
         X: Any,
@@ -213,7 +220,7 @@ class Sum:
         within: Within | None = None,
     ) -> PreparedSum:
         """Take up training rows; parameters as for `Term.prepare`."""
-        prepared = _prepare(self, X, blocks, n_classes, random_state, within, keep=False)
+        prepared = _prepare(self, X, blocks, n_classes, random_state, within)
         assert isinstance(prepared, PreparedSum)
         return prepared
 
@@ -251,7 +258,7 @@ class Product:
         within: Within | None = None,
     ) -> PreparedProduct:
         """Take up training rows; parameters as for `Term.prepare`."""
-        prepared = _prepare(self, X, blocks, n_classes, random_state, within, keep=False)
+        prepared = _prepare(self, X, blocks, n_classes, random_state, within)
         assert isinstance(prepared, PreparedProduct)
         return prepared
 
@@ -319,17 +326,21 @@ def _prepare(
     random_state: int,
     within: Within | None,
     *,
-    keep: bool,
+    keep: bool | None = None,
 ) -> Prepared:
-    """Prepare a part of a sum or product; `keep` is whether its kernels keep their last Gram."""
+    """Prepare a part of a sum or product; `keep` is as for `PreparedTerm`."""
     if isinstance(one, Term):
         return PreparedTerm(
             one, X, blocks, random_state=random_state, joined=True, keep=keep, within=within
         )
-    keep = keep or (isinstance(one, Sum) and one.learns_y)
+    settled = isinstance(one, Sum) and one.is_settled
+    if settled:
+        keep = False
+    elif isinstance(one, Sum) and one.learns_y:
+        keep = True
     below = [
         _prepare(term, X, blocks, n_classes, random_state, within, keep=keep) for term in one.terms
     ]
     if isinstance(one, Sum):
-        return PreparedSum(below, one.weights, is_regression=n_classes == 0)
+        return PreparedSum(below, one.weights, is_regression=n_classes == 0, keep=settled)
     return PreparedProduct(below)

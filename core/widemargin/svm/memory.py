@@ -93,6 +93,8 @@ def gram_bytes(expression: Expression, n: int, itemsize: int) -> int:
 
 def _count(one: Expression, *, keep: bool) -> tuple[int, int]:
     """Count the matrices that are held between calls, and those that a call makes on the way."""
+    if isinstance(one, Sum) and one.is_settled:
+        return 1, 1
     if isinstance(one, Term):
         if not one.has_automatic_width:
             return 1, 0

@@ -95,7 +95,8 @@ class PreparedTerm:
     """One kernel over training rows.
 
     The quantity that no parameter changes is computed once, and each Gram matrix from it; where
-    there is only one Gram matrix, that is what is kept.
+    there is only one Gram matrix, that is what is kept. With `keep` the last Gram matrix is kept in
+    any case, and where it is False none is.
     """
 
     learns_y: bool = False
@@ -108,7 +109,7 @@ class PreparedTerm:
         *,
         random_state: int,
         joined: bool,
-        keep: bool,
+        keep: bool | None,
         within: Within | None = None,
     ) -> None:
         self._term, self._joined, self._within = term, joined, within
@@ -124,7 +125,7 @@ class PreparedTerm:
             self.gammas = _FACTORS if term.has_automatic_width else (None,)
             if "gamma" in term.kernel.parameters:
                 self._base = _settled(term, self._X, random_state)
-        self._keep = keep or len(self.gammas) == 1
+        self._keep = len(self.gammas) == 1 if keep is None else keep
 
     def fit(
         self,
@@ -192,10 +193,19 @@ class PreparedTerm:
 
 
 class PreparedSum:
-    """A sum of kernels over training rows."""
+    """A sum of kernels over training rows; with `keep`, its Gram matrix is kept."""
 
-    def __init__(self, terms: Sequence[Prepared], weights: Weights, *, is_regression: bool) -> None:
+    def __init__(
+        self,
+        terms: Sequence[Prepared],
+        weights: Weights,
+        *,
+        is_regression: bool,
+        keep: bool = False,
+    ) -> None:
         self._terms, self._weights, self._is_regression = terms, weights, is_regression
+        self._keep = keep
+        self._kept: tuple[FittedSum, NDArray[Any]] | None = None
         self.gammas = _common(terms)
         self.learns_y: bool = weights in ("aligned", "learned") or any(
             one.learns_y for one in terms
@@ -248,6 +258,8 @@ class PreparedSum:
     def gram(self, fitted: FittedKernel) -> NDArray[Any]:
         """Return the Gram matrix of all rows, as `PreparedTerm.gram`."""
         assert isinstance(fitted, FittedSum)
+        if self._kept is not None and self._kept[0] == fitted:
+            return self._kept[1]
         total: NDArray[Any] | None = None
         for one, own, weight in zip(self._terms, fitted.summands, fitted.weights, strict=True):
             if weight == 0 and total is not None:
@@ -255,10 +267,13 @@ class PreparedSum:
             gram = one.gram(own)
             if total is None:
                 total = gram * weight
-                continue
-            for start in range(0, len(gram), _CHUNK):
-                total[start : start + _CHUNK] += weight * gram[start : start + _CHUNK]
+            else:
+                for start in range(0, len(gram), _CHUNK):
+                    total[start : start + _CHUNK] += weight * gram[start : start + _CHUNK]
+            del gram  # so that there are two matrices, not three, while the next one is made
         assert total is not None
+        if self._keep:
+            self._kept = fitted, total
         return total
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -99,3 +99,20 @@ def test_the_spec_knows_the_usual_dimension() -> None:
 def test_a_window_that_is_named_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"ends: \[20, 20\] names a length twice"):
         CompositionSettings(ends=(20, 20))
+
+
+@given(
+    st.lists(st.text("ACDKX-ak \nß", max_size=14), min_size=1, max_size=4),
+    st.booleans(),
+    st.sampled_from(["shares", "roots"]),
+)
+@settings(deadline=None)
+def test_letters_and_the_length_add_up_to_the_product(
+    texts: list[str], pairs: bool, values: Literal["shares", "roots"]
+) -> None:
+    encoder = CompositionEncoder(pairs=pairs, ends=(3, 5), values=values)
+    coef = np.random.default_rng(0).normal(size=encoder.dimension)
+    products = encoder.transform(texts).astype(float) @ coef
+    for shares, product_of in zip(encoder.explain_letters(texts, coef), products, strict=True):
+        assert sum(share.contribution for share in shares) == pytest.approx(product_of, abs=1e-5)
+        assert [share.piece for share in shares if share.letter is None] == ["length"]

@@ -332,3 +332,23 @@ def test_a_contradiction_in_a_config_is_told_with_its_path() -> None:
         "features.encoder: mismatches, 1, must be below k, 1; otherwise all runs are alike; got "
         "{name: kmer, k: 1, mismatches: 1}"
     )
+
+
+@given(
+    st.lists(st.text("ACGTNacß \n", max_size=14), min_size=1, max_size=5),
+    LENGTHS,
+    st.sampled_from(["counts", "binary"]),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_letters_add_up_to_the_product(
+    texts: list[str], lengths: tuple[int, int], weighting: Weighting, normalise: bool
+) -> None:
+    k, m = lengths
+    encoder = KmerEncoder(k, m, "dna", weighting, normalise).fit(["ACGTACGT"])
+    coef = np.random.default_rng(0).normal(size=4**k)
+    rows = encoder.explain_letters(texts, coef)
+    products = encoder.transform(texts) @ coef
+    for text, shares, product_of in zip(texts, rows, products, strict=True):
+        assert sum(share.contribution for share in shares) == pytest.approx(product_of, abs=1e-9)
+        assert len(shares) == sum(not letter.isspace() for letter in text.upper())

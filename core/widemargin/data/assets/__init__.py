@@ -2,6 +2,7 @@
 
 from widemargin.data.assets.fetching import fetch, require
 from widemargin.data.assets.home import data_home, data_mirror
+from widemargin.data.assets.kept import keep_file
 from widemargin.data.assets.state import FileFinding, FileState, verify
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "data_home",
     "data_mirror",
     "fetch",
+    "keep_file",
     "require",
     "verify",
 ]

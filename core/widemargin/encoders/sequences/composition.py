@@ -13,16 +13,17 @@ share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from widemargin.contracts import Columns, EncoderSpec, Section
+from widemargin.contracts import Columns, EncoderSpec, Section, Share
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sequences.letters import ALPHABETS, codes_of, letters_of
+from widemargin.encoders.sequences.shares import letter_shares, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,26 +123,74 @@ class CompositionEncoder(NamedEncoder):
             len(items), self.dimension
         )
 
+    def explain_letters(
+        self, X: Columns | Sequence[Any], coef: NDArray[np.float64]
+    ) -> list[list[Share]]:
+        """Split each row's product with `coef` into its letters, exactly, and its length.
+
+        What a number adds is divided equally among the letters, or pairs of letters, that it
+        counts. The length is no letter's, and stands by itself.
+        """
+        return [self._explain_letters(text, np.asarray(coef, np.float64)) for text in texts_of(X)]
+
+    def _explain_letters(self, text: str, coef: NDArray[np.float64]) -> list[Share]:
+        letters = letters_of(text)
+        total = np.zeros(len(letters))
+        start = 0
+        for codes, places, size in self._groups(letters):
+            counts = np.bincount(codes, minlength=size)
+            parts = self._values(counts) * coef[start : start + size] / np.maximum(1, counts)
+            total += spread(places, parts[codes], len(letters))
+            start += size
+        shares = letter_shares(letters, total)
+        if self.length:
+            shares.append(Share("length", float(_length(letters) * coef[start])))
+        return shares
+
     def _encode(self, letters: str) -> NDArray[np.float64]:
+        values = np.concatenate(
+            [
+                self._values(np.bincount(codes, minlength=size))
+                for codes, _, size in self._groups(letters)
+            ]
+        )
+        return np.append(values, _length(letters)) if self.length else values
+
+    def _groups(self, letters: str) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], int]]:
+        """Go through what is counted together.
+
+        Yields
+        ------
+        codes : ndarray of shape (n_counted,)
+            Which of the group's numbers each counts for.
+        places : ndarray of shape (n_counted, n_letters_each)
+            The letters that it is made of.
+        size : int
+            How many numbers there are.
+        """
         alphabet = ALPHABETS[self.alphabet]
         base = len(alphabet)
         codes = codes_of(letters, alphabet)
         # The code of "other" follows those of the letters.
         codes = np.where(codes < 0, base, codes)
-        counts = [np.bincount(codes, minlength=base + 1)]
+        places = np.arange(len(codes))[:, None]
+        yield codes, places, base + 1
         if self.pairs:
             left, right = codes[:-1], codes[1:]
             whole = (left < base) & (right < base)
-            pairs = left[whole] * base + right[whole]
-            counts.append(np.bincount(pairs, minlength=base * base))
+            pairs = np.hstack([places[:-1], places[1:]])
+            yield left[whole] * base + right[whole], pairs[whole], base * base
         for size in self.ends:
-            counts += [
-                np.bincount(part, minlength=base + 1) for part in (codes[:size], codes[-size:])
-            ]
-        shares = np.concatenate([own / max(1, own.sum()) for own in counts])
-        if self.values == "roots":
-            shares = np.sqrt(shares)
-        return np.append(shares, np.log1p(len(codes)) / 10) if self.length else shares
+            yield codes[:size], places[:size], base + 1
+            yield codes[-size:], places[-size:], base + 1
+
+    def _values(self, counts: NDArray[np.intp]) -> NDArray[np.float64]:
+        shares: NDArray[np.float64] = counts / max(1, counts.sum())
+        return np.sqrt(shares) if self.values == "roots" else shares
+
+
+def _length(letters: str) -> float:
+    return float(np.log1p(len(letters)) / 10)
 
 
 def _build(settings: CompositionSettings) -> CompositionEncoder:

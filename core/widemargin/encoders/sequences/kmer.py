@@ -15,7 +15,6 @@ vectors of unit length the normalised one. Other kernels may be put on top.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -24,6 +23,9 @@ from pydantic import Field, model_validator
 
 from widemargin.contracts import Columns, EncoderSpec, Section, Share, State
 from widemargin.encoders.items import texts_of
+from widemargin.encoders.sequences.letters import ALPHABETS
+from widemargin.encoders.sequences.mismatches import neighbours
+from widemargin.encoders.sequences.shares import letter_shares, spread
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 __all__ = ["KMER", "KmerEncoder", "KmerSettings"]
-
-_ALPHABETS = {"protein": "ACDEFGHIKLMNPQRSTVWY", "dna": "ACGT"}
 
 _FIXED = 200_000
 """Columns up to which every k-mer has one; above, those that training rows reach."""
@@ -171,11 +171,35 @@ class KmerEncoder(Transformer):
         self._check_fitted("alphabet_")
         rows = [self._count(text) for text in texts_of(X)]
         self._check_size(rows)
-        return [self._explain_one(kmers, counts, coef) for kmers, counts in rows]
+        return [
+            list(map(Share, self._names(kmers), self._parts(kmers, counts, coef).tolist()))
+            for kmers, counts in rows
+        ]
 
-    def _explain_one(
+    def explain_letters(
+        self, X: Columns | Sequence[str], coef: NDArray[np.float64]
+    ) -> list[list[Share]]:
+        """Split each row's product with `coef` into its letters, exactly.
+
+        Each run's part, as `explain` has it, is divided equally among its k letters.
+        """
+        self._check_fitted("alphabet_")
+        texts = texts_of(X)
+        self._check_size([self._count(text) for text in texts])
+        rows = []
+        for text in texts:
+            numbers, starts = self._runs(text)
+            kmers, place, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+            parts = (self._parts(kmers, counts.astype(np.float64), coef) / counts)[place]
+            letters = starts[:, None] + np.arange(self.k)
+            capitals = text.upper()
+            rows.append(letter_shares(capitals, spread(letters, parts, len(capitals))))
+        return rows
+
+    def _parts(
         self, kmers: NDArray[np.int64], counts: NDArray[np.float64], coef: NDArray[np.float64]
-    ) -> list[Share]:
+    ) -> NDArray[np.float64]:
+        """Return what each of a row's k-mers adds to the product, all its occurrences together."""
         reached = self._neighbours(kmers)
         columns, sums, values = self._spread(reached, counts)
         weights = np.zeros(len(columns))
@@ -183,11 +207,8 @@ class KmerEncoder(Transformer):
         weights[known] = values[known] * coef[places[known]]
         # Of each column's product, every k-mer that reaches it has its part.
         weights /= np.where(sums == 0, 1, sums)
-        shares = counts * weights[np.searchsorted(columns, reached)].sum(axis=1)
-        return [
-            Share(name, share)
-            for name, share in zip(self._names(kmers), shares.tolist(), strict=True)
-        ]
+        parts: NDArray[np.float64] = counts * weights[np.searchsorted(columns, reached)].sum(axis=1)
+        return parts
 
     def _fit(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         if self.alphabet == "auto":
@@ -195,7 +216,7 @@ class KmerEncoder(Transformer):
             letters = sorted(one for one in seen if one.isprintable() and not one.isspace())
             self.alphabet_ = "".join(letters)
         else:
-            self.alphabet_ = _ALPHABETS[self.alphabet]
+            self.alphabet_ = ALPHABETS[self.alphabet]
         every = len(self.alphabet_) ** self.k
         if every > np.iinfo(np.int64).max:
             raise DataError(
@@ -219,6 +240,13 @@ class KmerEncoder(Transformer):
 
     def _count(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the row's k-mers as numbers, in order of appearance, and how often each occurs."""
+        numbers, _ = self._runs(text)
+        kmers, first, counts = np.unique(numbers, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        return kmers[order], counts[order].astype(np.float64)
+
+    def _runs(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """Return every run as a number, and the letter where it begins."""
         digits = self._digits(text)
         n = max(0, len(digits) - self.k + 1)
         numbers = np.zeros(n, dtype=np.int64)
@@ -227,9 +255,7 @@ class KmerEncoder(Transformer):
             own = digits[place : place + n]
             numbers = numbers * len(self.alphabet_) + own
             whole &= own >= 0
-        kmers, first, counts = np.unique(numbers[whole], return_index=True, return_counts=True)
-        order = np.argsort(first)
-        return kmers[order], counts[order].astype(np.float64)
+        return numbers[whole], np.flatnonzero(whole)
 
     def _digits(self, text: str) -> NDArray[np.int64]:
         """Return each letter's place in the alphabet, -1 for one that is not in it."""
@@ -241,23 +267,7 @@ class KmerEncoder(Transformer):
         return np.where(letters[places] == points, places, -1)
 
     def _neighbours(self, kmers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return all k-mers that differ in few enough letters, of shape (n_kmers, n_neighbours)."""
-        base = len(self.alphabet_)
-        steps = []
-        for place in range(self.k):
-            value = base ** (self.k - 1 - place)
-            digit = kmers // value % base
-            others = (digit[:, None] + np.arange(1, base)) % base
-            steps.append((others - digit[:, None]) * value)
-        parts = [kmers[:, None]]
-        for size in range(1, self.mismatches + 1):
-            for places in combinations(range(self.k), size):
-                part = kmers[:, None]
-                for place in places:
-                    width = part.shape[1] * (base - 1)
-                    part = (part[:, :, None] + steps[place][:, None, :]).reshape(len(kmers), width)
-                parts.append(part)
-        return np.concatenate(parts, axis=1)
+        return neighbours(kmers, self.k, len(self.alphabet_), self.mismatches)
 
     def _spread(
         self, reached: NDArray[np.int64], counts: NDArray[np.float64]

@@ -12,7 +12,8 @@ that every weight belongs to a word, and a linear margin splits into words exact
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -110,19 +111,20 @@ class TfidfEncoder(Transformer):
 
     def fit(self, X: Columns | Sequence[str], y: Any = None) -> Self:
         """Choose the n-grams and their weights from training texts."""
-        self._fit([self._ngrams(text) for text in texts_of(X)])
+        self._fit(texts_of(X))
         return self
 
     def fit_transform(self, X: Columns | Sequence[str], y: Any = None) -> csr_matrix:
         """Fit and return the training texts' vectors, reading each text once."""
-        ngrams = [self._ngrams(text) for text in texts_of(X)]
-        self._fit(ngrams)
-        return self._encode(ngrams)
+        return self._weigh(self._fit(texts_of(X)))
 
     def transform(self, X: Columns | Sequence[str]) -> csr_matrix:
         """Return vectors of shape (n_samples, n_features), float64 CSR."""
         self._check_fitted("idf_")
-        return self._encode([self._ngrams(text) for text in texts_of(X)])
+        texts = texts_of(X)
+        return self._weigh(
+            [self._count(part, texts, self.vocabularies_[part])[0] for part in self.parts_]
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: ``words: free``, ``characters: £1``."""
@@ -196,71 +198,85 @@ class TfidfEncoder(Transformer):
             merged[chunk] = merged.get(chunk, 0.0) + total
         return [Share(piece, contribution) for piece, contribution in merged.items()]
 
-    def _fit(self, ngrams: Sequence[dict[str, list[str]]]) -> None:
-        from sklearn.feature_extraction.text import CountVectorizer
-
+    def _fit(self, texts: Sequence[str]) -> list[csr_matrix]:
+        """Choose the n-grams and their weights; return their counts, one matrix a part."""
         self.parts_ = tuple(
             part for part in ("words", "characters") if getattr(self, part) is not None
         )
         self.vocabularies_, self.idf_ = {}, {}
-        n = len(ngrams)
+        n = len(texts)
+        blocks = []
         for part in self.parts_:
-            counter = CountVectorizer(
-                analyzer=lambda item, part=part: item[part],
-                min_df=min(self.min_df, n),
-                max_df=self.max_df,
-            )
-            try:
-                counts = counter.fit_transform(ngrams)
-            except ValueError as error:
+            counts, names = self._count(part, texts)
+            df = np.bincount(counts.indices, minlength=len(names))
+            often = (df >= min(self.min_df, n)) & (df <= self.max_df * n)
+            kept = sorted(np.flatnonzero(often).tolist(), key=names.__getitem__)
+            if not kept:
                 raise DataError(
                     f"tfidf: no {part} n-gram occurs in at least {self.min_df} and at most "
                     f"{self.max_df:.0%} of the {n} texts; lower min_df or raise max_df."
-                ) from error
-            names = counter.get_feature_names_out()
-            self.vocabularies_[part] = {str(name): column for column, name in enumerate(names)}
-            df = np.bincount(counts.indices, minlength=len(names))
-            self.idf_[part] = np.log((1 + n) / (1 + df)) + 1
+                )
+            self.vocabularies_[part] = {names[old]: column for column, old in enumerate(kept)}
+            self.idf_[part] = np.log((1 + n) / (1 + df[kept])) + 1
+            blocks.append(counts[:, kept])
+            blocks[-1].sort_indices()
+        return blocks
 
-    def _encode(self, ngrams: Sequence[dict[str, list[str]]]) -> csr_matrix:
+    def _count(
+        self, part: str, texts: Sequence[str], vocabulary: Mapping[str, int] | None = None
+    ) -> tuple[csr_matrix, list[str]]:
+        """Count the n-grams of a vocabulary, or all; return the counts and the n-grams' names.
+
+        Each distinct piece is cut into n-grams once, and its texts get them by a product: a piece
+        is a chunk for characters, which do not leave it, and the whole text for words.
+        """
+        from scipy.sparse import csr_matrix
+
+        columns: dict[str, int] = {}
+        rows: dict[str, int] = {}
+        owned, owned_ends = array("q"), array("q", [0])
+        held, held_ends = array("q"), array("q", [0])
+        for text in texts:
+            low = text.lower() if self.lowercase else text
+            for piece in low.split() if part == "characters" else [low]:
+                row = rows.setdefault(piece, len(rows))
+                owned.append(row)
+                if row < len(held_ends) - 1:
+                    continue
+                if vocabulary is None:
+                    held.extend(
+                        columns.setdefault(ngram, len(columns))
+                        for ngram in self._listed(part, piece)
+                    )
+                else:
+                    found = map(vocabulary.get, self._listed(part, piece))
+                    held.extend(column for column in found if column is not None)
+                held_ends.append(len(held))
+            owned_ends.append(len(owned))
+        width = len(columns) if vocabulary is None else len(vocabulary)
+        pieces = _ones(owned, owned_ends, len(rows))
+        counts = csr_matrix(pieces @ _ones(held, held_ends, width))
+        counts.sort_indices()  # sums in this order are the same every time
+        return counts, list(columns)
+
+    def _weigh(self, blocks: Sequence[csr_matrix]) -> csr_matrix:
         from scipy.sparse import csr_matrix, hstack
 
-        blocks = []
-        for part in self.parts_:
-            vocabulary, idf = self.vocabularies_[part], self.idf_[part]
-            columns: list[int] = []
-            ends = [0]
-            for item in ngrams:
-                found = map(vocabulary.get, item[part])
-                columns.extend(column for column in found if column is not None)
-                ends.append(len(columns))
-            shape = (len(ngrams), len(vocabulary))
-            block = csr_matrix((np.ones(len(columns)), columns, ends), shape=shape)
-            block.sum_duplicates()
+        for part, block in zip(self.parts_, blocks, strict=True):
             if self.sublinear_tf:
                 block.data = 1 + np.log(block.data)
-            block.data *= idf[block.indices]
+            block.data *= self.idf_[part][block.indices]
             lengths = np.sqrt(np.asarray(block.multiply(block).sum(axis=1)).ravel())
             lengths[lengths == 0] = 1
             block.data /= np.repeat(lengths, np.diff(block.indptr))
-            blocks.append(block)
         return csr_matrix(hstack(blocks, format="csr"))
 
-    def _ngrams(self, text: str) -> dict[str, list[str]]:
-        return {
-            part: list(self._listed(part, text))
-            for part in ("words", "characters")
-            if getattr(self, part) is not None
-        }
-
-    def _listed(self, part: str, text: str) -> Iterable[str]:
-        if self.lowercase:
-            text = text.lower()
+    def _listed(self, part: str, piece: str) -> Iterable[str]:
         if part == "words":
             assert self.words is not None
-            return _runs(_TOKEN.findall(text), *self.words)
+            return _runs(_TOKEN.findall(piece), *self.words)
         assert self.characters is not None
-        return _inside(text.split(), *self.characters)
+        return _inside([piece], *self.characters)
 
     def _placed(self, part: str, text: str) -> Iterable[tuple[str, list[int]]]:
         """List the n-grams with the chunks (runs between white space) that each one spans."""
@@ -279,6 +295,16 @@ class TfidfEncoder(Transformer):
             for start in range(len(tokens) - length + 1):
                 run = tokens[start : start + length]
                 yield " ".join(token for token, _ in run), [place for _, place in run]
+
+
+def _ones(columns: array[int], ends: array[int], width: int) -> csr_matrix:
+    """Make a matrix that counts how often each column stands in each row."""
+    from scipy.sparse import csr_matrix
+
+    indices, indptr = np.array(columns, dtype=np.int64), np.array(ends, dtype=np.int64)
+    ones = csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(indptr) - 1, width))
+    ones.sum_duplicates()
+    return ones
 
 
 def _runs(tokens: Sequence[str], shortest: int, longest: int) -> Iterable[str]:

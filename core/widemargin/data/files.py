@@ -1,4 +1,7 @@
-"""Loaders of pictures and recordings: folders of class folders, and tables of paths."""
+"""Loaders of pictures and recordings: folders of class folders, and tables of paths.
+
+Use cases offer them as they are, or make them their own.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import hash_file, iter_table, read_table
-from widemargin.encoders import ItemsError, Kind
-from widemargin_generic.target import TaskChoice, cell_text, parse_target
+from widemargin.contracts import Dataset, DatasetCard, DatasetLoader, Items, Kind
+from widemargin.data.fingerprint import hash_file
+from widemargin.data.near_duplicates import merge_groups
+from widemargin.data.readers import iter_table, read_table
+from widemargin.data.target import TaskChoice, cell_text, parse_target
+from widemargin.errors import DataError, ItemsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PictureFolder", "PictureTable", "RecordingFolder", "RecordingTable"]
+__all__ = [
+    "PictureFolder",
+    "PictureLoader",
+    "PictureTable",
+    "RecordingFolder",
+    "RecordingLoader",
+    "RecordingTable",
+]
 
 _BATCH = 256
 _MAX_CLASSES = 10
@@ -66,18 +78,25 @@ class _Files(DatasetLoader):
     def _is_one(self, path: Path) -> bool:
         return path.suffix.lower() in self.suffixes and path.is_file()
 
-    def _dataset(
-        self, paths: Sequence[Path], y: NDArray[Any], ids: Sequence[str], card: DatasetCard
+    def file_dataset(
+        self,
+        paths: Sequence[Path],
+        y: NDArray[Any],
+        ids: Sequence[str],
+        card: DatasetCard,
+        named: Sequence[str] = (),
     ) -> Dataset:
+        """Put a data set together; `named` says which rows belong together, if any do."""
         import numpy as np
         import pandas as pd
 
         # Copies of a file under other names are on one side of every split.
         contents = self._hashes(paths, ids)
         copies = len(contents) - len(set(contents))
-        groups = None
+        groups: NDArray[Any] | None = np.array(named, dtype=np.str_) if named else None
         if copies:
-            groups = np.unique(contents, return_inverse=True)[1]
+            same = np.unique(contents, return_inverse=True)[1]
+            groups = merge_groups(same) if groups is None else merge_groups(groups, same)
             are = f"{self.item} is a copy" if copies == 1 else f"{self.item}s are copies"
             note = f"{copies:,} {are} of another one; no split parts copies."
             card = replace(card, notes=(*card.notes, note))
@@ -110,6 +129,11 @@ class _Files(DatasetLoader):
 class _Folder(_Files):
     source: Literal["folder"] = Field("folder", description="a folder of class folders")
     path: Path = Field(description="the folder; the folders in it are named after the classes")
+    group: Literal["none", "subfolder"] = Field(
+        "none",
+        description="subfolder: what lies in folders of one name within the classes' folders "
+        "belongs together, such as one person's, and is never split",
+    )
 
     def load(self, data_home: Path) -> Dataset:
         """Find every file below the class folders."""
@@ -122,8 +146,8 @@ class _Folder(_Files):
         files = [path for path in self._found(root) if path.parent != root]
         if not files:
             raise DataError(
-                f"{root}: no folder in it has a {self.item} ({', '.join(self.suffixes)}); each "
-                f"class needs a folder of its own, as in {root.name}/cat/1{self.suffixes[0]}."
+                f"{root}: there is no {self.item} in its folders ({', '.join(self.suffixes)}); "
+                f"each class needs a folder of its own, as in {root.name}/cat/1{self.suffixes[0]}."
             )
         names = [path.relative_to(root).as_posix() for path in files]
         card = DatasetCard(
@@ -134,7 +158,20 @@ class _Folder(_Files):
             notes=_left_out(root, files, self.item),
         )
         labels = np.array([name.split("/")[0] for name in names], dtype=np.str_)
-        return self._dataset(files, labels, names, card)
+        return self.file_dataset(files, labels, names, card, self._groups(root, names))
+
+    def _groups(self, root: Path, names: Sequence[str]) -> list[str]:
+        if self.group == "none":
+            return []
+        parts = [name.split("/") for name in names]
+        loose = next((name for name, own in zip(names, parts, strict=True) if len(own) < 3), None)
+        if loose is not None:
+            raise DataError(
+                f"{root}: {loose} lies in no folder within its class's, and data.group is "
+                f"subfolder. Put every {self.item} into one, as in {parts[0][0]}/anna/1"
+                f"{self.suffixes[0]}, or leave data.group out."
+            )
+        return [own[1] for own in parts]
 
 
 class _Table(_Files):
@@ -142,6 +179,7 @@ class _Table(_Files):
     path: Path = Field(description="the table: CSV, TSV, Parquet or JSON lines")
     file: str = Field("file", description="column of the paths, which start at the table's folder")
     label: str = Field("label", description="column of the labels: classes or a number")
+    group: str = Field("", description="column of groups that are never split, such as a person")
     task: TaskChoice = Field(
         "auto",
         description="classification, regression, or auto: numbers with more than 10 distinct "
@@ -150,7 +188,8 @@ class _Table(_Files):
 
     def load(self, data_home: Path) -> Dataset:
         """Read the table; every file in it must be there."""
-        table = read_table(self.path, columns=[self.file, self.label])
+        columns = [self.file, self.label, *filter(None, [self.group])]
+        table = read_table(self.path, columns=columns)
         labels = [cell_text(value) for value in table[self.label]]
         named = [cell_text(value) for value in table[self.file]]
         kept = [i for i in range(len(named)) if named[i] and labels[i]]
@@ -181,7 +220,12 @@ class _Table(_Files):
             item=self.item,
             notes=tuple(notes),
         )
-        return self._dataset(paths, y, ids, card)
+        groups = []
+        if self.group:
+            # A row without a group is one by itself; file:line is no value of the column.
+            cells = [cell_text(value) for value in table[self.group]]
+            groups = [cells[i] or row for i, row in zip(kept, ids, strict=True)]
+        return self.file_dataset(paths, y, ids, card, groups)
 
 
 def _visible(folder: Path) -> Iterator[Path]:
@@ -237,6 +281,14 @@ class _Recording:
     kind: ClassVar[Kind] = "audio"
     item: ClassVar[str] = "recording"
     suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".aif", ".aiff", ".mp3")
+
+
+class PictureLoader(_Picture, _Files):
+    """What loaders of pictures share: the ways to read items, and copies kept together."""
+
+
+class RecordingLoader(_Recording, _Files):
+    """What loaders of recordings share: the ways to read items, and copies kept together."""
 
 
 class PictureFolder(_Picture, _Folder):

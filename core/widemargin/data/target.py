@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from widemargin import DataError
-from widemargin.data import MISSING
+from widemargin.data.readers import MISSING
+from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,16 @@ _MOSTLY = 0.9  # a column of numbers with some slips, as opposed to a column of 
 
 def cell_text(value: Any) -> str:
     """Write a cell as text, an empty one where it is missing.
+
+    Parameters
+    ----------
+    value : object
+        A cell of a table as it was read.
+
+    Returns
+    -------
+    str
+        Without blanks around it; a whole number without its zeros.
 
     Examples
     --------

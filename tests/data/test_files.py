@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from widemargin import DataError
-from widemargin_generic.files import PictureFolder, PictureTable
+from widemargin.data import PictureFolder, PictureTable
 
 FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_generic" / "pictures_fixture"
 
@@ -77,3 +77,32 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path, empty: bool) -> No
         (root / "cat").mkdir(parents=True)
     with pytest.raises(DataError, match=r"each class needs a folder|does not exist"):
         PictureFolder(path=root).load(tmp_path)
+
+
+def test_folders_within_the_classes_folders_may_name_what_belongs_together(folder: Path) -> None:
+    for name in ("spots", "stripes"):
+        for number, path in enumerate(sorted((folder / name).glob("*.png"))):
+            person = folder / name / f"person{number % 3}"
+            person.mkdir(exist_ok=True)
+            path.rename(person / path.name)
+    dataset = PictureFolder(path=folder, group="subfolder").load(folder)
+    assert dataset.groups is not None
+    told = {name.split("/")[1] for name in dataset.ids.tolist()}
+    assert set(dataset.groups.tolist()) == told == {"person0", "person1", "person2"}
+    (folder / "spots" / "person0").rename(folder / "spots" / "person9")
+    shutil.copy(folder / "spots" / "person1" / "02.png", folder / "spots" / "loose.png")
+    with pytest.raises(DataError, match=r"spots/loose\.png lies in no folder within its class's"):
+        PictureFolder(path=folder, group="subfolder").load(folder)
+
+
+def test_a_copy_ties_the_groups_that_it_lies_in(folder: Path) -> None:
+    shutil.copy(folder / "spots" / "01.png", folder / "copy.png")
+    table = folder / "table.csv"
+    table.write_text(
+        "file,label,person\nspots/01.png,a,anna\nspots/02.png,b,anna\ncopy.png,a,bo\n"
+        "spots/03.png,b,bo\nspots/04.png,a,\nspots/05.png,b,cy\n"
+    )
+    groups = PictureTable(path=table, group="person").load(folder).groups
+    assert groups is not None
+    assert len({groups[row] for row in range(4)}) == 1
+    assert len(set(groups.tolist())) == 3

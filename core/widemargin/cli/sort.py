@@ -1,0 +1,112 @@
+"""``widemargin sort``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from widemargin.cli.console import Console, JsonOption, QuietOption, RunsOption
+from widemargin.contracts.counting import counted
+from widemargin.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+
+class _UnansweredError(InputError):
+    """Some files were sorted and others could not be read."""
+
+    exit_code = 3
+
+
+@app.command()
+def sort(
+    run: Annotated[
+        str, typer.Argument(help="A run's id or its beginning, its folder, a use case, or latest.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="The folder of pictures or recordings to sort.")],
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Where the classes' folders go; FOLDER-sorted beside it by default."),
+    ] = None,
+    sure: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Probability of a class below which a file goes to 'not sure'."
+        ),
+    ] = 0.8,
+    link: Annotated[
+        bool, typer.Option("--link", help="Make symbolic links in place of copies.")
+    ] = False,
+    runs: RunsOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Sort files into one folder a class, and one of those that the model is not sure of.
+
+    Files are copied, or linked; none is moved, changed or deleted, and none is overwritten: where a
+    name is taken by another file the copy is called "name (2)". The same command again adds what
+    is new. Folders within FOLDER are kept within each class. A file that cannot be read is named
+    and goes nowhere; the exit code is then 3.
+    """
+    from widemargin.registry import discover
+    from widemargin.runs.store import RunStore, runs_home
+    from widemargin.serving import Predictor
+    from widemargin.serving.sorting import NOT_SURE, check_target, class_folders, place_file
+
+    folder = folder.expanduser()
+    target = into.expanduser() if into else folder.with_name(f"{folder.resolve().name}-sorted")
+    check_target(folder, target)
+    predictor = Predictor(RunStore(runs or runs_home()).find(run), discover())
+    wording = predictor.use_case.wording
+    if not predictor.reads_files or not predictor.model.classes:
+        raise InputError(
+            "sort is for classes of files that are items each, such as pictures and recordings; "
+            f"{run} is not of that kind. `widemargin predict {run} --file {folder}` answers."
+        )
+    folders = class_folders(predictor.model.classes)
+    console = Console(json=json, quiet=quiet)
+    placed: Counter[str] = Counter()
+    kept, refused = 0, 0
+    with console.progress() as progress, progress.stage("sorting") as stage:
+        for batch in predictor.read(folder):
+            paths = dict(zip(batch.ids, batch.X[next(iter(batch.kinds))], strict=True))
+            answers = predictor.answer(batch)
+            for line in answers.refused:
+                console.err.print(line, markup=False, highlight=False, soft_wrap=True)
+            refused += len(answers.refused)
+            for one in answers.predictions:
+                likely = one.probability is not None and one.probability >= sure
+                name = folders[str(one.label)] if likely else NOT_SURE
+                try:
+                    made = place_file(Path(paths[one.id]), target / name / one.id, link=link)
+                except OSError as error:
+                    raise InputError(
+                        f"{one.id}: cannot be put into {target / name} "
+                        f"({error.strerror or error}). What was sorted before stays."
+                    ) from None
+                placed[name] += 1
+                kept += not made
+            stage.advance(len(batch))
+    console.emit(
+        {
+            "into": str(target),
+            "folders": dict(sorted(placed.items())),
+            "were_there": kept,
+            "unreadable": refused,
+        }
+    )
+    if not json:
+        for name, count in sorted(placed.items(), key=lambda pair: (pair[0] == NOT_SURE, pair[0])):
+            typer.echo(f"{count:>7,}  {target / name}")
+        if kept:
+            were = "was" if kept == 1 else "were"
+            typer.echo(f"{counted(kept, wording.item)} {were} there from before.")
+    if refused:
+        total = refused + placed.total()
+        message = f"{refused:,} of {counted(total, wording.item)} could not be read; see above."
+        raise (_UnansweredError if placed else InputError)(message)

@@ -1,0 +1,56 @@
+"""Mail: what a run says of one, as header fields of it."""
+
+from __future__ import annotations
+
+from widemargin.errors import DataError
+from widemargin.serving.predictor import Predictor
+from widemargin.serving.stamps import stamp
+
+__all__ = ["stamp_verdict"]
+
+_PREFIX = "X-Spam-"
+
+
+def stamp_verdict(
+    raw: bytes, predictor: Predictor, *, version: str, threshold: float | None = None
+) -> bytes:
+    """Return a mail with what a run says of it in ``X-Spam-*`` fields, in place of older ones.
+
+    Parameters
+    ----------
+    raw : bytes
+        The mail.
+    predictor : Predictor
+        Of a run of two classes on data that read mail.
+    version : str
+        That of widemargin.
+    threshold : float, optional
+        The margin from which on the mail is flagged; by default where the run's labels change.
+
+    Raises
+    ------
+    DataError
+        Where the run knows another number of classes or reads no mail.
+    """
+    positive, record = predictor.positive, predictor.record
+    if not positive:
+        raise DataError(f"the run {record.id} does not tell two classes apart; give one that does.")
+    items = predictor.config.data.read_message(raw)
+    [one] = predictor.predict(items.X, items.ids)
+    assert one.margin is not None
+    flagged = one.label == positive if threshold is None else one.margin >= threshold
+    required = predictor.threshold if threshold is None else threshold
+    probability, score = f"{one.probabilities[positive]:.4f}", f"{one.margin:.2f}"
+    status = f"score={score} required={required:.2f} probability={probability}"
+    fields = {
+        "Flag": "YES" if flagged else "NO",
+        "Status": f"{'Yes' if flagged else 'No'}, {status}",
+        "Score": score,
+        "Probability": probability,
+        "Checker-Version": f"widemargin {version} (run {record.use_case}/{record.id})",
+    }
+    fields = {
+        _PREFIX + name: value.encode("ascii", "backslashreplace").decode()
+        for name, value in fields.items()
+    }
+    return stamp(raw, fields, _PREFIX)

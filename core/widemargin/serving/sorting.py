@@ -1,0 +1,133 @@
+"""Sorting: files of people's own into one folder a class, none deleted, moved or overwritten."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from widemargin.errors import InputError
+
+__all__ = ["NOT_SURE", "check_target", "class_folders", "place_file"]
+
+NOT_SURE = "not sure"
+"""The folder of what no class is probable enough for."""
+
+_UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+def class_folders(classes: Sequence[str]) -> dict[str, str]:
+    """Name a folder for each class, with _ for what no file system takes.
+
+    Raises
+    ------
+    InputError
+        Where two classes would share one, or a class has the name of the unsure ones' folder.
+
+    Examples
+    --------
+    >>> class_folders(["cat", "t-shirt/top"])
+    {'cat': 'cat', 't-shirt/top': 't-shirt_top'}
+    """
+    folders: dict[str, str] = {}
+    taken = {NOT_SURE: "what the model is not sure of"}
+    for name in classes:
+        folder = _UNFIT.sub("_", name).strip(" .") or "_"
+        if folder.casefold() in taken:
+            raise InputError(
+                f"{name!r} and {taken[folder.casefold()]!r} would share the folder {folder!r}. "
+                "Rename the class and train again."
+            )
+        taken[folder.casefold()] = name
+        folders[name] = folder
+    return folders
+
+
+def check_target(source: Path, target: Path) -> None:
+    """Refuse a target that is, or lies in, what is sorted, or that is no folder.
+
+    Raises
+    ------
+    InputError
+        Where it is refused.
+    """
+    if not source.exists():
+        raise InputError(f"{source}: there is no such file or folder.")
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: is a file; name a folder with --into.")
+    inner, outer = target.resolve(), source.resolve()
+    if inner == outer or outer in inner.parents:
+        raise InputError(
+            f"{target}: lies in what is sorted, and would be sorted next time; name another folder "
+            "with --into."
+        )
+
+
+def place_file(source: Path, target: Path, *, link: bool) -> bool:
+    """Copy or link a file, under another name where its own is taken by another file.
+
+    A copy appears whole or not at all, and never in place of a file that is there.
+
+    Parameters
+    ----------
+    source : Path
+        The file; it stays as it is.
+    target : Path
+        Where it goes; "name (2)" and so on where that is taken.
+    link : bool
+        Whether a symbolic link is made in place of a copy.
+
+    Returns
+    -------
+    bool
+        Whether anything was made: not where the same file was there before.
+
+    Raises
+    ------
+    OSError
+        Where the file system refuses.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    place, number = target, 1
+    try:
+        if not link:
+            shutil.copy2(source, part)
+        while True:
+            if place.is_symlink() or place.exists():
+                if _is_same(source, place):
+                    return False
+                number += 1
+                place = target.with_stem(f"{target.stem} ({number})")
+                continue
+            with suppress(FileExistsError):  # somebody else was quicker: the next name
+                if link:
+                    place.symlink_to(source.resolve())
+                else:
+                    _rename_new(part, place)
+                return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _is_same(source: Path, place: Path) -> bool:
+    try:
+        return place.samefile(source) or filecmp.cmp(source, place, shallow=False)
+    except OSError:  # a link to nothing, a folder
+        return False
+
+
+def _rename_new(part: Path, place: Path) -> None:
+    """Give a finished file its name, which must be free."""
+    try:
+        os.link(part, place)  # unlike a rename, never replaces
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with place.open("xb"):
+            pass
+        part.replace(place)

@@ -1,0 +1,61 @@
+"""The report's part on sounds: how each kit, speaker or place that was never heard fares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from widemargin import ReportSection, Table
+
+if TYPE_CHECKING:
+    from widemargin.evaluation import Study
+
+__all__ = ["group_sections"]
+
+_SHOWN = 3
+_MOST = 200
+
+
+def group_sections(study: Study) -> Sequence[ReportSection]:
+    """Return the table of groups, hardest first; nothing where recordings have no groups."""
+    groups = study.dataset.groups
+    told = study.predictions
+    if groups is None or not told.classes:
+        return []
+    # Copies of a file make groups of their own, which say nothing of kits.
+    named = groups[study.rows].astype(str)
+    if len(set(named)) in (1, len(named)) or len(set(named)) > _MOST:
+        return []
+    right = told.y_pred == told.y_true
+    rows = []
+    for name in sorted(set(named)):
+        own = named == name
+        wrong = Counter(
+            f"{told.classes[truth]} as {told.classes[called]}"
+            for truth, called in zip(
+                told.y_true[own & ~right], told.y_pred[own & ~right], strict=True
+            )
+        )
+        first = ", ".join(
+            f"{pair} ({count})" if count > 1 else pair for pair, count in wrong.most_common(_SHOWN)
+        )
+        rows.append((name, int(own.sum()), float(np.mean(right[own])), first))
+    rows.sort(key=lambda row: (row[2], row[0]))
+    return [
+        ReportSection(
+            title="Group by group",
+            intro="Each group was held out whole: none of its recordings was learned from when "
+            "these were predicted. The hardest come first.",
+            blocks=[
+                Table(
+                    columns=("group", "recordings", "right", "most often taken wrongly"),
+                    rows=[
+                        (name, count, f"{share:.0%}", first) for name, count, share, first in rows
+                    ],
+                )
+            ],
+        )
+    ]

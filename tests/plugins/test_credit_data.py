@@ -1,0 +1,180 @@
+"""Applications: the published table, people's own, and what is kept from the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from widemargin import DataError
+from widemargin.testing import check_encoder
+from widemargin_credit.data import ASSET, ApplicationTable, GermanCredit
+from widemargin_credit.loan import LOAN, LoanEncoder, LoanSettings
+from widemargin_credit.population import find_population
+
+FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_credit" / "fixture.csv"
+
+GERMAN = """credit_amount,duration_in_month,credit_history,savings_account_and_bonds,\
+personal_status_and_sex,age_in_years,foreign_worker,other_debtors_or_guarantors,\
+other_installment_plans,creditability
+1169,6,critical,... < 100 DM,male : single,67,yes,none,none,good
+5951,48,paid,... >= 1000 DM,female : divorced/separated/married,22,yes,guarantor,bank,bad
+2096,12,critical,... < 100 DM,male : single,49,no,none,bank,good
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "own.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_published_table_keeps_sex_age_and_origin_out_of_the_features(tmp_path: Path) -> None:
+    path = ASSET.path(tmp_path)
+    path.parent.mkdir()
+    path.write_text(GERMAN, encoding="utf-8")
+    dataset = GermanCredit().load(tmp_path)
+    assert dataset.y.tolist() == ["good", "bad", "good"]
+    assert dataset.positive_class == "bad"
+    assert not {"sex", "age_in_years", "foreign_worker", "personal_status_and_sex"} & set(dataset.X)
+    assert dataset.aside is not None
+    assert dataset.aside["sex"].tolist() == ["male", "female", "male"]
+    assert dataset.aside["age_in_years"].tolist() == [67.0, 22.0, 49.0]
+    open_to_all = GermanCredit(protected_as_features=True).load(tmp_path)
+    assert {"sex", "age_in_years", "foreign_worker"} <= set(open_to_all.kinds)
+    assert "personal_status_and_sex" not in open_to_all.kinds
+
+
+def test_new_applications_are_read_as_the_table_is(tmp_path: Path) -> None:
+    (items,) = GermanCredit().read_items(written(tmp_path, GERMAN))
+    assert "creditability" not in items.X
+    assert "sex" not in items.X
+    assert items.ids[0] == "own.csv:2"
+    without = "\n".join(line.rsplit(",", 1)[0] for line in GERMAN.splitlines())
+    (same,) = GermanCredit().read_items(written(tmp_path, without))
+    assert list(same.X) == list(items.X)
+
+
+@pytest.mark.parametrize("column", ["credit_history", "sex", "age_in_years", "foreign_worker"])
+def test_what_nobody_can_change_cannot_be_asked_for(column: str) -> None:
+    with pytest.raises(ValidationError, match=f"'{column}' is nothing that an applicant could"):
+        GermanCredit(may_change={column: "any"})
+    with pytest.raises(ValidationError, match="is nothing that an applicant could"):
+        GermanCredit(protected=(), may_change={column: "any"})
+
+
+def test_a_table_of_ones_own_says_which_value_is_bad() -> None:
+    table = ApplicationTable(path=FIXTURE, id="id", protected=("sex",), ignore=("purpose",))
+    dataset = table.load(Path())
+    assert sorted(dataset.kinds) == ["amount", "duration", "history", "savings"]
+    assert dataset.ids[0].startswith("A")
+    assert (dataset.y == "bad").sum() == 20
+    assert "Bad is bad; good is good." in dataset.card.notes
+    assert "Protected, and out of the features: sex." in dataset.card.notes
+
+
+def test_labels_may_be_numbers_and_rows_without_one_are_left_out(tmp_path: Path) -> None:
+    rows = [f"{k},{k % 3},{(0, 1, '')[k % 3]}" for k in range(30)]
+    path = written(tmp_path, "\n".join(["amount,kind,defaulted", *rows]))
+    dataset = ApplicationTable(path=path, label="defaulted", bad=("1",)).load(tmp_path)
+    assert len(dataset) == 20
+    assert set(dataset.y) == {"good", "bad"}
+    assert "10 of 30 rows are left out: how they ended is not told." in dataset.card.notes
+    with pytest.raises(DataError, match=r"no 'bad'; it has 0, 1\. Say which of them is bad"):
+        ApplicationTable(path=path, label="defaulted").load(tmp_path)
+
+
+def test_mistakes_in_settings_are_named(tmp_path: Path) -> None:
+    text = "who,amount,label\na,1,good\na,2,bad\n"
+    path = written(tmp_path, text)
+    with pytest.raises(DataError, match=r"names 'a' twice, at own\.csv:2 and own\.csv:3"):
+        ApplicationTable(path=path, id="who").load(tmp_path)
+    with pytest.raises(DataError, match="'gender'"):
+        ApplicationTable(path=path, protected=("gender",)).load(tmp_path)
+    with pytest.raises(DataError, match="may_change names 'who', which is no feature"):
+        ApplicationTable(path=path, ignore=("who",), may_change={"who": "any"}).load(tmp_path)
+    with pytest.raises(DataError, match="no column is left to learn from"):
+        ApplicationTable(path=path, ignore=("who", "amount")).load(tmp_path)
+
+
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    rows = [f"name {k},5,,{k},{'good' if k % 2 else 'bad'}" for k in range(40)]
+    path = written(tmp_path, "\n".join(["person,same,empty,amount,label", *rows]))
+    dataset = ApplicationTable(path=path).load(tmp_path)
+    assert list(dataset.kinds) == ["amount"]
+    (note,) = [one for one in dataset.card.notes if one.startswith("Columns left out")]
+    assert note == (
+        "Columns left out: person (all values differ), same (the same everywhere), "
+        "empty (no value)."
+    )
+
+
+def table(n: int = 200, seed: int = 0) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(
+        {
+            "amount": np.exp(rng.normal(8, 1, n)).round(),
+            "duration": rng.integers(4, 60, n).astype(float),
+            "savings": rng.choice(["none", "some", "much"], n),
+        }
+    )
+    return X, np.where(rng.random(n) < 0.3, "bad", "good")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"only": "numbers", "logs": "none", "ratios": "none"},
+        {"categories": "weight-of-evidence", "numbers": "weight-of-evidence", "bins": "tree"},
+    ],
+    ids=["plain", "numbers", "evidence"],
+)
+def test_the_encoder_conforms(settings: dict[str, Any]) -> None:
+    check_encoder(LOAN, LoanSettings(**settings))
+
+
+def test_logs_and_the_ratio_are_found_by_themselves() -> None:
+    X, y = table()
+    encoder = LoanEncoder().fit(X, y)
+    names = encoder.get_feature_names_out().tolist()
+    assert names[:2] == ["log amount", "duration"]
+    assert "log amount / duration" in names
+    rows = encoder.transform(X)
+    logs = np.log(X["amount"])
+    np.testing.assert_allclose(rows[:, 0], (logs - logs.mean()) / logs.std(ddof=0))
+    one = LoanEncoder(ratios=(("amount", "duration"),), logs=("amount",)).fit(X)
+    np.testing.assert_allclose(one.derive(X)["amount / duration"], X["amount"] / X["duration"])
+
+
+def test_a_number_below_all_of_training_has_a_logarithm_and_a_ratio_by_0_is_missing() -> None:
+    X, y = table()
+    encoder = LoanEncoder().fit(X, y)
+    odd = pd.DataFrame({"amount": [0.0, -5.0], "duration": [12.0, 0.0], "savings": ["none"] * 2})
+    assert np.isfinite(encoder.transform(odd)).all()
+    assert np.isnan(encoder.derive(odd)["log amount / duration"][1])
+
+
+def test_columns_that_are_no_numbers_have_no_logarithm() -> None:
+    X, y = table()
+    with pytest.raises(DataError, match="logs names 'savings', which is no column of numbers"):
+        LoanEncoder(logs=("savings",)).fit(X, y)
+    with pytest.raises(DataError, match="there are no categories among amount, duration"):
+        LoanEncoder(only="categories").fit(X[["amount", "duration"]], y)
+
+
+def test_the_population_sums_to_1_and_stands_for_all_rows() -> None:
+    X, y = table()
+    population = LoanEncoder().fit(X, y).population()
+    assert list(population) == ["amount", "duration", "savings"]
+    for values, weights in population.values():
+        assert len(values) <= 32
+        assert sum(weights) == pytest.approx(1)
+    values, weights = population["amount"]
+    assert set(values) <= set(X["amount"])
+    assert np.dot(values, weights) == pytest.approx(X["amount"].mean(), rel=0.1)
+    assert find_population([1.0, float("nan")], numeric=True) == ((1.0, None), (0.5, 0.5))
