@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -14,11 +15,14 @@ from widemargin_spam.mailboxes import EmlFolder, Maildir, Mbox
 from widemargin_spam.messages import MessageLoader, message_card, message_dataset
 from widemargin_spam.spamassassin import SpamAssassin
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["SMS", "SMS_ASSET", "EmlFolder", "Maildir", "Mbox", "SpamAssassin", "TableFile"]
 
 SMS_ASSET = Asset(
     name="sms-spam",
-    title="SMS Spam Collection (subset)",
+    title="SMS Spam Collection",
     licence="CC BY 4.0",
     origin="T. A. Almeida, J. M. Gómez Hidalgo (2011), UCI Machine Learning Repository, id 228",
     package=Package(
@@ -45,6 +49,8 @@ SMS_ASSET = Asset(
 _SPAM = {"spam", "1", "true", "yes", "junk"}
 _HAM = {"ham", "0", "false", "no", "legit", "not spam"}
 _CLASSES = ("ham", "spam")
+_SWALLOWED = re.compile(r"\n(ham|spam)\t")
+"""Where a further line of the collection begins within a text."""
 
 _Value = Annotated[str, BeforeValidator(lambda value: _label_text(value))]  # 1 and true are labels
 
@@ -65,6 +71,8 @@ class SMS(MessageLoader):
                 f"`widemargin data fetch {SMS_ASSET.name}`."
             )
         table = read_table(path, columns=["text", "spam"])
+        rows = list(_messages(table))
+        swallowed = len(rows) - len(table)
         card = message_card(
             "SMS Spam Collection",
             "https://archive.ics.uci.edu/dataset/228/sms+spam+collection",
@@ -74,12 +82,25 @@ class SMS(MessageLoader):
                 "study of SMS spam filtering: new collection and results. DocEng '11, 259-262."
             ),
             sha256=SMS_ASSET.files[0].sha256,
-            notes=(f"A subset of {len(table):,} of the collection's 5,574 messages.",),
+            notes=(
+                f"{swallowed} messages lay within the texts of others, swallowed by stray "
+                "quotation marks when the file was packed; they are read as what they are.",
+            )
+            if swallowed
+            else (),
         )
-        rows = zip(table.index, table["spam"], table["text"], strict=True)
-        return message_dataset(
-            card, ((f"sms:{i}", _CLASSES[int(spam)], text) for i, spam, text in rows)
-        )
+        return message_dataset(card, rows)
+
+
+def _messages(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the class and the text of each message, swallowed ones set free."""
+    for line, spam, text in zip(table.index, table["spam"], table["text"], strict=True):
+        first, *swallowed = _SWALLOWED.split(text)
+        yield f"sms:{line}", _CLASSES[int(spam)], first
+        # The pattern's group stands before each text.
+        pairs = zip(swallowed[::2], swallowed[1::2], strict=True)
+        for number, (label, own) in enumerate(pairs, start=1):
+            yield f"sms:{line}.{number}", label, own
 
 
 class TableFile(MessageLoader):

@@ -54,7 +54,25 @@ def test_the_collection_is_read_from_its_asset(tmp_path: Path) -> None:
     assert pairs(dataset) == [("Ok lar, you", "ham"), ("WIN £100", "spam")]
     assert dataset.positive_class == "spam"
     assert dataset.card.licence == "CC BY 4.0"
-    assert dataset.card.notes[1] == "1 of 3 messages were left out: 1 empty (first: sms:4)."
+    assert dataset.card.notes[0] == "1 of 3 messages were left out: 1 empty (first: sms:4)."
+
+
+def test_messages_that_a_quotation_mark_swallowed_are_set_free(tmp_path: Path) -> None:
+    path = SMS_ASSET.path(tmp_path)
+    path.parent.mkdir()
+    path.write_text(
+        ',spam,text\n0,0,"keep in touch\nham\tOk..\nspam\tWIN\tcash\nnow"\n1,1,WIN £100\n',
+        encoding="utf-8",
+    )
+    dataset = SMS().load(tmp_path)
+    assert pairs(dataset) == [
+        ("keep in touch", "ham"),
+        ("Ok..", "ham"),
+        ("WIN\tcash\nnow", "spam"),
+        ("WIN £100", "spam"),
+    ]
+    assert dataset.ids.tolist()[1:3] == ["sms:2.1", "sms:2.2"]
+    assert dataset.card.notes[0].startswith("2 messages lay within the texts of others")
 
 
 def test_an_absent_collection_says_how_to_get_it(tmp_path: Path) -> None:
