@@ -22,6 +22,7 @@ __all__ = ["main"]
 
 # Each command's module is imported when the command is asked for, so that `--help` is instant.
 _COMMANDS = {
+    "list": "List use cases, their data, and what their last runs reached.",
     "run": "Train, judge, explain and save a use case.",
     "compare": "Run a use case with several encoders or kernels, and compare them.",
     "predict": "Predict new items with a run's model.",

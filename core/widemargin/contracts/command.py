@@ -8,7 +8,7 @@ from dataclasses import dataclass
 __all__ = ["RESERVED", "Command"]
 
 _OWN = (
-    "run compare predict filter sort encode encoders probe store "
+    "list run compare predict filter sort encode encoders probe store "
     "runs show report config data plugin doctor help"
 )
 RESERVED = frozenset(_OWN.split(" "))

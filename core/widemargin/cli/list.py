@@ -1,0 +1,128 @@
+"""``widemargin list``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from widemargin.cli.console import Column, Console, JsonOption, QuietOption, RunsOption
+
+if TYPE_CHECKING:
+    from widemargin.api import Run
+    from widemargin.contracts import Metric, UseCase
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("list")
+def list_use_cases(
+    use_case: Annotated[str, typer.Argument(help="Only this one; all by default.")] = "",
+    runs: RunsOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """List use cases: what they do, the data that they fetch, and what the last run reached.
+
+    Size and licence are those of the data sets that come with a use case; a use case without any
+    is for data of your own. `widemargin run NAME` runs one.
+    """
+    from widemargin.registry import discover
+
+    console, registry = Console(json=json, quiet=quiet), discover()
+    cases = [registry.use_case(use_case)] if use_case else list(registry.use_cases.values())
+    last = _last(runs)
+    rows = [_row(case, registry.metrics, last.get(case.name)) for case in cases]
+    console.emit(rows)
+    console.table(
+        [
+            Column("use case", leads=True),
+            Column("task", spare=3, below=True),
+            Column("data", spare=2, below=True),
+            Column("size", right=True, spare=4, below=True),
+            Column("licence", spare=5, below=True),
+            Column("judged by", spare=6, below=True),
+            Column("last run", spare=1, below=True),
+            Column("what it does"),
+        ],
+        [
+            [
+                row["name"],
+                row["task"],
+                ", ".join(one["title"] for one in row["data"]) or "your own",
+                _size(sum(one["bytes"] for one in row["data"])),
+                "; ".join(dict.fromkeys(one["licence"] for one in row["data"])),
+                " or ".join(row["primary"].values()),
+                _said(row["last"]),
+                row["summary"],
+            ]
+            for row in rows
+        ],
+    )
+    if registry.broken:
+        console.note(
+            f"{len(registry.broken)} of the installed plugins cannot be used: `widemargin plugin "
+            "list` says why."
+        )
+
+
+def _last(runs: Any) -> dict[str, Run]:
+    """Find the last whole run of each use case."""
+    from widemargin.api import Run
+    from widemargin.registry import discover
+    from widemargin.runs.store import RunStore, runs_home
+
+    registry = discover()
+    records = RunStore(runs or runs_home()).records()
+    records = sorted(records, key=lambda one: (one.manifest["created"], one.id))
+    return {record.use_case: Run(record, registry) for record in records}
+
+
+def _row(case: UseCase, metrics: Mapping[str, Metric], last: Run | None) -> dict[str, Any]:
+    assets = dict.fromkeys(asset for loader in case.data for asset in loader.assets)
+    primary = {
+        task: metrics[name].title if name in metrics else name
+        for task, name in case.primary_metric.items()
+    }
+    return {
+        "name": case.name,
+        "summary": case.summary,
+        "task": case.task if case.task != "auto" else "by the target",
+        "primary": primary,
+        "data": [
+            {
+                "name": asset.name,
+                "title": asset.title,
+                "licence": asset.licence,
+                "bytes": sum(file.size for file in asset.files),
+            }
+            for asset in assets
+        ],
+        "last": None if last is None else _reached(last),
+    }
+
+
+def _reached(run: Run) -> dict[str, Any]:
+    title, value, interval, _ = run.table()[0]
+    return {
+        "run": run.id,
+        "n_items": run.record.metrics["n_items"],
+        "metric": title,
+        "value": value,
+        "interval": interval,
+    }
+
+
+def _said(last: Mapping[str, Any] | None) -> str:
+    if last is None:
+        return "none"
+    return f"{last['metric']} {last['value']} on {last['n_items']:,} items"
+
+
+def _size(size: int) -> str:
+    from rich.filesize import decimal
+
+    return decimal(size) if size else ""
