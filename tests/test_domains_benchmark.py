@@ -34,6 +34,26 @@ def test_what_must_be_reached_is_less_than_what_is_tried_for() -> None:
     assert all(one.must <= one.reach for one in both)
 
 
+def test_what_is_asked_for_may_be_another_config_of_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = []
+
+    def run(config: Path, **_: bool) -> widemargin.Run:
+        made.append(config.stem)
+        source = {"breast-cancer": "breast-cancer", "diabetes": "breast-cancer"}[config.stem]
+        return widemargin.run("table", data={"source": source}, svm={"C": 1}, runs=tmp_path)
+
+    peer = DOMAINS.Target("table/diabetes", "accuracy")
+    own = DOMAINS.Target("table/breast-cancer", "accuracy", "table/diabetes")
+    # Equal is not more.
+    assert DOMAINS.main(["table/breast-cancer"], [peer, own], run) == 1
+    assert made == ["diabetes", "breast-cancer"]
+    assert "> table/diabetes" in capsys.readouterr().out
+    known = {one.config for one in DOMAINS.TARGETS}
+    assert {one.must for one in DOMAINS.TARGETS if isinstance(one.must, str)} <= known
+
+
 def test_the_table_says_what_a_run_reached_and_fails_on_a_miss(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,12 +21,10 @@ _MOST = 200
 
 def group_sections(study: Study) -> Sequence[ReportSection]:
     """Return the table of groups, hardest first; nothing where recordings have no groups."""
-    groups = study.dataset.groups
-    told = study.predictions
-    if groups is None or not told.classes:
+    aside, told = study.dataset.aside, study.predictions
+    if aside is None or "group" not in aside or not told.classes:
         return []
-    # Copies of a file make groups of their own, which say nothing of kits.
-    named = groups[study.rows].astype(str)
+    named = aside["group"].to_numpy(dtype=str)[study.rows]
     if len(set(named)) in (1, len(named)) or len(set(named)) > _MOST:
         return []
     right = told.y_pred == told.y_true

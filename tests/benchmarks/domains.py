@@ -14,9 +14,10 @@ Exits with 1 where a required figure is missed or a config fails.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,11 +28,14 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 class Target(NamedTuple):
-    """One figure: of which config, which metric, what is asked for, and what others published."""
+    """One figure: of which config, which metric, what is asked for, and what others published.
+
+    What is asked for may be another config: more than that one reaches in the same call.
+    """
 
     config: str
     metric: str
-    must: float | None = None
+    must: float | str | None = None
     reach: float | None = None
     published: str = ""
 
@@ -46,17 +50,19 @@ TARGETS = (
     Target("cancer/khan-rfe", "accuracy"),
     Target("cancer/golub", "accuracy", 36 / 38, 1.0, "0.95 to 1.0, by method and genes"),
     Target("cancer/nci60", "accuracy", 0.68, 0.73),
-    Target("proteins/composition", "accuracy", None, None, "0.455 in trials, with an RBF kernel"),
+    Target("proteins/composition", "accuracy"),
     Target("proteins/location", "accuracy", 0.57, 0.60),
     Target("proteins/location", "f1_macro", 0.38, 0.43),
     Target("peptides/composition", "roc_auc"),
+    Target("peptides/spectrum", "roc_auc"),
     Target("peptides/best", "roc_auc", 0.95, 0.965),
     Target("peptides/anticancer", "roc_auc"),
     Target("credit/scorecard", "roc_auc", 0.79),
     Target("credit/evidence", "roc_auc", 0.79, 0.81, "0.796 best AutoML (OpenML credit-g)"),
     Target("credit/kernels", "roc_auc"),
     Target("sounds/mfcc", "f1_macro"),
-    Target("sounds/kits", "f1_macro", 0.499, 0.599),
+    # More than MFCC under an RBF kernel.
+    Target("sounds/kits", "f1_macro", "sounds/mfcc"),
     Target("images/hog", "accuracy", None, None, "0.926 HOG + SVM on all 60,000 images"),
     Target("images/cnn", "accuracy", 0.92, 0.94, "0.897 RBF SVM on pixels, 0.934 small CNN"),
 )
@@ -78,7 +84,10 @@ def main(
     if unknown:
         known = ", ".join(dict.fromkeys(one.config for one in targets))
         parser.error(f"nothing is called {', '.join(unknown)}; there are {known}.")
+    peers = {one.must for one in chosen if isinstance(one.must, str)}
+    chosen = [one for one in targets if one in chosen or one.config in peers]
     lines, missed = [], False
+    reached: dict[tuple[str, str], float] = {}
     for config in dict.fromkeys(one.config for one in chosen):
         own = [one for one in chosen if one.config == config]
         print(f"{config} ...", end=" ", file=sys.stderr, flush=True)  # noqa: T201  # progress
@@ -95,8 +104,10 @@ def main(
         for one in own:
             value = made.metrics[one.metric]
             said = made.record.metrics["metrics"][one.metric]
-            interval = f"{said['low']:.3f} to {said['high']:.3f}"
-            verdict = _verdict(one, value)
+            ends = [said["low"], said["high"]]
+            interval = "" if None in ends else f"{ends[0]:.3f} to {ends[1]:.3f}"
+            reached[one.config, one.metric] = value
+            verdict = _verdict(one, value, reached)
             missed = missed or verdict == "MISSED"
             lines.append(_line(one, f"{value:.4f}", interval, verdict))
     _print(lines, markdown=asked.markdown)
@@ -107,17 +118,23 @@ def _named(target: Target, names: Sequence[str]) -> bool:
     return any(name in (target.config, target.config.partition("/")[0]) for name in names)
 
 
-def _verdict(target: Target, value: float) -> str:
-    """Say what was reached; figures are compared as they are, unrounded."""
+def _verdict(target: Target, value: float, reached: Mapping[tuple[str, str], float]) -> str:
+    """Say what was reached; figures are compared as they are, unrounded, and more is better."""
     if target.reach is not None and value >= target.reach:
         return "reached"
+    if isinstance(target.must, str):
+        # A peer that failed has no figure, and nothing is more than that.
+        return "met" if value > reached.get((target.must, target.metric), math.inf) else "MISSED"
     if target.must is not None:
         return "met" if value >= target.must else "MISSED"
     return ""
 
 
 def _line(target: Target, value: str, interval: str, verdict: str) -> tuple[str, ...]:
-    wanted = ("" if one is None else f"{one:.3g}" for one in (target.must, target.reach))
+    wanted = (
+        f"> {one}" if isinstance(one, str) else "" if one is None else f"{one:.3g}"
+        for one in (target.must, target.reach)
+    )
     return (target.config, target.metric, value, interval, *wanted, verdict, target.published)
 
 

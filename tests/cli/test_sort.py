@@ -126,7 +126,26 @@ def test_a_target_within_what_is_sorted_is_refused_before_anything_is_written(
     assert len(_content(photos)) == 6
     said = call("sort", "latest", str(photos / "absent"), "--runs", str(runs))
     assert said.code == 2
-    assert "there is no such file or folder" in said.err
+    assert "absent: is absent." in " ".join(said.err.split())
+
+
+def test_a_table_may_not_send_copies_elsewhere(call: Call, runs: Path, photos: Path) -> None:
+    table = photos / "list.csv"
+    table.write_text("file\n../outside.png\n", encoding="utf-8")
+    shutil.copy2(FIXTURE / "spots" / "01.png", photos.parent / "outside.png")
+    said = call("sort", "latest", str(table), "--runs", str(runs))
+    assert said.code == 2
+    assert "sort takes the folder that it is in" in " ".join(said.err.split())
+
+
+def test_the_folder_one_stands_in_is_sorted_beside_it(
+    call: Call, runs: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    said = call("sort", "latest", ".", "--sure", "0.5", "--runs", str(runs))
+    assert said.code == 0, said.err
+    assert len(_content(photos.with_name("photos-sorted"))) == 6
+    assert len(_content(photos)) == 6
 
 
 def test_a_run_of_texts_is_no_run_to_sort_by(call: Call, small_runs: Path, photos: Path) -> None:

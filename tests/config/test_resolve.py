@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,8 @@ def test_an_encoder_replaces_the_one_below_whole(resolved: Resolve) -> None:
     assert [one["name"] for one in encoder(joined)] == ["tfidf", "hashing"]
 
 
-def test_blocks_that_other_encoders_do_not_make_are_left_out_with_the_old_ones(
-    resolved: Resolve,
+def test_default_blocks_that_other_encoders_do_not_make_are_left_out_with_the_old_ones(
+    resolved: Resolve, use_case: UseCase
 ) -> None:
     below = {
         "features": {"encoder": ["tfidf", "hashing"]},
@@ -113,13 +114,17 @@ def test_blocks_that_other_encoders_do_not_make_are_left_out_with_the_old_ones(
             "weights": {"tfidf": 1, "hashing": 2},
         },
     }
-    other = resolved(below, {"features": {"encoder": "tfidf"}})
+    case = replace(use_case, defaults=below)
+    one = {"features": {"encoder": "tfidf"}}
+    other = resolved(one, case=case)
     assert (other.svm.kernel, other.svm.blocks, other.svm.weights) == ("rbf", None, "equal")
     # The same names keep them, and a layer's own are its own.
     again = {"features": {"encoder": ["hashing", {"name": "tfidf", "min_df": 3}]}}
-    assert resolved(below, again).svm == resolved(below).svm
-    own = {"features": {"encoder": "tfidf"}, "svm": {"blocks": {"tfidf": "linear"}}}
-    assert list(resolved(below, own).svm.blocks) == ["tfidf"]
+    assert resolved(again, case=case).svm == resolved(case=case).svm
+    own = {**one, "svm": {"blocks": {"tfidf": "linear"}}}
+    assert list(resolved(own, case=case).svm.blocks) == ["tfidf"]
+    # What a person wrote stays, and is refused where it does not fit.
+    assert list(resolved(below, one).svm.blocks) == ["tfidf", "hashing"]
     # A setting that is added to an encoder changes no name.
     one = {"features": {"encoder": "tfidf"}, "svm": {"blocks": {"tfidf": "rbf"}}}
     amended = resolved(one, parse_overrides(["features.encoder.min_df=7"]))

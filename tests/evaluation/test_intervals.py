@@ -271,3 +271,19 @@ def test_one_mistake_is_enough_for_resamples_to_tell(binary: Make) -> None:
     interval = bootstrap_intervals(binary(y, decision), ACCURACY, random_state=0)["accuracy"]
     assert interval.high == 1
     assert interval.low == pytest.approx(0.85, abs=0.051)
+
+
+def test_two_models_without_a_mistake_may_differ_by_what_neither_shows(binary: Make) -> None:
+    y = np.repeat([0, 1], 10)
+    one, other = binary(y, 2.0 * y - 1), binary(y, 4.0 * y - 2)
+    gain = paired_intervals(one, other, ACCURACY, random_state=0)["accuracy"]
+    assert gain.value == 0
+    assert gain.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    assert gain.low == -gain.high
+
+
+def test_rows_that_weigh_nothing_are_no_evidence(binary: Make) -> None:
+    y = np.repeat([0, 1], 10)
+    weight = np.r_[np.ones(4), np.zeros(6), np.ones(4), np.zeros(6)]
+    interval = bootstrap_intervals(binary(y, 2.0 * y - 1, weight), ACCURACY)["accuracy"]
+    assert interval.low == pytest.approx(0.025 ** (1 / 8))

@@ -76,7 +76,9 @@ def test_letters_and_the_rest_add_up_to_a_linear_margin(blocks: Any) -> None:
 
 def test_letters_are_named_by_their_place_and_come_in_order() -> None:
     features = joined(KMER, WHOLE)
-    [shares] = explain_letters(features, linear(features), items_of(["kl WG"]))
+    [shares] = explain_letters(
+        features, linear(features), items_of(["kl WG"]), codes=np.zeros(1, np.intp)
+    )
     assert [share.piece for share in shares] == ["K1", "L2", "W3", "G4", "protparam"]
     assert [share.letter for share in shares] == [1, 2, 3, 4, None]
 
@@ -86,7 +88,7 @@ def test_a_letter_has_equal_parts_of_the_runs_that_it_is_in() -> None:
     features = joined(("kmer", ("sequence",), encoder), scale=False)
     machine = linear(features)
     assert machine.coef is not None
-    [shares] = explain_letters(features, machine, items_of(["ACA"]))
+    [shares] = explain_letters(features, machine, items_of(["ACA"]), codes=np.zeros(1, np.intp))
     first, second = machine.coef[0][[1, 20]]  # AC, CA
     expected = [first / 2, (first + second) / 2, second / 2]
     assert [share.contribution for share in shares] == pytest.approx(expected)
@@ -112,6 +114,11 @@ def test_an_item_of_several_classes_is_explained_for_the_one_decided_for() -> No
     codes = decided.argmax(axis=1)
     own = decided[np.arange(len(ASKED)), codes] - machine.intercept[codes]
     np.testing.assert_allclose(totals(explain_items(features, machine, items_of(ASKED))), own)
+    # Costs may call an item another class than its largest decision does.
+    other = (codes + 1) % 3
+    called = explain_items(features, machine, items_of(ASKED), codes=other)
+    expected = decided[np.arange(len(ASKED)), other] - machine.intercept[other]
+    np.testing.assert_allclose(totals(called), expected)
 
 
 def test_nothing_divides_where_no_block_is_linear() -> None:
@@ -119,7 +126,7 @@ def test_nothing_divides_where_no_block_is_linear() -> None:
     machine = summed(features, Term(RBF, "kmer"), Term(RBF, "composition"))
     assert not divides_into_letters(features, machine)
     with pytest.raises(ValueError, match="no part of this machine's margin divides into letters"):
-        explain_letters(features, machine, items_of(ASKED))
+        explain_letters(features, machine, items_of(ASKED), codes=np.zeros(len(ASKED), np.intp))
     # What each block adds is told instead.
     [shares] = explain_items(features, machine, items_of(ASKED[:1]))
     (name, part), _ = machine.parts(features.transform({"sequence": ASKED[:1]}))

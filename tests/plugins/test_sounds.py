@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 
 import widemargin
 from widemargin import DataError
-from widemargin.registry import discover
 from widemargin_sounds.kits import DRUM_KITS_ASSET, DrumKits
 
 FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_sounds" / "fixture"
@@ -92,6 +92,17 @@ def test_recordings_without_groups_have_no_such_table(tmp_path: Path) -> None:
     assert "Group by group" not in made.report.read_text(encoding="utf-8")
 
 
-def test_the_default_features_hear_strokes() -> None:
-    defaults = discover().use_case("sounds").defaults
-    assert defaults["features"] == {"encoder": ["strokes", "mfcc"]}
+def test_a_copy_among_the_recordings_leaves_the_groups_their_names(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    folder = tmp_path / "sounds"
+    shutil.copytree(FIXTURE, folder)
+    shutil.copy2(folder / "kick" / "barn" / "1.wav", folder / "kick" / "barn" / "copy.wav")
+    made = widemargin.run(
+        "sounds",
+        data={"path": str(folder), "group": "subfolder"},
+        svm={"C": 10.0, "gamma": 1.0},
+        evaluation={"split": "leave-one-out", "resamples": 100},
+        runs=tmp_path / "runs",
+    )
+    told = (made.path / "analysis.json").read_text()
+    assert all(kit in told for kit in ("attic", "barn", "cellar", "dock"))

@@ -59,7 +59,8 @@ def sort(
     from widemargin.serving.sorting import NOT_SURE, check_target, class_folders, place_file
 
     folder = folder.expanduser()
-    target = into.expanduser() if into else folder.with_name(f"{folder.resolve().name}-sorted")
+    # The folder may be given as "." or by a link.
+    target = into.expanduser() if into else Path(f"{folder.resolve()}-sorted")
     check_target(folder, target)
     predictor = Predictor(RunStore(runs or runs_home()).find(run), discover())
     wording = predictor.use_case.wording

@@ -21,8 +21,8 @@ class Layers:
 
     Mappings merge key by key. Anything else replaces what lies below, and so does
     ``features.encoder``, since the settings of one encoder mean nothing to another; only a mapping
-    without a name adds settings to the encoder below. Kernels and weights of blocks that the new
-    encoders do not make are left out with the old ones.
+    without a name adds settings to the encoder below. The defaults' kernels and weights of
+    blocks that the new encoders do not make are left out with the old ones.
 
     Parameters
     ----------
@@ -77,6 +77,9 @@ class Layers:
         made = _block_names(encoder)
         blocks = svm.get("blocks")
         if not made or not isinstance(blocks, dict) or set(blocks) <= made:
+            return
+        # What a person wrote is refused where it does not fit, and not left out.
+        if any(self.origin(("svm", "blocks", name)) is not self.documents[0] for name in blocks):
             return
         for key in ("blocks", "weights", "combine"):
             svm.pop(key, None)

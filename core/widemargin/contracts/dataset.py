@@ -195,10 +195,11 @@ class Dataset:
             raise DataError(f"{self.card.title}: ids repeat; each item needs one of its own.")
         if self.sample_weight is not None and not (self.sample_weight >= 0).all():
             raise DataError(f"{self.card.title}: sample_weight must be at least 0.")
-        if self.label_times is not None and (
-            self.times is None or not (self.label_times >= self.times).all()
-        ):
-            raise DataError(f"{self.card.title}: a label was known before its item was.")
+        if self.label_times is not None:
+            if self.times is None:
+                raise DataError(f"{self.card.title}: label_times are given without times.")
+            if not (self.label_times >= self.times).all():
+                raise DataError(f"{self.card.title}: a label was known before its item was.")
         if self.parts is not None:
             unknown = sorted(set(map(str, self.parts)) - set(get_args(Part)))
             if unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ class DatasetLoader(Section):
 
     assets: ClassVar[tuple[Asset, ...]] = ()
 
-    def fetch(self, data_home: Path, *, offline: bool, progress: Progress) -> None:  # noqa: B027
+    def fetch(self, data_home: Path, *, offline: bool, progress: Progress) -> None:
         """Bring what no hash can pin into the data home, such as live prices; by default nothing.
 
         A run calls this before `load`, which reads what was brought.
@@ -77,6 +78,19 @@ class DatasetLoader(Section):
             What was careless, in words, and the data.
         """
         return None
+
+    def without_parts(self, dataset: Dataset) -> Dataset:
+        """Return the data for a run that does not keep their published split.
+
+        A loader overrides this where items then need groups, so that folds keep relatives together
+        that the published split does not.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            As `load` returned it, with its published parts.
+        """
+        return replace(dataset, parts=None)
 
     @abstractmethod
     def read_items(self, source: Path) -> Iterator[Items]:

@@ -191,8 +191,8 @@ class EvaluationSettings(Section):
     )
     embargo: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0,
-        description="moments (days, of daily data) that are left out before each held-out part, "
-        "beside those whose labels were not known yet; for walk-forward splits",
+        description="moments (days, of daily data) before each held-out part at which no label "
+        "that is learned from may have been known; for walk-forward splits",
     )
     shots: Annotated[int, Field(ge=3, le=100_000)] | None = Field(
         None,

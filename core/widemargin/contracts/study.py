@@ -95,6 +95,13 @@ class Study:
         The run's.
     progress : Progress
         Told of what takes long.
+    searched : int
+        Configurations that this run tried: the cells of its final search.
+    searched_before : int
+        Those of earlier runs of the use case in the same run store on data of the same source;
+        runs of one config count once, and another run of this one's own not at all.
+    runs_before : int
+        How many configs those are.
     """
 
     dataset: Dataset
@@ -108,3 +115,6 @@ class Study:
     refit: Callable[[NDArray[np.intp]], Refitted]
     seed: int
     progress: Progress
+    searched: int = 1
+    searched_before: int = 0
+    runs_before: int = 0

@@ -1,5 +1,7 @@
 """Data: readers of people's own files, near-duplicates, fingerprints."""
 
+from widemargin.contracts import Progress
+from widemargin.data.assets.kept import keep_file
 from widemargin.data.files import (
     PictureFolder,
     PictureLoader,
@@ -29,6 +31,7 @@ __all__ = [
     "PictureFolder",
     "PictureLoader",
     "PictureTable",
+    "Progress",
     "RecordingFolder",
     "RecordingLoader",
     "RecordingTable",
@@ -41,6 +44,7 @@ __all__ = [
     "hash_file",
     "iter_table",
     "iter_texts",
+    "keep_file",
     "merge_groups",
     "near_duplicate_key",
     "near_duplicates",

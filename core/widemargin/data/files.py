@@ -60,9 +60,10 @@ class _Files(DatasetLoader):
         elif source.suffix.lower() in _TABLES:
             column = getattr(self, "file", "file")
             names = (
-                (str(value), _beside(source, str(value)))
+                (name, _beside(source, name))
                 for rows in iter_table(source, columns=[column])
-                for value in rows[column]
+                for name in map(cell_text, rows[column])
+                if name
             )
         else:
             names = iter([(source.name, source)])
@@ -107,6 +108,8 @@ class _Files(DatasetLoader):
             ids=np.array(ids, dtype=np.str_),
             card=card,
             groups=groups,
+            # Copies may tie groups, whose names are worth knowing all the same.
+            aside=pd.DataFrame({"group": list(named)}) if named else None,
         )
         dataset.check_learnable()
         return dataset
@@ -265,7 +268,10 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _beside(table: Path, name: str) -> Path:
-    return table.parent / Path(name).expanduser()
+    try:
+        return table.parent / Path(name).expanduser()
+    except RuntimeError:  # of nobody's home
+        return table.parent / name
 
 
 class _Picture:

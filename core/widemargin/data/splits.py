@@ -84,10 +84,7 @@ def make_splits(
                 "a walk-forward split goes by time alone, and the data set has groups; leave them "
                 "out."
             )
-        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo)
-        for split in splits:
-            check_split(split, y)
-        return splits
+        return _walk(y, times, label_times, n_splits, embargo)
     n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
     strata = _strata(y, n_splits) if stratified else np.zeros(len(y), dtype=np.int64)
@@ -136,6 +133,28 @@ def check_split(split: Split, y: NDArray[Any], groups: NDArray[Any] | None = Non
                 f"class {absent[0]!r} is not in a training part: too few items, or all of them in "
                 "one group. Add items of it, or leave it out."
             )
+
+
+def _walk(
+    y: NDArray[Any],
+    times: NDArray[Any],
+    label_times: NDArray[Any] | None,
+    n_splits: int,
+    embargo: int,
+) -> list[Split]:
+    """Walk forward in as many parts as leave every class in the first one to learn from."""
+    classes = set() if y.dtype.kind == "f" else set(map(str, y))
+    while True:
+        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo)
+        absent = classes - set(map(str, y[splits[0].train]))
+        if not absent:
+            return splits
+        if len(splits) == 1:
+            raise DataError(
+                f"class {min(absent)!r} is not known before {times[splits[0].test].min()}, when "
+                "the first part that is held out begins. Add earlier items of it, or leave it out."
+            )
+        n_splits = len(splits) - 1
 
 
 def _strata(y: NDArray[Any], n_splits: int) -> NDArray[np.int64]:

@@ -28,8 +28,8 @@ def walk_forward(
 
     The moments that there are fall into ``n_splits + 1`` stretches of equal length, what is left
     over going to the first, which is held out by no split. A training row is one whose label was
-    known before the held-out stretch began (purging), less those of the last `embargo` moments
-    before it; M. López de Prado (2018), "Advances in Financial Machine Learning", chapter 7.
+    known before the held-out stretch began (purging; M. López de Prado 2018, "Advances in Financial
+    Machine Learning", chapter 7), or, with an embargo, so many moments before it began.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def walk_forward(
     n_splits : int
         Number of splits; fewer are made where there are fewer than four moments a stretch.
     embargo : int, default=0
-        Further moments that are left out before each held-out stretch.
+        Moments before each held-out stretch at which no training label may have been known.
 
     Returns
     -------
@@ -59,6 +59,8 @@ def walk_forward(
     ...     print(split.train, split.test)
     [0 1 2] [4 5 6 7]
     [0 1 2 3 4 5 6] [ 8  9 10 11]
+    >>> walk_forward(days, days + 1, n_splits=2, embargo=1)[0].train
+    array([0, 1])
     """
     moments, place = np.unique(times, return_inverse=True)
     known = times if label_times is None else label_times
@@ -73,7 +75,7 @@ def walk_forward(
     for at in range(n_splits):
         start = len(moments) - (n_splits - at) * size
         begins = moments[start]
-        train = np.flatnonzero((known < begins) & (place < start - embargo))
+        train = np.flatnonzero(known < moments[max(0, start - embargo)])
         test = np.flatnonzero((place >= start) & (place < start + size))
         if not len(train):
             raise DataError(
@@ -86,7 +88,7 @@ def walk_forward(
 
 
 def blocks_in_time(times: NDArray[Any], label_times: NDArray[Any] | None) -> NDArray[np.intp]:
-    """Name the stretch of time of each row, as long as the longest wait for a label.
+    """Name the stretch of time of each row, as long as labels take to be known.
 
     Rows of one stretch share most of what decided their labels, so that they are no independent
     witnesses; rows of one moment are of one stretch.
@@ -99,6 +101,6 @@ def blocks_in_time(times: NDArray[Any], label_times: NDArray[Any] | None) -> NDA
     """
     moments, place = np.unique(times, return_inverse=True)
     known = times if label_times is None else label_times
-    # Labels may be known at a moment that no row has.
-    wait = int((np.searchsorted(moments, known) - place).max())
-    return np.asarray(place // max(1, wait))
+    # Labels may be known at a moment that no row has; a few that came late set no measure.
+    waits = np.searchsorted(moments, known) - place
+    return np.asarray(place // max(1, int(np.quantile(waits, 0.9, method="higher"))))

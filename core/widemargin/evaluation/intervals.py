@@ -128,11 +128,12 @@ def bootstrap_intervals(
         for metric in metrics
     }
     if is_flawless(predictions):
-        n_drawn = len(predictions) if groups is None else len(np.unique(groups))
-        worse = with_mistakes(predictions, unseen_mistakes(n_drawn, confidence))
+        worse = with_mistakes(
+            predictions, unseen_mistakes(_n_drawn(predictions, groups), confidence)
+        )
         for metric in metrics:
             own = found[metric.name]
-            if np.isclose(own.low, own.high, rtol=1e-9, atol=0):
+            if _is_flat(own):
                 found[metric.name] = _widened(own, float(metric.compute(worse)))
     return found
 
@@ -192,7 +193,7 @@ def paired_intervals(
         groups=groups,
         random_state=random_state,
     )
-    return {
+    found = {
         metric.name: _interval(
             float(metric.compute(predictions)) - float(metric.compute(others)),
             drawn[metric.name],
@@ -200,6 +201,15 @@ def paired_intervals(
         )
         for metric in metrics
     }
+    if is_flawless(predictions) and is_flawless(others):
+        worse = with_mistakes(
+            predictions, unseen_mistakes(_n_drawn(predictions, groups), confidence)
+        )
+        for metric in metrics:
+            if _is_flat(found[metric.name]):
+                loss = float(metric.compute(worse)) - float(metric.compute(predictions))
+                found[metric.name] = _widened(_widened(found[metric.name], loss), -loss)
+    return found
 
 
 def paired_draws(
@@ -267,6 +277,16 @@ def _values(metric: Metric, tally: Tally) -> Numbers:
     return np.array(
         [float(metric.compute(tally.predictions.with_weight(weight))) for weight in tally.weight]
     )
+
+
+def _n_drawn(predictions: Predictions, groups: NDArray[Any] | None) -> int:
+    """Count what resamples draw and what counts: rows, or groups, of any weight."""
+    counts = predictions.weight > 0
+    return int(counts.sum()) if groups is None else len(np.unique(groups[counts]))
+
+
+def _is_flat(interval: Interval) -> bool:
+    return bool(np.isclose(interval.low, interval.high, rtol=1e-9, atol=1e-12))
 
 
 def _widened(interval: Interval, value: float) -> Interval:

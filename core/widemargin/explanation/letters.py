@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from widemargin.contracts import Dataset, Items, Share
 from widemargin.explanation.linear import term_coef, term_scales
 from widemargin.svm.fitted import FittedSum, FittedTerm
 from widemargin.svm.machine import Machine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["divides_into_letters", "explain_letters"]
 
@@ -41,6 +44,7 @@ def explain_letters(
     *,
     positive: int = 1,
     scale: float = 1.0,
+    codes: NDArray[np.intp],
 ) -> list[list[Share]]:
     """Split margins of sequences into their letters, in order, and what is no letter's.
 
@@ -65,8 +69,8 @@ def explain_letters(
     elif machine.n_classes <= 2:
         found = _of_blocks(features, items.X, rows, machine.coef[0])
     else:
-        # Weights differ from class to class; each item is explained for the one decided for.
-        decided = machine.decide(rows).argmax(axis=1).tolist()
+        # Weights differ from class to class; each item is explained for the one it is called.
+        decided = codes.tolist()
         every = {
             code: _of_blocks(features, items.X, rows, machine.class_coef(code))
             for code in set(decided)

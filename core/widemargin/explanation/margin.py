@@ -11,7 +11,7 @@ the encoders know these (`population.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from widemargin.explanation.letters import divides_into_letters, explain_letters
 from widemargin.explanation.population import explain_by_population, knows_population
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["block_shares", "explain_items", "folds", "listed", "mean_pieces", "sample"]
 
@@ -37,6 +40,7 @@ def explain_items(
     *,
     positive: int = 1,
     scale: float = 1.0,
+    codes: NDArray[np.intp] | None = None,
 ) -> list[list[Share]]:
     """Split items' margins into pieces.
 
@@ -49,10 +53,13 @@ def explain_items(
     items : Dataset or Items
         What to explain.
     positive : int, default=1
-        The class that a contribution above 0 speaks for, of two; of more classes it is the one
-        decided for.
+        The class that a contribution above 0 speaks for, of two; of more classes it is that of
+        `codes`.
     scale : float, default=1.0
         The target's unit of a regression machine.
+    codes : ndarray of shape (n_items,), optional
+        Of more than two classes, the one that each item is called; by default that of its largest
+        decision, which is another one where costs decide.
 
     Returns
     -------
@@ -63,24 +70,29 @@ def explain_items(
     """
     if len(items.ids) == 0:
         return []
+    if machine.n_classes <= 2:
+        codes = np.zeros(len(items.ids), np.intp)
+    elif codes is None:
+        codes = np.asarray(machine.decide(features.transform(items.X)).argmax(axis=1))
     if set(items.kinds.values()) == {"sequence"} and divides_into_letters(features, machine):
-        return explain_letters(features, machine, items, positive=positive, scale=scale)
+        return explain_letters(
+            features, machine, items, positive=positive, scale=scale, codes=codes
+        )
     sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
     if knows_population(features, items):
-        return explain_by_population(features, machine, items, sign * scale)
+        return explain_by_population(features, machine, items, sign * scale, codes)
     if machine.coef is None or not hasattr(features, "explain"):
         return [
-            _occlude(features, machine, items, row, sign * scale)
-            or _split(features, machine, items, row, sign * scale)
-            for row in range(len(items.ids))
+            _occlude(features, machine, items, row, sign * scale, int(code))
+            or _split(features, machine, items, row, sign * scale, int(code))
+            for row, code in enumerate(codes)
         ]
     if machine.n_classes <= 2:
         shares: list[list[Share]] = features.explain(items.X, sign * scale * machine.coef[0])
         return shares
-    decided = machine.decide(features.transform(items.X)).argmax(axis=1)
     return [
         features.explain(_row(items.X, row), machine.class_coef(int(code)))[0]
-        for row, code in enumerate(decided)
+        for row, code in enumerate(codes)
     ]
 
 
@@ -202,7 +214,7 @@ def block_shares(machine: Machine, rows: Any, *, random_state: int = 0) -> list[
 
 
 def _split(
-    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float
+    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float, code: int
 ) -> list[Share]:
     """Split one item's margin into what each block adds; nothing where the kernel is no sum."""
     if not isinstance(machine.kernel, FittedSum):
@@ -210,7 +222,6 @@ def _split(
     rows = features.transform(_row(items.X, row))
     parts = machine.parts(rows)
     if machine.n_classes > 2:
-        code = int(machine.decide(rows)[0].argmax())
         parts = [(name, machine.for_class(part, code)[:, None]) for name, part in parts]
     return [Share(name, sign * float(part[0, 0])) for name, part in parts]
 
@@ -227,7 +238,7 @@ def _by_piece(shares: Sequence[Share], fold: bool) -> dict[str, float]:
 
 
 def _occlude(
-    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float
+    features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float, code: int
 ) -> list[Share]:
     own = _row(items.X, row)
     variants: list[tuple[str, dict[str, list[Any]]]] = []
@@ -259,7 +270,7 @@ def _occlude(
     if not np.isfinite(decided).all():
         return []
     if decided.ndim == 2:
-        decided = decided[:, decided[0].argmax()]
+        decided = decided[:, code]
     lost = sign * (decided[0] - decided[1:])
     return [Share(piece, float(share)) for (piece, _), share in zip(variants, lost, strict=True)]
 

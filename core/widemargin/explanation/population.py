@@ -10,13 +10,16 @@ column's part minus its mean.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from widemargin.contracts import Dataset, Items, Population, Share
 from widemargin.explanation.cases import show_value
 from widemargin.svm.machine import Machine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["explain_by_population", "knows_population"]
 
@@ -29,7 +32,11 @@ def knows_population(features: Any, items: Dataset | Items) -> bool:
 
 
 def explain_by_population(
-    features: Any, machine: Machine, items: Dataset | Items, sign: float
+    features: Any,
+    machine: Machine,
+    items: Dataset | Items,
+    sign: float,
+    codes: NDArray[np.intp],
 ) -> list[list[Share]]:
     """Split items' margins into what each column adds against the training rows.
 
@@ -43,6 +50,8 @@ def explain_by_population(
         What to explain.
     sign : float
         What decisions are multiplied by.
+    codes : ndarray of shape (n_items,)
+        Of more than two classes, the one that each item is called.
 
     Returns
     -------
@@ -63,6 +72,7 @@ def explain_by_population(
             {name: own[start : start + step] for name, own in columns.items()},
             population,
             sign,
+            codes[start : start + step],
         )
     ]
 
@@ -78,12 +88,12 @@ def _explain(
     columns: dict[str, list[Any]],
     population: Mapping[str, Population],
     sign: float,
+    place: NDArray[np.intp],
 ) -> list[list[Share]]:
     import pandas as pd
 
     rows = pd.DataFrame({name: pd.Series(own, dtype=object) for name, own in columns.items()})
     decided = machine.decide(features.transform(_typed(rows, columns)))
-    place = np.zeros(len(rows), np.intp) if decided.ndim == 1 else decided.argmax(axis=1)
     own = decided if decided.ndim == 1 else decided[np.arange(len(rows)), place]
     shares: list[list[Share]] = [[] for _ in range(len(rows))]
     for name, (values, weights) in population.items():

@@ -22,11 +22,14 @@ from widemargin.contracts import (
 )
 from widemargin.contracts.kept_sections import dump_sections, load_sections
 from widemargin.explanation import explain_items
+from widemargin.runs.identity import hash_of
 from widemargin.runs.model import Model, encode
 from widemargin.runs.picture_sheets import picture_sections
 from widemargin.runs.plan import Plan
 from widemargin.runs.setup import Setup
+from widemargin.runs.store import RunStore
 from widemargin.runs.training import Trained, fit_transform, refit_at
+from widemargin.runs.tried import tried_before
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +45,7 @@ def own_sections(
     rows: NDArray[np.intp],
     predictions: Predictions,
     trained: Trained,
+    store: RunStore,
 ) -> list[ReportSection]:
     """Let the use case analyse the run; whatever it raises costs its own sections alone."""
     sections = _kept(
@@ -63,6 +67,7 @@ def own_sections(
             label = np.array(setup.classes)[label]
         return Judged(label, setup.orient(outcome.decision), outcome.probability)
 
+    before = tried_before(store, use_case.name, dataset.card, hash_of(setup.config.to_dict()))
     study = Study(
         dataset=dataset,
         learned=np.arange(len(dataset)) if plan.final is None else plan.final,
@@ -75,6 +80,9 @@ def own_sections(
         refit=fitted,
         seed=setup.config.seed,
         progress=setup.progress,
+        searched=len(trained.search.cells),
+        runs_before=before[0],
+        searched_before=before[1],
     )
     name = f"the analysis of {use_case.name!r}"
     return [*sections, *_kept(name, lambda: analyse(study), setup)]
@@ -124,6 +132,7 @@ class _Refitted:
             items,
             positive=self.setup.positive,
             scale=self.model.scale,
+            codes=self.model.predict(items.X).prediction,
         )
 
 

@@ -88,8 +88,7 @@ def _measure(
         ways.append((title, lambda: untuned.scores(ungrouped)))
     if setup.split.kind == "walk-forward":
         title = f"{dataset.card.item}s of all times shuffled, so that later ones tell of earlier"
-        shuffled = SplitRule(kind="stratified")
-        ways.append((title, lambda: untuned.scores(dataset, rule=shuffled)))
+        ways.append((title, lambda: untuned.scores(dataset, any_time=True)))
     if setup.config.features.learns == "y":
         title = "features that learn from labels fitted to all items, the held-out ones too"
         ways.append((title, lambda: untuned.scores(dataset, outside=True)))
@@ -127,13 +126,15 @@ class _Untuned:
     trained: Trained
     metrics: Sequence[Metric]
 
-    def scores(
-        self, dataset: Dataset, *, outside: bool = False, rule: SplitRule | None = None
-    ) -> Scores:
-        """Score held-out decisions; `outside` fits features to all items beforehand."""
+    def scores(self, dataset: Dataset, *, outside: bool = False, any_time: bool = False) -> Scores:
+        """Score held-out decisions.
+
+        With `outside` features are fitted to all items beforehand. With `any_time` the items of all
+        times are shuffled.
+        """
         splits = make_splits(
             dataset.y,
-            rule or self.setup.split,
+            self.setup.split,
             n_splits=self.setup.config.evaluation.outer,
             groups=dataset.groups,
             times=dataset.times,
@@ -141,6 +142,8 @@ class _Untuned:
             embargo=self.setup.config.evaluation.embargo,
             random_state=self.setup.config.seed,
         )
+        if any_time:
+            splits = self._shuffled(dataset, splits)
         features: Any = None
         rows = None
         if outside:
@@ -151,6 +154,27 @@ class _Untuned:
             rows = encode(features, dataset.X)
         decisions = [self._decide(dataset, split, features, rows) for split in splits]
         return self._score(dataset, splits, np.concatenate(decisions))
+
+    def _shuffled(self, dataset: Dataset, splits: Sequence[Split]) -> list[Split]:
+        """Hold out the same rows as splits in time do, but drawn at random, fold by fold.
+
+        As many rows are learned from as there, now from before, between and after them.
+        """
+        folds = make_splits(
+            dataset.y,
+            SplitRule(),
+            n_splits=len(splits),
+            random_state=self.setup.config.seed,
+        )
+        judged = np.concatenate([split.test for split in splits])
+        rng = np.random.default_rng(self.setup.config.seed)
+        return [
+            Split(
+                np.sort(rng.permutation(fold.train)[: len(split.train)]),
+                np.intersect1d(fold.test, judged),
+            )
+            for fold, split in zip(folds, splits, strict=False)
+        ]
 
     def _decide(
         self, dataset: Dataset, split: Split, features: Any, rows: Any
@@ -190,5 +214,6 @@ class _Untuned:
         return {
             metric.name: finite(metric.compute(predictions))
             for metric in self.metrics
-            if metric.needs != "probability"
+            # Labels of decisions that are not calibrated know no costs.
+            if metric.needs == "decision" or (metric.needs == "prediction" and not setup.costs)
         }

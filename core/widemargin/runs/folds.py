@@ -35,10 +35,10 @@ class FoldResult:
     Parameters
     ----------
     arrays : dict of str to ndarray
-        ``prediction``, ``decision`` (turned to the positive class; log-odds where features train a
-        network), ``probability``, and the same
-        three of each baseline as ``logistic_regression.decision``; where encoders are fine-tuned,
-        those of the same model with frozen ones as ``frozen.decision``.
+        ``prediction``, ``decision`` (turned to the positive class; where features train a network,
+        log-odds, or of more than two classes logarithms of probabilities), ``probability``, and the
+        same three of each baseline as ``logistic_regression.decision``; where encoders are
+        fine-tuned, those of the same model with frozen ones as ``frozen.decision``.
     meta : dict
         ``C``, ``gamma``, ``score`` of the inner search, whether its model ``converged``,
         ``shares`` of the fold's worst mistakes by item id, and ``seconds`` by kind of work.
@@ -143,6 +143,7 @@ def hold_out(
         held_out.take(worst),
         positive=setup.positive,
         scale=trained.model.scale,
+        codes=arrays["prediction"][worst],
     )
     return FoldResult(
         arrays={name: np.ascontiguousarray(array) for name, array in arrays.items()},

@@ -76,8 +76,8 @@ def load_dataset(
     with progress.stage("reading the data"):
         whole = config.data.load(home)
         whole.check_learnable()
-    if config.evaluation.split != "auto":
-        whole = replace(whole, parts=None)
+        if config.evaluation.split != "auto" and whole.parts is not None:
+            whole = config.data.without_parts(whole)
     for note in whole.card.notes:
         progress.note(note)
     # A published split stays as it was published, near-duplicates and all.

@@ -97,7 +97,7 @@ def make_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
         for (*_, own), (*_, split) in zip(cut, plan.outer, strict=True)
     ):
         raise DataError(
-            f"evaluation.shots is {evaluation.shots}, and no class has as many items to learn from "
+            f"evaluation.shots is {evaluation.shots}, and no class has more items to learn from "
             "in any outer part, so that all would be taken. Lower it, or leave it out."
         )
     return Plan(outer=tuple(cut), final=final, kind=plan.kind)

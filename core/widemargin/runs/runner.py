@@ -151,7 +151,9 @@ def execute(
     with clock("map"), progress.stage("map of the embeddings"):
         items_map = embedding_map(setup, dataset, trained, out)
     with clock("analysis"):
-        analysis = own_sections(use_case, setup, dataset, plan, out.rows, out.predictions, trained)
+        analysis = own_sections(
+            use_case, setup, dataset, plan, out.rows, out.predictions, trained, store
+        )
     with progress.stage("saving"):
         record = write_record(
             store,

@@ -180,6 +180,7 @@ class Predictor:
                 Items(X=X, kinds=kinds, ids=names),
                 positive=self._positive,
                 scale=self.model.scale,
+                codes=outcome.prediction,
             )
         strongest = [sorted(own, key=lambda share: -abs(share.contribution)) for own in shares]
         classes = self.model.classes

@@ -55,8 +55,9 @@ def check_target(source: Path, target: Path) -> None:
     InputError
         Where it is refused.
     """
-    if not source.exists():
-        raise InputError(f"{source}: there is no such file or folder.")
+    if not source.is_dir():
+        what = "is a file; sort takes the folder that it is in" if source.exists() else "is absent"
+        raise InputError(f"{source}: {what}.")
     if target.exists() and not target.is_dir():
         raise InputError(f"{target}: is a file; name a folder with --into.")
     inner, outer = target.resolve(), source.resolve()
@@ -91,6 +92,8 @@ def place_file(source: Path, target: Path, *, link: bool) -> bool:
     OSError
         Where the file system refuses.
     """
+    if _is_there(source, target):
+        return False
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     place, number = target, 1
@@ -99,8 +102,6 @@ def place_file(source: Path, target: Path, *, link: bool) -> bool:
             shutil.copy2(source, part)
         while True:
             if place.is_symlink() or place.exists():
-                if _is_same(source, place):
-                    return False
                 number += 1
                 place = target.with_stem(f"{target.stem} ({number})")
                 continue
@@ -114,11 +115,17 @@ def place_file(source: Path, target: Path, *, link: bool) -> bool:
         part.unlink(missing_ok=True)
 
 
-def _is_same(source: Path, place: Path) -> bool:
-    try:
-        return place.samefile(source) or filecmp.cmp(source, place, shallow=False)
-    except OSError:  # a link to nothing, a folder
-        return False
+def _is_there(source: Path, target: Path) -> bool:
+    """Say whether the file stands in its place, or under one of its other names."""
+    place, number = target, 1
+    while place.is_symlink() or place.exists():
+        # A link to nothing and a folder are no such file.
+        with suppress(OSError):
+            if place.samefile(source) or filecmp.cmp(source, place, shallow=False):
+                return True
+        number += 1
+        place = target.with_stem(f"{target.stem} ({number})")
+    return False
 
 
 def _rename_new(part: Path, place: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 __all__ = ["stamp"]
 
 # Stricter than some readers: what is in doubt counts as the body, which is never touched.
-_HEADER = re.compile(rb"[!-9;-~]+:")
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 
 
 def stamp(raw: bytes, fields: Mapping[str, str], prefix: str) -> bytes:

@@ -56,8 +56,10 @@ class StrokesSettings(Section):
 
     @model_validator(mode="after")
     def _check_edges(self) -> Self:
-        if any(late - early < _HOP for early, late in pairwise(self.edges)):
-            raise ValueError(f"edges must rise, by {_HOP} milliseconds or more")
+        steps = [edge / _HOP for edge in self.edges]
+        rises = all(late > early for early, late in pairwise(steps))
+        if not rises or any(step != round(step) for step in steps):
+            raise ValueError(f"edges must rise, and be multiples of {_HOP} milliseconds")
         return self
 
 
