@@ -162,16 +162,17 @@ class _Search:
             for values in product(*(one.sizes for one in own))
         ]
         bad, refused = self._predict([(sets[at][0], changes) for at, changes in trials])
+        # Of changes of one size, the one that only just turns: no more is asked than it takes.
         best: dict[int, tuple[float, float, dict[str, Any]]] = {}
         for place in np.flatnonzero(~refused).tolist():
             at, changes = trials[place]
             size = sum(one.sizes[changes[one.column]] for one in sets[at][1])
-            found = (size, float(bad[place]), changes)
+            found = (size, -float(bad[place]), changes)
             if at not in best or found[:2] < best[at][:2]:
                 best[at] = found
         turns: dict[int, list[Turn]] = {row: [] for row in asked}
         for at, (size, likely, changes) in best.items():
-            turns[sets[at][0]].append(self._made(sets[at][0], changes, size, likely))
+            turns[sets[at][0]].append(self._made(sets[at][0], changes, size, -likely))
         return turns
 
     def narrowed(self, turns: Mapping[int, Sequence[Turn]]) -> dict[int, list[Turn]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,8 +114,8 @@ def register_use_cases() -> list[UseCase]:
             wording=Wording(
                 item="peptide",
                 items="peptides",
-                piece="run of residues",
-                pieces="runs of residues",
+                piece="k-mer",
+                pieces="k-mers",
                 headline="Ranks an active peptide above another {roc_auc} of the time",
             ),
             analyse=_analyse,
@@ -132,7 +133,21 @@ def _analyse_location(study: Study) -> Sequence[ReportSection]:
     from widemargin_proteins.places import mark_sections
     from widemargin_proteins.relatives import relative_sections
 
-    return [*relative_sections(study), *mark_sections(study)]
+    sections: list[ReportSection] = []
+    for name, make in (
+        ("relatives across the split", relative_sections),
+        ("what marks each place", mark_sections),
+    ):
+        try:
+            sections += make(study)
+        # What one section lacks must not take the other with it.
+        except Exception as error:  # noqa: BLE001  # as said
+            warnings.warn(
+                f"{name}: left out of the report: {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return sections
 
 
 def _analyse(study: Study) -> Sequence[ReportSection]:

@@ -1,13 +1,8 @@
-r"""Identity clusters: sequences that have most of their k-mers in common.
+"""Identity clusters: sequences that have most of their k-mers in common.
 
-Two sequences are as alike as the sets A and B of their runs of k letters are,
-
-.. math:: J(A, B) = |A \cap B| / |A \cup B|,
-
-which is 1 for the same set and falls fast with identity: a substitution takes k runs of each.
-Sequences that are joined by a chain of likenesses of at least a threshold make one cluster (single
-linkage), so that no two that are as alike are in different ones, and the order of rows is of no
-consequence. Counted are all pairs, not a sample of hashes: nothing is missed.
+Sequences that are joined by a chain of likenesses of at least a threshold (`kmers`) make one
+cluster (single linkage), so that no two that are as alike are in different ones, and the order of
+rows is of no consequence. Counted are all pairs, not a sample of hashes: nothing is missed.
 """
 
 from __future__ import annotations
@@ -18,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.data import merge_groups
+from widemargin_proteins.kmers import kmer_sets
+from widemargin_proteins.sequences import LIKENESS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["identity_clusters"]
 
-_LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 _CHUNK = 1024
 _PAIRS = 20_000
 # Above this share of k-mers that a sequence has, dense products are faster than sparse ones.
@@ -33,7 +29,7 @@ _DENSE = 0.01
 
 
 def identity_clusters(
-    sequences: Sequence[str], *, k: int = 3, threshold: float = 0.4
+    sequences: Sequence[str], *, k: int = 3, threshold: float = LIKENESS
 ) -> NDArray[np.intp]:
     """Cluster sequences by the k-mers that they have in common.
 
@@ -45,7 +41,7 @@ def identity_clusters(
     sequences : sequence of str of length n_sequences
         Sequences, as `clean_sequence` leaves them.
     k : int, default=3
-        Letters of a run, 1 to 5.
+        Letters of a k-mer, 1 to 5.
     threshold : float, default=0.4
         The likeness from which on two sequences are in one cluster, above 0 and at most 1.
 
@@ -69,7 +65,7 @@ def identity_clusters(
     distinct, place = np.unique(np.array(sequences, dtype=object), return_inverse=True)
     if not len(distinct):
         return np.empty(0, dtype=np.intp)
-    held = _kmers(distinct.tolist(), k)
+    held = kmer_sets(distinct.tolist(), k)
     sizes = np.diff(held.indptr)
     # By size: sets are only as alike as the smaller is to the larger, so that most are far apart.
     order = np.argsort(sizes, kind="stable")
@@ -159,27 +155,3 @@ def _checked(
 def _block(held: csr_array, rows: slice, dense: bool) -> Any:
     own = held[rows]
     return own.toarray() if dense else own
-
-
-def _kmers(sequences: Sequence[str], k: int) -> csr_array:
-    """Return which k-mers each sequence has, ones of shape (n_sequences, 20 ** k)."""
-    from scipy.sparse import csr_array
-
-    base = len(_LETTERS)
-    table = np.full(256, -1, dtype=np.int64)
-    table[np.frombuffer(_LETTERS.encode(), dtype=np.uint8)] = np.arange(base)
-    indices, ends = [np.empty(0, dtype=np.int64)], [0]
-    for sequence in sequences:
-        codes = table[np.frombuffer(sequence.encode("latin-1", "replace"), dtype=np.uint8)]
-        n = max(0, len(codes) - k + 1)
-        runs = np.zeros(n, dtype=np.int64)
-        whole = np.ones(n, dtype=bool)
-        for place in range(k):
-            own = codes[place : place + n]
-            runs = runs * base + own
-            whole &= own >= 0
-        indices.append(np.unique(runs[whole]))
-        ends.append(ends[-1] + len(indices[-1]))
-    columns = np.concatenate(indices)
-    shape = (len(sequences), base**k)
-    return csr_array((np.ones(len(columns), dtype=np.float32), columns, ends), shape=shape)

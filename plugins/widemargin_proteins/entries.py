@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from widemargin import DataError
-from widemargin.data import check_columns, iter_table, open_text
+from widemargin.data import cell_text, check_columns, iter_table, open_text
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -183,18 +183,16 @@ def _of_table(path: Path, sequence: str, columns: Sequence[str]) -> Iterator[Ent
         if not checked:
             check_columns(path, [sequence, *columns], names)
             checked = True
-        texts = {name: [_cell(value) for value in rows[name]] for name in names}
+        facts = {
+            name: [cell_text(value) for value in rows[name]] for name in names if name != sequence
+        }
+        # NA is a peptide, and no missing cell.
+        letters = [
+            "" if value is None or value != value else str(value) for value in rows[sequence]
+        ]
         for at, line in enumerate(rows.index):
-            told = {name: own[at] for name, own in texts.items() if name != sequence}
-            yield Entry(f"{path.name}:{line}", texts[sequence][at], int(line), told)
-
-
-def _cell(value: Any) -> str:
-    """Write a cell as text, 1.0 as 1; a missing one is empty."""
-    if value is None or value != value:  # NaN
-        return ""
-    text = str(value).strip()
-    return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
+            told = {name: own[at] for name, own in facts.items()}
+            yield Entry(f"{path.name}:{line}", letters[at], int(line), told)
 
 
 def _blocks(path: Path) -> Iterator[tuple[int, str]]:

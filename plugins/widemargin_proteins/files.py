@@ -10,9 +10,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import check_columns, hash_file, read_table
+from widemargin.data import cell_text, check_columns, hash_file, read_table
+from widemargin.encoders import Columns, ItemsError
 from widemargin_proteins.entries import TABLES, Entry, Form, iter_entries, sniff_form
 from widemargin_proteins.sequences import (
+    COLUMN,
+    LIKENESS,
     Labelled,
     check_protein,
     clean_sequence,
@@ -43,9 +46,27 @@ class SequenceLoader(DatasetLoader):
             (entry.id, letters) for _, entry, letters in _read(source, self._column(), ())
         )
 
+    def checked(self, X: Columns) -> Columns:
+        """Tidy sequences, and refuse what is no protein."""
+        tidy: list[str] = []
+        problems: dict[int, str] = {}
+        for row, text in enumerate(map(str, X[COLUMN])):
+            try:
+                if text.startswith(">"):
+                    raise DataError("is the header of a FASTA file; give the file with --file.")
+                letters = clean_sequence(text)
+                check_protein(letters, "the sequence")
+            except DataError as error:
+                problems[row] = str(error)
+            else:
+                tidy.append(letters)
+        if problems:
+            raise ItemsError(problems, len(X[COLUMN]))
+        return {COLUMN: tidy}
+
     def _column(self) -> str:
         """Return the column of sequences in a table."""
-        return "sequence"
+        return COLUMN
 
 
 class SequenceFile(SequenceLoader):
@@ -70,7 +91,7 @@ class SequenceFile(SequenceLoader):
         "", description="what tells groups that are never split, as label does; beside clusters"
     )
     likeness: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        0.4,
+        LIKENESS,
         description="share of 3-mers in common from which on sequences are never on both sides of "
         "a split; null groups nothing",
     )
@@ -109,6 +130,11 @@ class SequenceFile(SequenceLoader):
                 rows.append(Labelled(entry.id, letters, label, f"{file}:{entry.line}", group))
         if not rows:
             raise DataError(self._no_label(unlabelled, known))
+        if self.group and not any(one.group for one in rows):
+            raise DataError(
+                f"{self.path}: data.group is {self.group!r}, and no sequence tells it. Told are "
+                f"{', '.join(known) or 'no facts'}."
+            )
         notes = []
         if empty:
             notes.append(f"{counted(empty, 'empty sequence')} {was(empty)} left out.")
@@ -131,6 +157,8 @@ class SequenceFile(SequenceLoader):
                 f"{was(lost)} left out: {shown}."
             )
             rows = [one for one in rows if one.label not in rare]
+        if notes and len({one.label for one in rows}) < 2:
+            raise DataError(f"{self.path}: fewer than two classes are left. {' '.join(notes)}")
         if self.positive and self.positive not in sizes:
             raise DataError(
                 f"{self.path}: data.positive is {self.positive!r}, and the classes are "
@@ -176,7 +204,7 @@ class SequenceFile(SequenceLoader):
         check_columns(self.labels, [column], [str(one) for one in table.columns])
         classes: dict[str, str] = {}
         for line, name, label in zip(table.index, table.iloc[:, 0], table[column], strict=True):
-            key, said = str(name).strip(), "" if label != label else str(label).strip()
+            key, said = cell_text(name), cell_text(label)
             if classes.setdefault(key, said) != said:
                 raise DataError(f"{self.labels}:{line}: gives {key!r} a second class.")
         return classes
@@ -215,7 +243,7 @@ def _read(
             letters = clean_sequence(entry.text, str(path), entry.line)
             check_protein(letters, f"{path}:{entry.line}")
             if len(begun) < 300:
-                # Primers and other short runs show it only together.
+                # Primers and other short pieces show it only together.
                 begun += letters
                 check_protein(begun, str(path))
             found = True

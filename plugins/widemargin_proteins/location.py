@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from widemargin import (
 )
 from widemargin.data import read_table
 from widemargin_proteins.files import SequenceLoader
+from widemargin_proteins.sequences import COLUMN, LIKENESS, cluster_groups
 
 __all__ = ["LOCATION_ASSET", "PLACES", "Location"]
 
@@ -71,6 +73,9 @@ PLACES = {
 }
 """The collection's names of classes, and ours."""
 
+_KEPT = (
+    "The published split is kept as it is, and is not free of relatives: the report counts them."
+)
 _PARTS = {"trn": "train", "evl": "validation", "tst": "test"}
 
 
@@ -81,6 +86,11 @@ class Location(SequenceLoader):
 
     source: Literal["location"] = Field(
         "location", description="SCL2205, proteins of UniProt and where in the cell they work"
+    )
+    likeness: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        LIKENESS,
+        description="share of 3-mers in common from which on proteins are never on both sides of "
+        "a split where evaluation.split is folds; null groups nothing",
     )
 
     def load(self, data_home: Path) -> Dataset:
@@ -117,18 +127,33 @@ class Location(SequenceLoader):
             notes=(
                 "Four of the 13 classes are proteins that work in several places at once; they "
                 "are classes of their own here, as in the publication.",
-                "The published split is kept as it is, and is not free of relatives: the report "
-                "counts them.",
+                _KEPT,
             ),
         )
         return Dataset(
-            X=table[["seq"]].rename(columns={"seq": "sequence"}).reset_index(drop=True),
-            kinds={"sequence": "sequence"},
+            X=table[["seq"]].rename(columns={"seq": COLUMN}).reset_index(drop=True),
+            kinds={COLUMN: "sequence"},
             y=np.array([PLACES[names[str(code)]] for code in table["scl"]], dtype=np.str_),
             ids=table["entry"].to_numpy(np.str_),
             card=card,
             parts=parts,
         )
+
+    def without_parts(self, dataset: Dataset) -> Dataset:
+        """Make groups of relatives, which the published split does not keep together."""
+        notes = [note for note in dataset.card.notes if note != _KEPT]
+        if self.likeness is None:
+            notes.append(
+                "The published split is not kept, and nothing is grouped: relatives are on both "
+                "sides of splits."
+            )
+            return replace(dataset, parts=None, card=replace(dataset.card, notes=tuple(notes)))
+        groups, note = cluster_groups(
+            dataset.X[COLUMN].tolist(), self.likeness, item=dataset.card.item
+        )
+        notes += ["The published split is not kept.", note]
+        card = replace(dataset.card, notes=tuple(notes))
+        return replace(dataset, parts=None, groups=groups, card=card)
 
 
 _FILES = LOCATION_ASSET.files

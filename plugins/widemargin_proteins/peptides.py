@@ -13,6 +13,7 @@ from widemargin import Asset, AssetFile, DataError, Dataset, DatasetCard, Packag
 from widemargin.data import hash_file
 from widemargin_proteins.files import SequenceLoader
 from widemargin_proteins.sequences import (
+    LIKENESS,
     Labelled,
     counted,
     sequence_dataset,
@@ -132,7 +133,7 @@ class _Collection(SequenceLoader):
     )
     strip_methionine: bool = Field(True, description="take off a leading M, where proteins begin")
     likeness: _Likeness | None = Field(
-        0.4,
+        LIKENESS,
         description="share of 3-mers in common from which on peptides are never on both sides of "
         "a split; null groups nothing",
     )

@@ -104,7 +104,10 @@ def mark_sections(study: Study) -> Sequence[ReportSection]:
     learned = dataset.take(study.learned)
     features = study.model.features.transform(learned.X)
     columns = np.concatenate([np.arange(blocks[name].start, blocks[name].stop) for name in told])
-    values = np.asarray(features[:, columns], dtype=np.float64)
+    own_columns = features[:, columns]
+    # With one sparse block, all are.
+    dense = own_columns.toarray() if hasattr(own_columns, "toarray") else own_columns
+    values = np.asarray(dense, dtype=np.float64)
     block_of = np.concatenate([[name] * (blocks[name].stop - blocks[name].start) for name in told])
     own_names = [str(names[column]) for column in columns]
     rows = []

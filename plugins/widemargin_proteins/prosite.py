@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from widemargin_proteins.sequences import AMINO_ACIDS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -15,9 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pattern"]
 
-_RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 _ELEMENT = re.compile(
-    rf"(?P<one>x|[{_RESIDUES}]|\[[{_RESIDUES}]+\]|\{{[{_RESIDUES}]+\}})"
+    rf"(?P<one>x|[{AMINO_ACIDS}]|\[[{AMINO_ACIDS}]+\]|\{{[{AMINO_ACIDS}]+\}})"
     r"(?:\((?P<least>\d+)(?:,(?P<most>\d+))?\))?"
 )
 _MOST = 100
@@ -76,28 +77,25 @@ class Pattern:
 
     def find(self, proteins: Residues) -> NDArray[np.bool_]:
         """Say of every place whether the pattern begins there."""
-        begins = np.flatnonzero(proteins.inside)
-        if self.text.startswith("<"):
-            begins = begins[proteins.place[begins] == 0]
-        begun, reached = begins, begins
-        for letters, least, most in self._elements():
-            # Whoever meets the element so far, and those who may go on to the next.
-            ends = [(begun, reached)] if least == 0 else []
-            for number in range(1, most + 1):
-                fits = proteins.inside[reached]
-                if letters:
-                    member = np.array([one in letters for one in _RESIDUES] + [False])
-                    fits &= member[proteins.codes[reached]]
-                begun, reached = begun[fits], reached[fits] + 1
+        inside = proteins.inside
+        # From the last element to the first: the places from which the rest is met.
+        begun = proteins.left == -1 if self.text.endswith(">") else np.ones(len(inside), bool)
+        for letters, least, most in reversed(self._elements()):
+            member = np.array(
+                [not letters or one in letters for one in AMINO_ACIDS] + [not letters]
+            )
+            fits = inside & member[proteins.codes]
+            rest, begun = begun, np.zeros(len(inside), bool)
+            # Whether so many residues from each place on fit; padding never does, so that none is
+            # of the next protein.
+            fitting = np.ones(len(inside), bool)
+            for number in range(most + 1):
                 if number >= least:
-                    ends.append((begun, reached))
-            begun = np.concatenate([begin for begin, _ in ends])
-            reached = np.concatenate([end for _, end in ends])
-        if self.text.endswith(">"):
-            begun = begun[proteins.left[reached] == -1]
-        found = np.zeros(len(proteins.codes), bool)
-        found[begun] = True
-        return found
+                    begun |= fitting & _ahead(rest, number)
+                fitting &= _ahead(fits, number)
+        if self.text.startswith("<"):
+            begun &= proteins.place == 0
+        return begun & inside
 
     def _elements(self) -> list[tuple[str, int, int]]:
         """Return of each element its residues (none for any), and how many at least and most."""
@@ -118,6 +116,15 @@ class Pattern:
                 )
             letters = parsed["one"].strip("[]x")
             if letters.startswith("{"):
-                letters = "".join(own for own in _RESIDUES if own not in letters)
+                letters = "".join(own for own in AMINO_ACIDS if own not in letters)
             elements.append((letters, least, most))
         return elements
+
+
+def _ahead(values: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+    """Return what is so many places further on; nothing beyond the last."""
+    if not number:
+        return values
+    out = np.zeros(len(values), bool)
+    out[:-number] = values[number:]
+    return out

@@ -1,4 +1,4 @@
-"""Relatives across a published split: what is held out and resembles what was learned from."""
+"""Relatives across a split: what is held out and resembles what was learned from."""
 
 from __future__ import annotations
 
@@ -8,87 +8,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin import ReportSection, Table
-from widemargin.encoders import Residues
+from widemargin_proteins.kmers import closest, kmer_sets
+from widemargin_proteins.sequences import LIKENESS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from widemargin.evaluation import Study
 
-__all__ = ["closest", "relative_sections"]
+__all__ = ["relative_sections"]
 
-_CHUNK = 1024
-_BANDS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.7), (0.7, 1.01))
-_RELATED = 0.4
-
-
-def closest(sequences: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
-    """Return how alike each sequence is to the one among others that is most like it.
-
-    Likeness is the number of different runs of three residues that two sequences share, by the
-    number that either has (Jaccard).
-
-    Parameters
-    ----------
-    sequences, others : sequence of str
-        Proteins.
-
-    Returns
-    -------
-    ndarray of shape (n_sequences,)
-        Between 0 and 1; 0 where there are no others.
-
-    Examples
-    --------
-    >>> closest(["MKTAY"], ["GGGGG", "MKTAF"]).round(2).tolist()
-    [0.5]
-    """
-    best = np.zeros(len(sequences))
-    own, known = _runs(sequences), _runs(others)
-    n_own, n_known = np.diff(own.indptr), np.diff(known.indptr)
-    for start in range(0, len(others), _CHUNK):
-        columns = known[start : start + _CHUNK].toarray().T
-        for first in range(0, len(sequences), _CHUNK):
-            rows = slice(first, first + _CHUNK)
-            common = own[rows].toarray() @ columns
-            either = n_own[rows, None] + n_known[None, start : start + _CHUNK] - common
-            likeness = (common / np.maximum(1, either)).max(axis=1)
-            best[rows] = np.maximum(best[rows], likeness)
-    return best
-
-
-def _runs(sequences: Sequence[str]) -> csr_array:
-    """Return which runs of three residues each sequence has, of shape (n_sequences, 8000)."""
-    from scipy.sparse import csr_array
-
-    residues = Residues(sequences)
-    first, second, third = (residues.codes[at : len(residues.codes) - 2 + at] for at in range(3))
-    whole = np.maximum(np.maximum(first, second), third) < 20
-    runs = np.unique((residues.row[:-2] * 8000 + first * 400 + second * 20 + third)[whole])
-    shape = (len(sequences), 8000)
-    ones = np.ones(len(runs), np.float32)
-    return csr_array((ones, (runs // 8000, runs % 8000)), shape=shape)
+_BANDS = ((0.0, 0.2), (0.2, LIKENESS), (LIKENESS, 0.7), (0.7, 1.01))
 
 
 def relative_sections(study: Study) -> Sequence[ReportSection]:
     """Return how often held-out proteins are right by how alike they are to learned ones.
 
-    Nothing where the split was not published: then no group is on both sides.
+    Each is compared with what the model that was asked had learned from, of whatever split.
     """
     dataset, predictions = study.dataset, study.predictions
-    if dataset.parts is None or predictions.task != "classification":
-        return []
     sequences = _sequences(dataset)
-    if not sequences:
+    if predictions.task != "classification" or not sequences:
         return []
     with study.progress.stage("relatives across the split"):
-        likeness = closest(
-            [sequences[row] for row in study.rows], [sequences[row] for row in study.learned]
-        )
+        likeness = _likeness(study, sequences)
     right = predictions.y_true == predictions.y_pred
+    related = likeness >= LIKENESS
     rows: list[tuple[str, int, str, str]] = []
-    for low, high in (*_BANDS, (0.0, _RELATED)):
+    # The last line is all that are no relatives, where the lines above do not say it already.
+    for low, high in (*_BANDS, *([(0.0, LIKENESS)] if related.any() else [])):
         own = (likeness >= low) & (likeness < high)
         name = f"below {high:g}" if low == 0 else f"{low:g} and more"
         if low > 0 and high <= 1:
@@ -96,28 +44,56 @@ def relative_sections(study: Study) -> Sequence[ReportSection]:
         if own.any():
             score = _macro_f1(predictions.y_true[own], predictions.y_pred[own])
             rows.append((name, int(own.sum()), f"{right[own].mean():.1%}", f"{score:.3f}"))
-    related = likeness >= _RELATED
-    if not related.any():
-        return []
-    share = related.mean()
     return [
         ReportSection(
             title="Relatives across the split",
-            intro=f"The split is taken as it was published, and {related.sum():,} of "
-            f"{len(related):,} held-out proteins ({share:.1%}) have at least {_RELATED:g} of their "
-            "runs of three residues in common with one that the model learned from; "
-            f"{(likeness > 1 - 1e-9).sum():,} have all. Without them {right[~related].mean():.1%} "
-            f"are called rightly in place of {right.mean():.1%}.",
+            intro=f"{_how_split(dataset)} {_said(likeness, right)}",
             blocks=[
                 Table(
-                    columns=("runs in common", "proteins", "right", "macro F1"),
+                    columns=("3-mers in common", "proteins", "right", "macro F1"),
                     rows=rows,
-                    note="Runs of three residues that two proteins share, by those that either "
-                    "has. Macro F1 is over the classes that the line's proteins are of.",
+                    note="3-mers that a held-out protein shares with the one most like it of those "
+                    "that its model learned from, by those that either has. Macro F1 is over the "
+                    "classes that the line's proteins are of.",
                 )
             ],
         )
     ]
+
+
+def _likeness(study: Study, sequences: Sequence[str]) -> NDArray[np.float64]:
+    """Return how alike each prediction's protein is to the most like that was learned from."""
+    sets = kmer_sets(sequences)
+    # Predictions stand part by part.
+    return np.concatenate([closest(sets[one.test], sets[one.train]) for one in study.splits])
+
+
+def _how_split(dataset: Any) -> str:
+    if dataset.parts is not None:
+        return "The split is taken as it was published."
+    if dataset.groups is not None:
+        return "No group is on both sides of a split."
+    return "Nothing is grouped, so that relatives may be on both sides of a split."
+
+
+def _said(likeness: NDArray[np.float64], right: NDArray[np.bool_]) -> str:
+    """Say how many held-out proteins have a relative, and what is right without them."""
+    related = likeness >= LIKENESS
+    n, n_all = int(related.sum()), int((likeness > 1 - 1e-9).sum())
+    if not n:
+        return (
+            f"None of the {len(related):,} held-out proteins has {LIKENESS:g} of its 3-mers in "
+            "common with one that its model learned from."
+        )
+    said = (
+        f"{n:,} of {len(related):,} held-out proteins ({n / len(related):.1%}) "
+        f"{'has' if n == 1 else 'have'} at least {LIKENESS:g} of their 3-mers in common with one "
+        f"that their model learned from; {n_all:,} {'has' if n_all == 1 else 'have'} all."
+    )
+    if n < len(related):
+        said += f" Without them {right[~related].mean():.1%} are called rightly in place of "
+        said += f"{right.mean():.1%}."
+    return said
 
 
 def _sequences(dataset: Any) -> list[str]:

@@ -43,8 +43,8 @@ def residue_sections(study: Study) -> Sequence[ReportSection]:
     )
     item = dataset.card.item
     intro = (
-        f"A linear decision about runs of residues is a sum over the runs of a {item}, and so over "
-        "its residues: each run's part, mismatches included, is divided equally among them. "
+        f"A linear decision about k-mers is a sum over the k-mers of a {item}, and so over "
+        "its residues: each one's part, mismatches included, is divided equally among them. "
         f"Above 0 speaks for {positive}. With the constant the parts add up to the margin"
     )
     intro += f", and with what is no residue's: {', '.join(others)}." if others else "."

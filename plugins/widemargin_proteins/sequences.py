@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from widemargin import DataError, Dataset, DatasetCard, Items
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = [
+    "AMINO_ACIDS",
     "COLUMN",
     "LETTERS",
+    "LIKENESS",
     "Labelled",
     "check_protein",
     "clean_sequence",
+    "cluster_groups",
     "counted",
     "looks_like_dna",
     "sequence_dataset",
@@ -32,11 +36,17 @@ __all__ = [
 COLUMN = "sequence"
 """The one column of the data sets."""
 
-LETTERS = "ACDEFGHIKLMNPQRSTVWYXBZJUO"
-"""The twenty amino acids; X any, B D or N, Z E or Q, J I or L; U selenocysteine, O pyrrolysine."""
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+"""The twenty amino acids, in the order in which encoders count them."""
+
+LETTERS = AMINO_ACIDS + "XBZJUO"
+"""Those, and X any, B D or N, Z E or Q, J I or L, U selenocysteine, O pyrrolysine."""
+
+LIKENESS = 0.4
+"""The share of 3-mers in common from which on two sequences are relatives, by default."""
 
 _ALLOWED = (
-    "Allowed are the 20 amino acids (ACDEFGHIKLMNPQRSTVWY), X, B, Z and J where one is not known, "
+    f"Allowed are the 20 amino acids ({AMINO_ACIDS}), X, B, Z and J where one is not known, "
     "U, O, * for a stop, and - or . for a gap, in capitals or small"
 )
 _FOREIGN = re.compile(f"[^{LETTERS}]")
@@ -63,7 +73,7 @@ class Labelled(NamedTuple):
 def clean_sequence(text: str, where: str = "", line: int | None = None) -> str:
     r"""Return a protein in capitals, without gaps, white space and the stop at its end.
 
-    A stop within it becomes X, so that no run of letters spans it.
+    A stop within it becomes X, so that no k-mer spans it.
 
     Parameters
     ----------
@@ -215,18 +225,8 @@ def sequence_dataset(
     notes = list(notes)
     clusters: NDArray[Any] | None = None if groups is None else np.array(groups, dtype=np.str_)
     if likeness is not None:
-        from widemargin.data import merge_groups
-        from widemargin_proteins.clusters import identity_clusters
-
-        clusters = identity_clusters(sequences, threshold=likeness)
-        if groups is not None:
-            clusters = merge_groups(clusters, list(groups))
-        sizes = np.bincount(clusters)
-        notes.append(
-            f"{counted(len(sequences), card.item)} in {counted(len(sizes), 'cluster')} (3-mers in "
-            f"common from {likeness:g}), the largest of {sizes.max(initial=0):,}; no cluster is on "
-            "both sides of a split."
-        )
+        clusters, note = cluster_groups(sequences, likeness, item=card.item, named=groups)
+        notes.append(note)
     dataset = Dataset(
         X=pd.DataFrame({COLUMN: pd.Series(list(sequences), dtype=object)}),
         kinds={COLUMN: "sequence"},
@@ -237,6 +237,55 @@ def sequence_dataset(
     )
     dataset.check_learnable()
     return dataset
+
+
+def cluster_groups(
+    sequences: Sequence[str],
+    likeness: float,
+    *,
+    item: str,
+    named: Sequence[str] | None = None,
+) -> tuple[NDArray[np.intp], str]:
+    """Make groups of relatives, and the note that says how many there are.
+
+    Parameters
+    ----------
+    sequences : sequence of str of length n_sequences
+        Clean sequences.
+    likeness : float
+        The share of 3-mers in common from which on two are of one group (`identity_clusters`).
+    item : str
+        What the note calls one.
+    named : sequence of str of length n_sequences, optional
+        Groups that the data name; clusters that share one are joined.
+
+    Returns
+    -------
+    groups : ndarray of shape (n_sequences,)
+        The group of each sequence.
+    note : str
+        For the card.
+
+    Examples
+    --------
+    >>> cluster_groups(["GIGKFLHSAK", "GIGKFLHSAG", "AAPRRW"], 0.4, item="peptide")[0].tolist()
+    [0, 0, 1]
+    """
+    import numpy as np
+
+    from widemargin.data import merge_groups
+    from widemargin_proteins.clusters import identity_clusters
+
+    groups = identity_clusters(sequences, threshold=likeness)
+    if named is not None:
+        groups = merge_groups(groups, list(named))
+    sizes = np.bincount(groups)
+    note = (
+        f"{counted(len(sequences), item)} in {counted(len(sizes), 'cluster')} (3-mers in common "
+        f"from {likeness:g}), the largest of {sizes.max(initial=0):,}; no cluster is on both sides "
+        "of a split."
+    )
+    return groups, note
 
 
 def counted(number: int, noun: str) -> str:

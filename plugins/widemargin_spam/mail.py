@@ -19,6 +19,8 @@ __all__ = ["Headers", "is_maildir", "iter_mbox", "mail_text", "maildir_files"]
 Headers = Literal["all"] | Sequence[str]
 """Names of headers to read, in any case."""
 
+# What UUCP and procmail leave above the header.
+_QUOTED_ENVELOPE = re.compile(rb"\A(?:From [^\n]*\n)?(?:>From [^\n]*\n)+")
 # What SpamAssassin looks at, at most; nobody reads further.
 _LONGEST_PART = 500_000
 
@@ -56,7 +58,7 @@ def mail_text(raw: bytes, headers: Headers = ("subject",)) -> str:
     """
     try:
         # compat32 reads broken headers as they stand, where the newer policies raise.
-        message = message_from_bytes(raw, policy=compat32)
+        message = message_from_bytes(_QUOTED_ENVELOPE.sub(b"", raw, count=1), policy=compat32)
         lines = [*_headers(message, headers), _body(message).strip()]
     except RecursionError:
         raise DataError("the message's parts are nested too deeply.") from None
@@ -121,7 +123,8 @@ def _headers(message: Message, wanted: Headers) -> list[str]:
 
 
 def _body(part: Message) -> str:
-    children = part.get_payload()
+    # Of a leaf it would decode by whatever the charset says.
+    children = part.get_payload() if part.is_multipart() else None
     attached = part.get_content_disposition() == "attachment"
     if isinstance(children, list) and not attached:
         texts = [

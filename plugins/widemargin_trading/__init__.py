@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from widemargin import ReportSection, SplitRule, UseCase, Wording, hookimpl
 from widemargin.encoders import Features
 from widemargin_trading.data import Market, PriceTable
+from widemargin_trading.live import LivePrices
 
 if TYPE_CHECKING:
     from widemargin.evaluation import Study
@@ -24,7 +25,7 @@ def register_use_cases() -> list[UseCase]:
             name="trading",
             summary="Predict shares from past prices, and say what that would have earned.",
             task="auto",
-            data=(Market, PriceTable),
+            data=(Market, PriceTable, LivePrices),
             features=Features,
             defaults={
                 "features": {"encoder": "indicators"},
@@ -43,7 +44,7 @@ def register_use_cases() -> list[UseCase]:
                 "mae",
                 "rmse",
             ),
-            fixture={"path": str(Path(__file__).with_name("fixture.csv")), "history": 120},
+            fixture={"path": str(Path(__file__).with_name("fixture.csv")), "latest": None},
             split=SplitRule(kind="walk-forward"),
             wording=Wording(
                 item="decision",
@@ -52,5 +53,12 @@ def register_use_cases() -> list[UseCase]:
                 pieces="indicators",
                 headline="Ranks a rise above a fall {roc_auc} of the time",
             ),
+            analyse=_analyse,
         )
     ]
+
+
+def _analyse(study: Study) -> Sequence[ReportSection]:
+    from widemargin_trading.sections import money_sections
+
+    return money_sections(study)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from widemargin import Asset, AssetFile, Dataset, DatasetCard, Package
+from widemargin import Asset, AssetFile, DatasetCard, Package
 from widemargin.data import TableFormat, hash_file, read_table
 from widemargin_trading.decisions import Decisions
-from widemargin_trading.prices import parse_prices
+from widemargin_trading.prices import Prices, parse_prices
 
 __all__ = ["STOCKS_ASSET", "Market", "PriceTable"]
 
@@ -51,8 +52,7 @@ class Market(Decisions):
         "2004, FB from May 2012",
     )
 
-    def load(self, data_home: Path) -> Dataset:
-        """Read the published table."""
+    def _read(self, data_home: Path) -> tuple[Sequence[Prices], DatasetCard]:
         table = read_table(STOCKS_ASSET.path(data_home))
         series = parse_prices(table, "stocks.csv.gz", symbols=self.symbols, max_gap=self.max_gap)
         card = DatasetCard(
@@ -62,11 +62,11 @@ class Market(Decisions):
             citation=STOCKS_ASSET.origin,
             sha256=STOCKS_ASSET.files[0].sha256,
             notes=(
-                "These shares were chosen, in 2013 or later, because they are well known: most that "
-                "were as well known in 2000 did worse.",
+                "These shares are here because they lasted and became well known; those that did "
+                "not are absent, which flatters holding.",
             ),
         )
-        return self._dataset(series, card)
+        return series, card
 
 
 class PriceTable(Decisions):
@@ -78,13 +78,10 @@ class PriceTable(Decisions):
     path: Path = Field(description="the table")
     symbols: tuple[str, ...] = Field((), description="shares to take; by default all")
 
-    def load(self, data_home: Path) -> Dataset:
-        """Read the table."""
+    def _read(self, data_home: Path) -> tuple[Sequence[Prices], DatasetCard]:
         form: TableFormat = "auto" if self.source == "file" else self.source
         table = read_table(self.path, form)
-        series = parse_prices(
-            table, str(self.path), symbols=self.symbols, max_gap=self.max_gap
-        )
+        series = parse_prices(table, str(self.path), symbols=self.symbols, max_gap=self.max_gap)
         notes = []
         if not any("adj" in str(column).lower() for column in table.columns):
             notes.append(
@@ -98,4 +95,4 @@ class PriceTable(Decisions):
             sha256=hash_file(self.path),
             notes=tuple(notes),
         )
-        return self._dataset(series, card)
+        return series, card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["DOWN", "UP", "Decisions"]
 
 UP, DOWN = "up", "down"
+
+_FEW = 100
+"""Days to decide on below which a walk-forward split has short parts."""
 
 Days = Annotated[int, Field(ge=1, le=250)]
 
@@ -51,13 +55,19 @@ class Decisions(DatasetLoader):
         120, description="days of a window, at least as many as the encoder looks back"
     )
     positions: Literal["long-flat", "long-short"] = Field(
-        "long-flat", description="what is done when a fall is predicted: hold nothing, or sell short"
+        "long-flat",
+        description="what is done when no rise is predicted: hold nothing, or sell short",
     )
     cost_bp: Annotated[float, Field(ge=0, le=1000)] = Field(
         5.0, description="costs of a trade, in hundredths of a per cent of what is traded"
     )
     slippage_bp: Annotated[float, Field(ge=0, le=1000)] = Field(
         5.0, description="what a trade's price is worse than the close, likewise"
+    )
+    latest: Annotated[int, Field(ge=1)] | None = Field(
+        1,
+        description="days of each share that predict answers, the last ones of its file; null "
+        "answers all that have a whole window before them",
     )
     max_gap: Annotated[int, Field(ge=1, le=3650)] = Field(
         14, description="most days of the calendar from one row of a share to the next"
@@ -77,8 +87,21 @@ class Decisions(DatasetLoader):
         """Days from one decision to the next."""
         return self.every or self.horizon
 
-    def _dataset(self, series: Sequence[Prices], card: DatasetCard) -> Dataset:
-        """Make the data set of the decisions whose outcome is known."""
+    @abstractmethod
+    def _read(self, data_home: Path) -> tuple[Sequence[Prices], DatasetCard]:
+        """Read the prices, and say where they come from."""
+
+    def load(self, data_home: Path) -> Dataset:
+        """Read the prices and make the decisions whose outcome is known."""
+        return self._dataset(*self._read(data_home))
+
+    def load_carelessly(self, data_home: Path) -> tuple[str, Dataset]:
+        """Let each window end on the first day that is earned on: the commonest look-ahead."""
+        title = "windows of prices that end too late, on the first day that the position earns on"
+        return title, self._dataset(*self._read(data_home), late=self.delay + 1)
+
+    def _dataset(self, series: Sequence[Prices], card: DatasetCard, late: int = 0) -> Dataset:
+        """Make the data set of decisions; `late` days too many are in each window."""
         import numpy as np
         import pandas as pd
 
@@ -105,7 +128,7 @@ class Decisions(DatasetLoader):
             ]
         )
         spans = [slice(entry + 1, entry + 1 + self.horizon) for entry in entries]
-        aside = {
+        aside: dict[str, Sequence[object]] = {
             "symbol": [one.symbol for one, _ in rows],
             "days": [one.days[own] for (one, _), own in zip(rows, spans, strict=True)],
             "steps": [
@@ -113,6 +136,13 @@ class Decisions(DatasetLoader):
                 for (one, _), own in zip(rows, spans, strict=True)
             ],
         }
+        notes = [*card.notes, *filter(None, (one.split_note() for one in series))]
+        n_moments = len({day for day, _, _ in taken})
+        if n_moments < _FEW and self.step > 1:
+            notes.append(
+                f"There are only {n_moments} days to decide on; give more days, or decide on each "
+                "with --set data.every=1."
+            )
         up = self.target == "direction"
         labels = np.where(gained > 0, UP, DOWN)
         after = f"over {self.horizon} days, from {_delayed(self.delay)}"
@@ -122,15 +152,19 @@ class Decisions(DatasetLoader):
             target=f"direction {after} (no move counts as down)" if up else f"return {after}",
             units="" if up else "%",
             item="decision",
-            notes=(*card.notes, *filter(None, (one.split_note() for one in series))),
+            notes=tuple(notes),
         )
         dataset = Dataset(
-            X=pd.DataFrame({"prices": _column([_window(*row, self.history) for row in rows])}),
+            X=pd.DataFrame(
+                {"prices": _column([_window(one, t + late, self.history) for one, t in rows])}
+            ),
             kinds={"prices": "series"},
             y=labels if up else gained,
             ids=np.array([_name(*row) for row in rows], dtype=np.str_),
             times=np.array([one.days[t] for one, t in rows]),
-            label_times=np.array([one.days[own.stop - 1] for (one, _), own in zip(rows, spans)]),
+            label_times=np.array(
+                [one.days[own.stop - 1] for (one, _), own in zip(rows, spans, strict=True)]
+            ),
             aside=pd.DataFrame({name: _column(values) for name, values in aside.items()}),
             card=card,
         )
@@ -138,7 +172,7 @@ class Decisions(DatasetLoader):
         return dataset
 
     def read_items(self, source: Path) -> Iterator[Items]:
-        """Read the window up to the last day of each share in a table of prices."""
+        """Read the windows up to the last days of each share in a table of prices."""
         series = parse_prices(read_table(source), source.name, max_gap=self.max_gap)
         for one in series:
             if len(one) < self.history:
@@ -146,12 +180,14 @@ class Decisions(DatasetLoader):
                     f"{source.name}: {one.symbol or 'the series'} has {len(one)} days, and "
                     f"{self.history} are needed to decide after the last one (data.history)."
                 )
-        rows = [(one, len(one) - 1) for one in series]
-        yield Items(
-            X={"prices": [_window(*row, self.history) for row in rows]},
-            kinds={"prices": "series"},
-            ids=[_name(*row) for row in rows],
-        )
+        for one in series:
+            possible = range(self.history - 1, len(one))
+            days = possible if self.latest is None else possible[-self.latest :]
+            yield Items(
+                X={"prices": [_window(one, t, self.history) for t in days]},
+                kinds={"prices": "series"},
+                ids=[_name(one, t) for t in days],
+            )
 
 
 def _moments(series: Sequence[Prices], step: int) -> NDArray[np.datetime64]:

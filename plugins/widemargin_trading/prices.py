@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,6 @@ _NAMES = {
     "adjusted": ("adjclose", "adjustedclose"),
 }
 _NEEDED = ("date", "open", "high", "low", "close", "volume")
-_PRICES = ("open", "high", "low", "close", "adjusted")
 _SPLIT = 1.8
 """A quotient of two days' closes beyond which a split is likelier than a day's trade."""
 
@@ -46,11 +45,14 @@ class Prices:
     rows : ndarray of shape (n_days, 5)
         Open, high, low and close, all times the day's quotient of adjusted and plain close; and
         what was traded in money, close times volume, which no split changes.
+    adjusted : bool
+        Whether the table had adjusted closes.
     """
 
     symbol: str
     days: NDArray[np.datetime64]
     rows: NDArray[np.float64]
+    adjusted: bool = True
 
     def __len__(self) -> int:
         return len(self.days)
@@ -64,6 +66,8 @@ class Prices:
         """Name the first day that looks like a split which nobody adjusted for; else empty."""
         import numpy as np
 
+        if self.adjusted:
+            return ""
         step = self.close[1:] / self.close[:-1]
         odd = np.flatnonzero((step > _SPLIT) | (step < 1 / _SPLIT))
         if not len(odd):
@@ -102,8 +106,9 @@ def parse_prices(
     Examples
     --------
     >>> import pandas as pd
-    >>> day = {"open": "9", "high": "11", "low": "8", "close": "10", "Adj Close": "5", "volume": "3"}
-    >>> (one,) = parse_prices(pd.DataFrame([{"date": "2024-01-31", **day}], index=[2]), "a.csv")
+    >>> day = {"date": "2024-01-31", "open": "9", "high": "11", "low": "8", "close": "10"}
+    >>> day |= {"Adj Close": "5", "volume": "3"}
+    >>> (one,) = parse_prices(pd.DataFrame([day], index=[2]), "a.csv")
     >>> str(one.days[0]), one.rows[0].tolist()
     ('2024-01-31', [4.5, 5.5, 4.0, 5.0, 30.0])
     """
@@ -123,7 +128,7 @@ def parse_prices(
             shown = ", ".join(filter(None, there[:20])) or "a single series without names"
             raise DataError(f"{where}: has no share {symbol!r}; it has {shown}.")
     days = _days(table[found["date"]], lines, where)
-    numbers = {
+    numbers: dict[str, NDArray[np.float64]] = {
         name: parse_numbers(table[found[name]])
         for name in ("open", "high", "low", "close", "volume", "adjusted")
         if name in found
@@ -131,7 +136,9 @@ def parse_prices(
     series = []
     for symbol in symbols or there:
         own = np.flatnonzero(names == symbol)
-        part = {name: values[own] for name, values in numbers.items()}
+        part: dict[str, NDArray[np.float64]] = {
+            name: values[own] for name, values in numbers.items()
+        }
         at = [f"{where}:{lines[row]}" for row in own]
         _check_days(days[own], at, max_gap, symbol)
         _check_prices(part, at, found)
@@ -143,7 +150,8 @@ def parse_prices(
             ],
             axis=1,
         )
-        series.append(Prices(symbol=symbol, days=days[own], rows=rows))
+        adjusted = "adjusted" in found
+        series.append(Prices(symbol=symbol, days=days[own], rows=rows, adjusted=adjusted))
     return series
 
 
@@ -181,9 +189,7 @@ def _days(values: Any, lines: Sequence[str], where: str) -> NDArray[np.datetime6
     return np.array(texts, dtype="datetime64[D]")
 
 
-def _check_days(
-    days: NDArray[np.datetime64], at: Sequence[str], max_gap: int, symbol: str
-) -> None:
+def _check_days(days: NDArray[np.datetime64], at: Sequence[str], max_gap: int, symbol: str) -> None:
     import numpy as np
 
     of = f" of {symbol}" if symbol else ""
@@ -206,7 +212,9 @@ def _check_days(
         )
 
 
-def _check_prices(part: dict[str, Any], at: Sequence[str], found: dict[str, Any]) -> None:
+def _check_prices(
+    part: Mapping[str, NDArray[np.float64]], at: Sequence[str], found: dict[str, Any]
+) -> None:
     import numpy as np
 
     for name, values in part.items():
@@ -214,9 +222,10 @@ def _check_prices(part: dict[str, Any], at: Sequence[str], found: dict[str, Any]
         bad = ~np.isfinite(values) | (values < 0 if name == "volume" else values <= 0)
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            is_said = f"is {values[row]:g}" if np.isfinite(values[row]) else "is missing or no number"
+            there = np.isfinite(values[row])
+            said = f"is {values[row]:g}" if there else "is missing or no number"
             raise DataError(
-                f"{at[row]}: {found[name]} {is_said}; it must be a number {least}. Correct it, or "
+                f"{at[row]}: {found[name]} {said}; it must be a number {least}. Correct it, or "
                 "leave that day out."
             )
     if (below := np.flatnonzero(part["high"] < part["low"])).size:

@@ -60,6 +60,8 @@ TARGETS = (
     Target("credit/scorecard", "roc_auc", 0.79),
     Target("credit/evidence", "roc_auc", 0.79, 0.81, "0.796 best AutoML (OpenML credit-g)"),
     Target("credit/kernels", "roc_auc"),
+    Target("trading/direction", "roc_auc"),
+    Target("trading/return", "r2"),
     Target("sounds/mfcc", "f1_macro"),
     # More than MFCC under an RBF kernel.
     Target("sounds/kits", "f1_macro", "sounds/mfcc"),

@@ -69,7 +69,7 @@ def test_a_mail_gets_the_runs_verdict_and_keeps_all_else(
     assert found["X-Spam-Flag"] == "YES"
     probability, score = found["X-Spam-Probability"], found["X-Spam-Score"]
     assert 0.5 < float(probability) <= 1
-    required = f"{predictor.threshold:.2f}"
+    required = f"{predictor.threshold:.4f}"
     assert found["X-Spam-Status"] == (
         f"Yes, score={score} required={required} probability={probability}"
     )
@@ -82,7 +82,7 @@ def test_the_verdict_is_that_of_predict(predictor: Predictor, tmp_path: Path) ->
     [one] = predictor.predict_items(predictor.read(tmp_path / "a.eml"), explain=False)
     found = message_from_bytes(stamp_verdict(MAIL, predictor, version="1"))
     assert found["X-Spam-Probability"] == f"{one.probabilities['spam']:.4f}"
-    assert found["X-Spam-Score"] == f"{one.margin:.2f}"
+    assert found["X-Spam-Score"] == f"{one.margin:.4f}"
 
 
 def test_a_threshold_decides_instead_of_the_label(predictor: Predictor) -> None:
@@ -91,9 +91,9 @@ def test_a_threshold_decides_instead_of_the_label(predictor: Predictor) -> None:
     for threshold, flag in ((one.margin - 0.01, "YES"), (one.margin + 0.01, "NO")):
         stamped = stamp_verdict(MAIL, predictor, version="1", threshold=threshold)
         found = message_from_bytes(stamped)
-        assert found["X-Spam-Score"] == f"{one.margin:.2f}"
+        assert found["X-Spam-Score"] == f"{one.margin:.4f}"
         assert found["X-Spam-Flag"] == flag
-        assert f"required={threshold:.2f}" in found["X-Spam-Status"]
+        assert f"required={threshold:.4f}" in found["X-Spam-Status"]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -142,6 +142,54 @@ def test_what_cannot_be_judged_passes_as_it_came(
     assert done.stderr.startswith(AS_IT_CAME)
     assert reason in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+def test_an_interruption_passes_the_mail_as_it_came(small_runs: Path) -> None:
+    program = (
+        "import sys\n"
+        "import widemargin.serving.mail as mail\n"
+        "from widemargin.cli.filter import main\n"
+        "def stopped(*_, **__):\n    raise KeyboardInterrupt\n"
+        "mail.stamp_verdict = stopped\n"
+        "sys.exit(main(['spam']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=MAIL,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "WIDEMARGIN_RUNS": str(small_runs)},
+    )
+    assert (done.returncode, done.stdout) == (0, MAIL)
+    assert done.stderr.startswith(AS_IT_CAME)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n", b"From: cron@h\nX-Spam-Flag: YES\n\n", b"From: a@b\n\n  \n"]
+)
+def test_a_mail_without_text_is_not_called_spam(predictor: Predictor, raw: bytes) -> None:
+    out = stamp_verdict(raw, predictor, version="1")
+    assert out.startswith(b"X-Spam-Flag: NO\nX-Spam-Status: No, there is no text to judge\n")
+    assert b"YES" not in out
+
+
+def test_a_nul_in_the_name_of_a_charset_hides_no_spam(predictor: Predictor) -> None:
+    head = b'Subject: x\nX-Spam-Flag: NO\nContent-Type: text/plain; charset="a\0b"\n\n'
+    out = stamp_verdict(head + b"fr\xe9e cash prize\n", predictor, version="1")
+    assert out.count(b"X-Spam-Flag: ") == 1
+    assert b"X-Spam-Score: " in out
+
+
+@pytest.mark.parametrize(
+    "first", [b"Subject : x\n", b">From a@b Mon\nSubject: x\n", b"\xef\xbb\xbfSubject: x\n"]
+)
+def test_an_odd_first_line_leaves_the_header_one_header(predictor: Predictor, first: bytes) -> None:
+    raw = first + b"From: a@b\nX-Spam-Flag : YES\n\nhello there\n"
+    out = stamp_verdict(raw, predictor, version="1")
+    header, _, body = out.partition(b"\n\n")
+    assert body == b"hello there\n"
+    assert b"From: a@b" in header
+    assert b"X-Spam-Flag :" not in header
 
 
 def test_tempfail_asks_the_mail_server_to_try_again(tmp_path: Path) -> None:

@@ -112,8 +112,15 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sorted(
     said = call("sort", "latest", str(photos), "--sure", "0.5", "--runs", str(runs))
     assert said.code == 3
     assert "torn.png" in said.err
-    assert "1 of 7 pictures could not be read" in said.err
+    assert "1 of 7 pictures could not be sorted" in said.err
     assert len(_content(photos.with_name("photos-sorted"))) == 6
+
+
+def test_a_name_too_long_for_a_copy_stops_no_other(call: Call, runs: Path, photos: Path) -> None:
+    shutil.copy2(FIXTURE / "spots" / "01.png", photos / f"{'a' * 240}.png")
+    said = call("sort", "latest", str(photos), "--sure", "0.5", "--runs", str(runs))
+    assert said.code in (0, 3)
+    assert len(_content(photos.with_name("photos-sorted"))) >= 6
 
 
 def test_a_target_within_what_is_sorted_is_refused_before_anything_is_written(

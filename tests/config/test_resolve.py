@@ -115,16 +115,16 @@ def test_default_blocks_that_other_encoders_do_not_make_are_left_out_with_the_ol
         },
     }
     case = replace(use_case, defaults=below)
-    one = {"features": {"encoder": "tfidf"}}
-    other = resolved(one, case=case)
+    alone = {"features": {"encoder": "tfidf"}}
+    other = resolved(alone, case=case)
     assert (other.svm.kernel, other.svm.blocks, other.svm.weights) == ("rbf", None, "equal")
     # The same names keep them, and a layer's own are its own.
     again = {"features": {"encoder": ["hashing", {"name": "tfidf", "min_df": 3}]}}
     assert resolved(again, case=case).svm == resolved(case=case).svm
-    own = {**one, "svm": {"blocks": {"tfidf": "linear"}}}
+    own = {**alone, "svm": {"blocks": {"tfidf": "linear"}}}
     assert list(resolved(own, case=case).svm.blocks) == ["tfidf"]
     # What a person wrote stays, and is refused where it does not fit.
-    assert list(resolved(below, one).svm.blocks) == ["tfidf", "hashing"]
+    assert list(resolved(below, alone).svm.blocks) == ["tfidf", "hashing"]
     # A setting that is added to an encoder changes no name.
     one = {"features": {"encoder": "tfidf"}, "svm": {"blocks": {"tfidf": "rbf"}}}
     amended = resolved(one, parse_overrides(["features.encoder.min_df=7"]))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from widemargin import DataError, Dataset
+from widemargin.encoders import ItemsError
 from widemargin_proteins.entries import sniff_form
 from widemargin_proteins.files import SequenceFile
 from widemargin_proteins.location import Location
@@ -182,6 +183,33 @@ def test_labels_may_stand_in_a_table_beside_it(tmp_path: Path) -> None:
     others = write(tmp_path, "w.csv", "name,label\nq,toxin\n")
     with pytest.raises(DataError, match=r"none of its 3 sequences has a class in .*w\.csv"):
         load(path, labels=others)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["in the table", "beside it"])
+def test_labels_that_are_numbers_are_read_alike_wherever_they_stand(
+    tmp_path: Path, beside: bool
+) -> None:
+    # A float column, since one label is missing; 1.0 is written 1, as everywhere.
+    table = pd.DataFrame(
+        {"name": [1.0, 2.0, 3.0], "sequence": ["MKTA", "GGSS", "WWWW"], "label": [1.0, 0.0, None]}
+    )
+    table.to_parquet(tmp_path / "y.parquet")
+    if beside:
+        fasta = write(tmp_path, "x.fasta", ">1\nMKTA\n>2\nGGSS\n>3\nWWWW\n")
+        dataset = load(fasta, labels=tmp_path / "y.parquet")
+    else:
+        dataset = load(tmp_path / "y.parquet")
+    assert dataset.y.tolist() == ["1", "0"]
+    assert "1 sequence was left out: no class." in dataset.card.notes
+
+
+def test_what_says_that_a_label_is_missing_is_no_class_and_the_peptide_na_is_one(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "x.csv", "sequence,label\nNA,a\nGGSS,b\nMKTA,N/A\n")
+    dataset = load(path)
+    assert dataset.X["sequence"].tolist() == ["NA", "GGSS"]
+    assert dataset.y.tolist() == ["a", "b"]
 
 
 def test_a_folder_has_a_file_for_each_class(tmp_path: Path) -> None:
@@ -358,3 +386,30 @@ def test_relatives_are_one_group_unless_that_is_not_wanted(tmp_path: Path) -> No
     assert grouped is not None
     assert grouped.tolist() == [0, 0, 1]
     assert load(path, likeness=None).groups is None
+
+
+def test_a_group_that_no_sequence_tells_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lab.fasta"
+    path.write_text(">a kind=x strain=1\nMKTAYIAKQR\n>b kind=y strain=2\nGGWWLLKKAA\n")
+    with pytest.raises(DataError, match=r"data\.group is 'nosuch', and no sequence tells it"):
+        SequenceFile(path=path, label="kind", group="nosuch").load(tmp_path)
+
+
+def test_that_all_sequences_contradict_each_other_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "lab.fasta"
+    path.write_text(">a kind=x\nMKTAYIAKQR\n>b kind=y\nMKTAYIAKQR\n")
+    with pytest.raises(DataError, match=r"fewer than two classes are left\. 1 sequence with two"):
+        SequenceFile(path=path, label="kind").load(tmp_path)
+
+
+def test_what_is_typed_in_is_refused_as_in_a_file() -> None:
+    loader = SequenceFile(path=Path("none.fasta"))
+    assert loader.checked({"sequence": ["mkt-AY*"]}) == {"sequence": ["MKTAY"]}
+    dna = "ATGGCGTTCAAGCTAGCCTTGAACGTTAGC"
+    with pytest.raises(ItemsError) as refused:
+        loader.checked({"sequence": ["MKT", ">sp|x", "ACD1", dna]})
+    problems = refused.value.problems
+    assert sorted(problems) == [1, 2, 3]
+    assert "--file" in problems[1]
+    assert "'1' is no amino acid" in problems[2]
+    assert "DNA or RNA" in problems[3]

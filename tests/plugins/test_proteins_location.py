@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,15 +15,19 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 import widemargin
 from widemargin import DataError, Predictions
+from widemargin.contracts import Split
 from widemargin.encoders import Residues
+from widemargin_proteins import _analyse_location
+from widemargin_proteins.kmers import closest, kmer_sets
 from widemargin_proteins.known_signals import KNOWN, Measure, Signal
 from widemargin_proteins.location import LOCATION_ASSET, PLACES, Location
-from widemargin_proteins.places import SEVERAL, _first_of_each_family, place_sections
+from widemargin_proteins.places import SEVERAL, _first_of_each_family, mark_sections, place_sections
 from widemargin_proteins.prosite import Pattern
-from widemargin_proteins.relatives import closest, relative_sections
+from widemargin_proteins.relatives import relative_sections
 from widemargin_proteins.signals import SignalsEncoder, SignalsSettings
 
 _AMINO = "ACDEFGHIKLMNPQRSTVWY"
@@ -48,6 +53,55 @@ def test_the_published_split_and_names_are_taken_up(tmp_path: Path) -> None:
     assert dataset.y.tolist() == ["cytoplasm", "plastid", "secreted"] * 2
     assert dataset.ids.tolist() == [f"P{k}" for k in range(6)]
     assert dataset.X["sequence"][1] == "MKLALA"
+
+
+def test_where_the_published_split_is_not_kept_relatives_are_groups(tmp_path: Path) -> None:
+    dataset = Location().load(collection(tmp_path))
+    assert dataset.groups is None
+    own = Location(likeness=0.6).without_parts(dataset)
+    assert own.parts is None
+    assert own.groups is not None
+    # MKLA has two of the four 3-mers of MKLALA, and the longer ones have no other.
+    assert own.groups.tolist() == [0, 1, 1, 1, 1, 1]
+    assert "6 proteins in 2 clusters (3-mers in common from 0.6)" in own.card.notes[-1]
+    assert not any("is kept as it is" in note for note in own.card.notes)
+    none = Location(likeness=None).without_parts(dataset)
+    assert none.groups is None
+    assert "relatives are on both sides" in none.card.notes[-1]
+
+
+def test_folds_in_place_of_the_published_split_split_no_relatives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, n = tmp_path / "home", 36
+    folder = home / LOCATION_ASSET.name
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(7)
+    rows, letters = [], ""
+    for k in range(n):
+        # Every other protein is the one before it but for its end.
+        letters = letters + "W" if k % 2 else "".join(rng.choice(list(_AMINO), 80))
+        rows.append(f"P{k},{letters},{(k // 2) % 2}")
+    (folder / "scl2205.csv").write_text("entry,seq,scl\n" + "\n".join(rows) + "\n")
+    names = {str(k): name for k, name in enumerate(PLACES)}
+    (folder / "labels.json").write_text(json.dumps({"index_to_label": names}))
+    splits = {"trn": list(range(12, n)), "evl": list(range(8, 12)), "tst": list(range(8))}
+    (folder / "splits.json").write_text(json.dumps(splits))
+    monkeypatch.setenv("WIDEMARGIN_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("WIDEMARGIN_HOME", str(home))
+    monkeypatch.setattr(Location, "assets", ())
+    few = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
+    encoder = {"encoder": {"name": "composition", "ends": []}, "scaling": "none"}
+    svm = {"kernel": "rbf", "C": [1], "blocks": None, "weights": "equal"}
+    intros = {}
+    for split in ("auto", "folds"):
+        run = widemargin.run(
+            "proteins", features=encoder, svm=svm, evaluation={"split": split, **few}
+        )
+        told = json.loads((run.path / "analysis.json").read_text(encoding="utf-8"))
+        intros[split] = told[0]["intro"]
+    assert "None of the 36 held-out proteins" in intros["folds"]
+    assert intros["auto"].startswith("The split is taken as it was published. ")
 
 
 def test_a_collection_that_is_not_there_is_said_with_the_command(tmp_path: Path) -> None:
@@ -111,6 +165,33 @@ def test_no_pattern_spans_two_proteins(sequences: list[str]) -> None:
 def test_what_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"is no element|is met by no number"):
         Pattern(pattern)
+
+
+def test_a_proteins_signals_depend_on_no_other_protein() -> None:
+    sequences = [letters for *_, letters in _more()]
+    together = SignalsEncoder().encode(sequences)
+    alone = np.concatenate([SignalsEncoder().encode([one]) for one in sequences])
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(together, SignalsEncoder().encode(sequences[::-1])[::-1])
+
+
+def test_long_patterns_cost_no_more_memory_than_the_proteins_have_places() -> None:
+    proteins = Residues(["".join(np.random.default_rng(0).choice(list(_AMINO), 1000))])
+    tracemalloc.start()
+    count = Pattern("x(1,100)-x(1,100)-C").count(proteins)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    last = max(at for at in range(1000) if proteins.codes[at] == _AMINO.index("C"))
+    # From every place but the last two before the last cysteine on.
+    assert count.tolist() == [last - 1]
+    assert most < 1_000_000
+
+
+def test_patterns_longer_than_the_padding_span_no_two_proteins() -> None:
+    pattern = Pattern("K-x(90)-L")
+    assert pattern.count(Residues(["K" + "A" * 90, "L" * 95, "K" + "A" * 90 + "L"])).tolist() == [
+        *[0, 0, 1]
+    ]
 
 
 def test_a_pattern_of_ones_own_is_checked_where_it_is_given_and_counted() -> None:
@@ -204,36 +285,112 @@ def test_likeness_is_of_the_most_like_of_the_others() -> None:
             theirs = {other[k : k + 3] for k in range(len(other) - 2)}
             likeness.append(len(runs & theirs) / max(1, len(runs | theirs)))
         expected.append(max(likeness))
-    np.testing.assert_allclose(closest(own, others), expected)
-    assert closest(own, []).tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(closest(kmer_sets(own), kmer_sets(others)), expected)
+    assert closest(kmer_sets(own), kmer_sets([])).tolist() == [0, 0, 0, 0]
 
 
-def test_relatives_across_a_published_split_are_counted_and_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WIDEMARGIN_RUNS", str(tmp_path / "runs"))
+def study_of(**changed: Any) -> Any:
+    """Make a study of 66 proteins, of which the last 21 are held out: two are copies."""
     rows = _more()
     data = pd.DataFrame({"sequence": [letters for *_, letters in rows]})
-    parts = np.array(["train"] * 45 + ["test"] * 21)
-    # Two of the test part are copies of training proteins.
     data.loc[45, "sequence"], data.loc[46, "sequence"] = data.sequence[0], data.sequence[1]
-    y = np.array([place for _, place, _ in rows])
-    right = np.arange(21) % 3 > 0
-    true = (y[45:] == "nucleus").astype(np.int64)
-    told = np.where(right, true, 1 - true)
-    study: Any = SimpleNamespace(
-        dataset=SimpleNamespace(X=data, kinds={"sequence": "sequence"}, parts=parts),
+    true = (np.array([place for _, place, _ in rows])[45:] == "nucleus").astype(np.int64)
+    told = np.where(np.arange(21) % 3 > 0, true, 1 - true)
+    own: dict[str, Any] = {
+        "X": data,
+        "kinds": {"sequence": "sequence"},
+        "parts": np.array(["train"] * 45 + ["test"] * 21),
+        "groups": None,
+    }
+    return SimpleNamespace(
+        dataset=SimpleNamespace(**(own | changed)),
         predictions=SimpleNamespace(task="classification", y_true=true, y_pred=told),
-        rows=np.arange(45, 66),
-        learned=np.arange(45),
+        splits=[Split(np.arange(45), np.arange(45, 66))],
         progress=SimpleNamespace(stage=lambda _: nullcontext()),
     )
-    [section] = relative_sections(study)
-    assert "2 of 21 held-out proteins (9.5%)" in section.intro
+
+
+def test_relatives_across_a_published_split_are_counted_and_told_apart() -> None:
+    [section] = relative_sections(study_of())
+    assert section.intro == (
+        "The split is taken as it was published. 2 of 21 held-out proteins (9.5%) have at least "
+        "0.4 of their 3-mers in common with one that their model learned from; 2 have all. Without "
+        "them 68.4% are called rightly in place of 66.7%."
+    )
     table: Any = section.blocks[0]
-    assert table.rows[-1][:3] == ("below 0.4", 19, f"{right[2:].mean():.1%}")
-    study.dataset.parts = None
-    assert relative_sections(study) == []
+    assert table.rows[-1][:3] == ("below 0.4", 19, "68.4%")
+
+
+def test_relatives_across_folds_are_counted_by_what_each_fold_learned_from() -> None:
+    study = study_of(parts=None)
+    assert "Nothing is grouped, so that relatives may be" in relative_sections(study)[0].intro
+    # Two folds: the copies are 45 of 0 and 46 of 1, and only the first pair is apart.
+    study.splits = [
+        Split(np.arange(1, 56), np.array([0, *range(56, 66)])),
+        Split(np.array([0, *range(56, 66)]), np.arange(46, 56)),
+    ]
+    [section] = relative_sections(study)
+    assert "1 of 21 held-out proteins (4.8%) has at least 0.4" in section.intro
+    assert "; 1 has all." in section.intro
+
+
+def test_where_no_held_out_protein_has_a_relative_the_report_says_so() -> None:
+    study = study_of(parts=None, groups=np.arange(66))
+    study.splits = [Split(np.arange(2, 45), np.arange(45, 66))]
+    [section] = relative_sections(study)
+    assert section.intro == (
+        "No group is on both sides of a split. None of the 21 held-out proteins has 0.4 of its "
+        "3-mers in common with one that its model learned from."
+    )
+    table: Any = section.blocks[0]
+    assert [row[:2] for row in table.rows] == [("below 0.2", 21)]
+
+
+def test_where_all_held_out_proteins_are_relatives_no_share_is_made_up() -> None:
+    study = study_of()
+    study.dataset.X["sequence"] = ["MKTAYIAKQR"] * 66
+    [section] = relative_sections(study)
+    assert "21 of 21 held-out proteins (100.0%)" in section.intro
+    assert "nan" not in section.intro
+    assert "Without them" not in section.intro
+    table: Any = section.blocks[0]
+    assert [row[:2] for row in table.rows] == [("0.7 and more", 21)]
+
+
+def test_one_section_that_fails_leaves_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    # This study has no model, so that what marks each place cannot be told.
+    with pytest.warns(RuntimeWarning, match="what marks each place: left out of the report"):
+        sections = _analyse_location(study_of())
+    assert [one.title for one in sections] == ["Relatives across the split"]
+
+
+def test_marks_are_read_of_sparse_features_too() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.random((60, 4)) * (rng.random((60, 4)) > 0.5)
+    y = np.array(["nucleus", "secreted", "membrane"] * 20)
+    values[y == "nucleus", 2] += 3
+    told: list[Any] = []
+    for rows in (values, sparse.csr_array(values)):
+        features = SimpleNamespace(
+            blocks_={"kmers": slice(0, 2), "signals": slice(2, 4)},
+            get_feature_names_out=lambda: np.array(["AAA", "AAC", "KR", "SKL"], dtype=object),
+            transform=lambda _, rows=rows: rows,
+        )
+        dataset = SimpleNamespace(
+            task="classification",
+            classes=("membrane", "nucleus", "secreted"),
+            y=y,
+            X=None,
+            take=lambda _: SimpleNamespace(X=None, y=y),
+        )
+        study: Any = SimpleNamespace(
+            dataset=dataset, model=SimpleNamespace(features=features), learned=np.arange(60)
+        )
+        [section] = mark_sections(study)
+        table: Any = section.blocks[0]
+        told.append(table.rows)
+    assert told[0] == told[1]
+    assert next(row[1] for row in told[0] if row[0] == "nucleus") == "KR"
 
 
 def test_of_columns_that_measure_much_the_same_the_largest_is_named() -> None:
@@ -258,16 +415,17 @@ def test_own_proteins_run_and_the_report_says_what_marks_each_place(
         evaluation={"outer": 3, "inner": 3, "resamples": 100, "map": "none"},
     )
     assert run.record.metrics["metrics"]["f1_macro"]["value"] > 0.9
-    [section] = json.loads((run.path / "analysis.json").read_text(encoding="utf-8"))
+    relatives, section = json.loads((run.path / "analysis.json").read_text(encoding="utf-8"))
+    assert relatives["title"] == "Relatives across the split"
+    assert relatives["intro"].startswith("No group is on both sides of a split. None of the 66")
     [table] = [block["block"] for block in section["blocks"]]
     marks = {
         place: [row[1] for row in table["rows"] if row[0] == place] for place, *_ in table["rows"]
     }
     assert set(marks) == {"membrane", "nucleus", "secreted"}
-    assert any("hydropathy" in name or "segments" in name for name in marks["membrane"])
-    assert any(
-        "into the nucleus" in name or "KR" in name or "R" in name for name in marks["nucleus"]
-    )
+    assert any(re.match("hydropathy in|segments over", name) for name in marks["membrane"])
+    assert any(name.startswith("into the nucleus: ") for name in marks["nucleus"])
+    assert not any(name.startswith("into the nucleus: ") for name in marks["membrane"])
     assert run.predict([_more()[0][2]])["label"].tolist() == ["membrane"]
 
 

@@ -278,7 +278,7 @@ def test_shots_of_a_published_split_measure_the_saved_model(tmp_path: Path) -> N
 
 
 def test_more_shots_than_there_are_items_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"shots is 500, and no class has as many items to learn"):
+    with pytest.raises(DataError, match=r"shots is 500, and no class has more items to learn"):
         run_case(tmp_path, evaluation={"split": "folds", "shots": 500})
 
 

@@ -79,8 +79,11 @@ def main(words: Sequence[str]) -> int:
     """
     given = [word for word in words if word != "--debug"]
     failed = _TEMPFAIL if "--tempfail" in given else 0
-    return pass_on(
-        lambda raw: bytes(app(given, standalone_mode=False, obj=raw)),
-        failed=failed,
-        debug="--debug" in words,
-    )
+
+    def change(raw: bytes) -> bytes:
+        out = app(given, standalone_mode=False, obj=raw)
+        if not isinstance(out, bytes):  # an exit code: of an interruption, or of help
+            raise InterruptedError(f"it was stopped before the mail was judged (code {out}).")
+        return out
+
+    return pass_on(change, failed=failed, debug="--debug" in words)

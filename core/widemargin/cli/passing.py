@@ -47,6 +47,9 @@ def pass_on(change: Callable[[bytes], bytes], *, failed: int, debug: bool) -> in
     except OSError as error:
         _say(f"no mail could be read from standard input: {error.strerror}.")
         return UNREADABLE
+    except KeyboardInterrupt:
+        _say("stopped before the mail was read whole.")
+        return UNREADABLE
     code, out = 0, raw
     try:
         with _own_output() as output, warnings.catch_warnings():
@@ -59,6 +62,9 @@ def pass_on(change: Callable[[bytes], bytes], *, failed: int, debug: bool) -> in
                     traceback.print_exc()
                 _say(f"the mail is passed on as it came: {_reason(error)}")
                 code, out = failed, raw
+            with suppress(ValueError):  # not in the main thread
+                # What is half written cannot be taken back.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             _write(output, out)
     except OSError as error:
         _say(f"the mail could not be written to standard output: {error.strerror}.")

@@ -152,6 +152,8 @@ def predict(
 def _taken_as_texts(items: Sequence[str]) -> Iterator[str]:
     """Say which texts are names of files or folders, and how those are read."""
     for item in items:
+        if not item.strip():
+            continue
         path = Path(item)
         try:
             what = "folder" if path.is_dir() else "file" if path.is_file() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +18,12 @@ __all__ = ["app"]
 app = typer.Typer(add_completion=False)
 
 
+# What is wrong with one name, and not with the folder or the disk.
+_OF_THE_NAME = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+
+
 class _UnansweredError(InputError):
-    """Some files were sorted and others could not be read."""
+    """Some files were sorted and others were not."""
 
     exit_code = 3
 
@@ -86,10 +91,14 @@ def sort(
                 try:
                     made = place_file(Path(paths[one.id]), target / name / one.id, link=link)
                 except OSError as error:
-                    raise InputError(
-                        f"{one.id}: cannot be put into {target / name} "
-                        f"({error.strerror or error}). What was sorted before stays."
-                    ) from None
+                    why = (
+                        f"{one.id}: cannot be put into {target / name} ({error.strerror or error})."
+                    )
+                    if error.errno not in _OF_THE_NAME:
+                        raise InputError(f"{why} What was sorted before stays.") from None
+                    console.err.print(why, markup=False, highlight=False, soft_wrap=True)
+                    refused += 1
+                    continue
                 placed[name] += 1
                 kept += not made
             stage.advance(len(batch))
@@ -109,5 +118,5 @@ def sort(
             typer.echo(f"{counted(kept, wording.item)} {were} there from before.")
     if refused:
         total = refused + placed.total()
-        message = f"{refused:,} of {counted(total, wording.item)} could not be read; see above."
+        message = f"{refused:,} of {counted(total, wording.item)} could not be sorted; see above."
         raise (_UnansweredError if placed else InputError)(message)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from widemargin.contracts.asset import Asset
-from widemargin.contracts.dataset import Dataset, Items
+from widemargin.contracts.dataset import Columns, Dataset, Items
 from widemargin.contracts.progress import Progress
 from widemargin.contracts.section import Section
 from widemargin.errors import DataError
@@ -98,6 +98,24 @@ class DatasetLoader(Section):
 
         A file of any length is read in constant memory.
         """
+
+    def checked(self, X: Columns) -> Columns:
+        """Return items that were typed in or piped as this data set would hold them.
+
+        By default they are taken as they are. What `read_items` refuses in a file is to be refused
+        here too, and what it tidies, tidied.
+
+        Parameters
+        ----------
+        X : Columns
+            The columns that the model was trained on.
+
+        Raises
+        ------
+        ItemsError
+            Where items are none of this kind; the others are answered.
+        """
+        return X
 
     def read_message(self, raw: bytes) -> Items:
         """Read one unlabelled item from the bytes of a mail, for ``widemargin filter``.

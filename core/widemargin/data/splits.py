@@ -84,7 +84,9 @@ def make_splits(
                 "a walk-forward split goes by time alone, and the data set has groups; leave them "
                 "out."
             )
-        return _walk(y, times, label_times, n_splits, embargo)
+        # What is divided again needs room for that.
+        fewest = 4 if at_least <= 2 else 12
+        return _walk(y, times, label_times, n_splits, embargo, fewest)
     n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
     strata = _strata(y, n_splits) if stratified else np.zeros(len(y), dtype=np.int64)
@@ -141,11 +143,12 @@ def _walk(
     label_times: NDArray[Any] | None,
     n_splits: int,
     embargo: int,
+    fewest: int,
 ) -> list[Split]:
     """Walk forward in as many parts as leave every class in the first one to learn from."""
     classes = set() if y.dtype.kind == "f" else set(map(str, y))
     while True:
-        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo)
+        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo, fewest=fewest)
         absent = classes - set(map(str, y[splits[0].train]))
         if not absent:
             return splits

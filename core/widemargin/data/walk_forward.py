@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["blocks_in_time", "walk_forward"]
 
-_FEWEST = 4
-
 
 def walk_forward(
     times: NDArray[Any],
@@ -23,6 +21,7 @@ def walk_forward(
     *,
     n_splits: int,
     embargo: int = 0,
+    fewest: int = 4,
 ) -> list[Split]:
     """Hold out one stretch of time after the other, each after all that it is predicted from.
 
@@ -38,9 +37,11 @@ def walk_forward(
     label_times : ndarray of shape (n_samples,), optional
         When each row's label was known; `times` by default.
     n_splits : int
-        Number of splits; fewer are made where there are fewer than four moments a stretch.
+        Number of splits; fewer are made where there would be fewer than `fewest` moments a stretch.
     embargo : int, default=0
         Moments before each held-out stretch at which no training label may have been known.
+    fewest : int, default=4
+        Moments of a stretch at least.
 
     Returns
     -------
@@ -64,12 +65,12 @@ def walk_forward(
     """
     moments, place = np.unique(times, return_inverse=True)
     known = times if label_times is None else label_times
-    if len(moments) < 2 * _FEWEST:
+    if len(moments) < 2 * fewest:
         raise DataError(
             f"there are only {len(moments)} moments in time; a walk-forward split needs at least "
-            f"{2 * _FEWEST}. Add items of other times."
+            f"{2 * fewest}. Add items of other times."
         )
-    n_splits = min(n_splits, len(moments) // _FEWEST - 1)
+    n_splits = min(n_splits, len(moments) // fewest - 1)
     size = len(moments) // (n_splits + 1)
     splits = []
     for at in range(n_splits):

@@ -49,7 +49,11 @@ def show_item(X: Columns, kinds: Mapping[str, Kind], row: int, limit: int = 600)
             parts.append(f"{column} {show_value(value)}")
         letters += len(parts[-1])
     text = (" / " if set(kinds.values()) == {"text"} else ", ").join(parts)
-    return text if len(text) <= limit else f"{text[:limit]} …"
+    if len(text) <= limit:
+        return text
+    # Of what was not written out nobody knows the length.
+    length = f" ({len(text):,} letters)" if len(parts) == len(kinds) else ""
+    return f"{text[:limit]} …{length}"
 
 
 def show_value(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from widemargin.errors import DataError
 from widemargin.serving.predictor import Predictor
 from widemargin.serving.stamps import stamp
@@ -38,19 +40,28 @@ def stamp_verdict(
     items = predictor.config.data.read_message(raw)
     [one] = predictor.predict(items.X, items.ids)
     assert one.margin is not None
+    judge = f"widemargin {version} (run {record.use_case}/{record.id})"
+    if one.note:
+        # What is taken for granted is no judgement on this mail.
+        fields = {"Flag": "NO", "Status": "No, there is no text to judge"}
+        return stamp(raw, _named({**fields, "Checker-Version": judge}), _PREFIX)
     flagged = one.label == positive if threshold is None else one.margin >= threshold
     required = predictor.threshold if threshold is None else threshold
-    probability, score = f"{one.probabilities[positive]:.4f}", f"{one.margin:.2f}"
-    status = f"score={score} required={required:.2f} probability={probability}"
+    # Enough digits that "score >= required" decides as the run does.
+    probability, score = f"{one.probabilities[positive]:.4f}", f"{one.margin:.4f}"
+    status = f"score={score} required={required:.4f} probability={probability}"
     fields = {
         "Flag": "YES" if flagged else "NO",
         "Status": f"{'Yes' if flagged else 'No'}, {status}",
         "Score": score,
         "Probability": probability,
-        "Checker-Version": f"widemargin {version} (run {record.use_case}/{record.id})",
+        "Checker-Version": judge,
     }
-    fields = {
+    return stamp(raw, _named(fields), _PREFIX)
+
+
+def _named(fields: Mapping[str, str]) -> dict[str, str]:
+    return {
         _PREFIX + name: value.encode("ascii", "backslashreplace").decode()
         for name, value in fields.items()
     }
-    return stamp(raw, fields, _PREFIX)

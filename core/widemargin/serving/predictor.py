@@ -170,6 +170,7 @@ class Predictor:
         if n == 0:
             return []
         notes = ["empty" if blank else "" for blank in self._blank(X, n)]
+        X = self.config.data.checked(X)
         outcome = self.model.predict(X)
         shares: list[list[Share]] = [[] for _ in range(n)]
         if explain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 
@@ -42,12 +43,23 @@ def stamp(raw: bytes, fields: Mapping[str, str], prefix: str) -> bytes:
     """
     first = raw.find(b"\n")
     end = b"\r\n" if first > 0 and raw[first - 1 : first] == b"\r" else b"\n"
-    top = first + 1 if first >= 0 and raw.startswith(b"From ") else 0
+    top = _envelope(raw)
     kept, body, found = _divide(raw, top, prefix.lower().encode())
     lines = b"".join(f"{name}: {value}".encode("ascii") + end for name, value in fields.items())
     # Without a header and the blank line after it, the body's first line would become one.
     needs_blank = not found and raw[body : body + 1] != b"\n" and raw[body : body + 2] != b"\r\n"
     return b"".join([raw[:top], lines, *kept, end if needs_blank else b"", raw[body:]])
+
+
+def _envelope(raw: bytes) -> int:
+    """Return where the header begins: after the line of an mbox file, quoted ones included."""
+    start = 0
+    while raw.startswith((b"From ", b">From "), start):
+        feed = raw.find(b"\n", start)
+        if feed < 0:
+            break
+        start = feed + 1
+    return start
 
 
 def _divide(raw: bytes, start: int, prefix: bytes) -> tuple[list[bytes], int, bool]:
@@ -57,7 +69,7 @@ def _divide(raw: bytes, start: int, prefix: bytes) -> tuple[list[bytes], int, bo
     while start < len(raw):
         feed = raw.find(b"\n", start)
         line = raw[start : len(raw) if feed < 0 else feed + 1]
-        if name := _HEADER.match(line):
+        if name := _HEADER.match(line.removeprefix(codecs.BOM_UTF8)):
             keeps = not name[0].lower().startswith(prefix)
             found = True
         elif not (found and line[:1] in b" \t"):

@@ -221,30 +221,30 @@ def test_a_state_of_other_runs_is_refused() -> None:
         (
             {"k": 4},
             ["ACG", "T"],
-            "kmer: none of the 2 rows has 4 letters of the alphabet auto in a run; lower k or "
+            "kmer: none of the 2 rows has 4 letters of the alphabet auto in a stretch; lower k or "
             "choose another alphabet.",
         ),
         (
             {"k": 2, "alphabet": "dna"},
             ["WLKVR"],
-            "kmer: none of the 1 rows has 2 letters of the alphabet dna in a run; lower k or "
+            "kmer: none of the 1 rows has 2 letters of the alphabet dna in a stretch; lower k or "
             "choose another alphabet.",
         ),
         (
             {"k": 1},
             [" ", ""],
-            "kmer: none of the 2 rows has 1 letters of the alphabet auto in a run; lower k or "
+            "kmer: none of the 2 rows has 1 letters of the alphabet auto in a stretch; lower k or "
             "choose another alphabet.",
         ),
         (
             {"k": 8},
             ["".join(map(chr, range(0x4E00, 0x4F00)))],
-            "kmer: there are 256 different letters, too many for runs of 8; lower k.",
+            "kmer: there are 256 different letters, too many for k-mers of 8; lower k.",
         ),
         (
             {"k": 8, "mismatches": 2, "alphabet": "protein"},
             ["ACDEFGHIKLMNPQRSTVWY" * 10] * 300,
-            "kmer: with k = 8 and 2 of 20 letters free each run counts for 10,261, 61,566,000 "
+            "kmer: with k = 8 and 2 of 20 letters free each k-mer counts for 10,261, 61,566,000 "
             "entries in all; at most 50,000,000 fit. Lower mismatches or k, or use fewer rows.",
         ),
     ],
@@ -263,7 +263,7 @@ def test_a_row_that_is_no_text_is_refused_by_its_number() -> None:
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
-    message = "mismatches, 2, must be below k, 2; otherwise all runs are alike"
+    message = "mismatches, 2, must be below k, 2; otherwise all k-mers are alike"
     with pytest.raises(ValueError, match=message):
         KmerSettings(k=2, mismatches=2)
     for wrong in ({"k": 0}, {"k": 9}, {"mismatches": 3}, {"alphabet": "rna"}):
@@ -329,7 +329,7 @@ def test_a_contradiction_in_a_config_is_told_with_its_path() -> None:
     with pytest.raises(ConfigError) as caught:
         chosen({"name": "kmer", "k": 1, "mismatches": 1})
     assert str(caught.value) == (
-        "features.encoder: mismatches, 1, must be below k, 1; otherwise all runs are alike; got "
+        "features.encoder: mismatches, 1, must be below k, 1; otherwise all k-mers are alike; got "
         "{name: kmer, k: 1, mismatches: 1}"
     )
 

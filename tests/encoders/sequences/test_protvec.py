@@ -114,8 +114,8 @@ def test_too_little_to_learn_from_is_said() -> None:
     with pytest.raises(DataError) as caught:
         ProtVecEncoder().fit(["MK", "XXXXX"])
     assert str(caught.value) == (
-        "protvec: no run of 3 letters of the alphabet protein occurs 2 times in the 2 sequences; "
-        "lower min_count or k, or choose another alphabet."
+        "protvec: no stretch of 3 letters of the alphabet protein occurs 2 times in the 2 "
+        "sequences; lower min_count or k, or choose another alphabet."
     )
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from widemargin.encoders import AutocovarianceEncoder, Residues, WindowsEncoder
+from widemargin.encoders import (
+    AutocovarianceEncoder,
+    CompositionEncoder,
+    Residues,
+    WindowsEncoder,
+)
+from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sequences.letters import ALPHABETS
-from widemargin.encoders.sequences.scales import ScaleName, scale_of, standard_scale
+from widemargin.encoders.sequences.residues import PADDING
+from widemargin.encoders.sequences.scales import (
+    ScaleName,
+    scale_of,
+    standard_scale,
+    whole_scale,
+)
 from widemargin.encoders.sequences.window_columns import window_columns
 from widemargin.encoders.sequences.window_scales import TYPICAL
 
@@ -37,6 +52,76 @@ def test_a_window_is_the_sum_of_what_it_covers_and_never_of_the_next_protein(
         values = [scale[ALPHABETS["protein"].find(one)] for one in sequence]
         expected = [sum(values[at : at + width]) for at in range(len(sequence))]
         np.testing.assert_allclose(own, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", get_args(ScaleName))
+def test_whole_scales_are_the_scales(name: ScaleName) -> None:
+    whole, unit = whole_scale(name)
+    np.testing.assert_allclose(whole / unit, scale_of(name), rtol=1e-15)
+    assert np.any(whole % 10) or unit == 1
+
+
+@pytest.mark.parametrize("width", [0, PADDING + 1])
+def test_a_window_that_would_reach_the_next_protein_is_refused(width: int) -> None:
+    residues = Residues(["MKV"])
+    with pytest.raises(ValueError, match=f"a window covers 1 to {PADDING} places; got {width}"):
+        residues.windows(residues.codes, width)
+
+
+def on_the_threshold(tenths: int, rng: np.random.Generator) -> str:
+    """Draw nineteen residues whose mean hydropathy is the threshold itself."""
+    scale = whole_scale("hydropathy")[0][:20]
+    share = np.exp(scale / 30)
+    while True:
+        drawn = rng.choice(20, (1000, 19), p=share / share.sum())
+        for codes in drawn[scale[drawn].sum(axis=1) == tenths * 19]:
+            return "".join(ALPHABETS["protein"][code] for code in codes)
+
+
+@cache
+def of_all_kinds() -> tuple[str, ...]:
+    rng = np.random.default_rng(3)
+
+    def loop() -> str:
+        return "".join(rng.choice(list("DEKRNQGSTP"), rng.integers(0, 60)))
+
+    tied = [
+        loop() + on_the_threshold(tenths, rng) + loop()
+        for tenths in (12, 16, 20)
+        for _ in range(40)
+    ]
+    letters = list(ALPHABETS["protein"] + "X")
+    drawn = ["".join(rng.choice(letters, size)) for size in rng.integers(0, 400, 120)]
+    mixed = [*tied, *drawn]
+    return tuple(mixed[at] for at in rng.permutation(len(mixed)))
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        WindowsEncoder(),
+        WindowsEncoder(scale="none"),
+        AutocovarianceEncoder(),
+        CompositionEncoder(pairs=True, ends=(10, 20)),
+    ],
+    ids=["windows", "windows as they are", "autocovariance", "composition"],
+)
+def test_a_proteins_numbers_depend_on_no_other_protein(encoder: NamedEncoder) -> None:
+    sequences = of_all_kinds()
+    together = encoder.encode(sequences)
+    alone = np.concatenate([encoder.encode([one]) for one in sequences])
+    turned = encoder.encode(sequences[::-1])[::-1]
+    # To the last bit: a mean that equals a threshold is on one side of it for all.
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(together, turned)
+
+
+@pytest.mark.parametrize("tenths", [12, 16, 20])
+def test_a_window_on_the_threshold_is_not_above_it(tenths: int) -> None:
+    rng = np.random.default_rng(4)
+    column = f"segments over {tenths / 10}: ln(1 + windows)"
+    for _ in range(20):
+        assert numbers(on_the_threshold(tenths, rng))[column] == 0
 
 
 @settings(deadline=None)

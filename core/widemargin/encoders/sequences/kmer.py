@@ -1,8 +1,8 @@
 r"""Counts of k-mers: the spectrum and mismatch kernels of sequences as explicit vectors.
 
-The spectrum kernel compares how often each run of k letters occurs (Leslie, Eskin & Noble 2002,
-"The spectrum kernel: a string kernel for SVM protein classification", PSB 564-575). The (k, m)
-mismatch kernel lets each run count for all k-mers that differ from it in at most m letters (Leslie,
+The spectrum kernel compares how often each k-mer, k letters in a row, occurs (Leslie, Eskin & Noble
+2002, "The spectrum kernel: a string kernel for SVM protein classification", PSB 564-575). The
+(k, m) mismatch kernel lets each count for all that differ from it in at most m letters (Leslie,
 Eskin, Cohen, Weston & Noble 2004, doi:10.1093/bioinformatics/btg431):
 
 .. math:: \phi_\beta(x) = \#\{\alpha \text{ in } x : \alpha \text{ and } \beta
@@ -45,15 +45,15 @@ _ENTRIES = 50_000_000
 class KmerSettings(Section):
     """Settings of the encoder ``kmer``."""
 
-    k: Annotated[int, Field(ge=1, le=8)] = Field(3, description="letters of each run")
+    k: Annotated[int, Field(ge=1, le=8)] = Field(3, description="letters of each k-mer")
     mismatches: Annotated[int, Field(ge=0, le=2)] = Field(
-        0, description="letters in which runs may differ and count as alike; below k"
+        0, description="letters in which k-mers may differ and count as alike; below k"
     )
     alphabet: Literal["auto", "protein", "dna"] = Field(
-        "auto", description="auto: letters seen in training; any other letter ends a run"
+        "auto", description="auto: letters seen in training; no k-mer spans any other"
     )
     weighting: Literal["counts", "binary"] = Field(
-        "counts", description="count repetitions, or only whether a run occurs"
+        "counts", description="count repetitions, or only whether a k-mer occurs"
     )
     normalise: bool = Field(True, description="scale each row to unit length")
 
@@ -62,18 +62,18 @@ class KmerSettings(Section):
         if self.mismatches >= self.k:
             raise ValueError(
                 f"mismatches, {self.mismatches}, must be below k, {self.k}; "
-                "otherwise all runs are alike"
+                "otherwise all k-mers are alike"
             )
         return self
 
 
 class KmerEncoder(Transformer):
-    """Counts of all runs of k letters, with or without mismatches.
+    """Counts of all k-mers, stretches of k letters, with or without mismatches.
 
-    Upper and lower case are alike. A letter outside the alphabet, such as the N of an unknown
-    base, ends a run, and so does white space; with ``alphabet="auto"`` every other printable
+    Upper and lower case are alike. No k-mer spans a letter outside the alphabet, such as the N
+    of an unknown base, nor white space; with ``alphabet="auto"`` every other printable
     character of the training rows is a letter. Several columns are read one after the other, and
-    no run crosses from one to the next.
+    no k-mer crosses from one to the next.
 
     Every possible k-mer has a column where there are at most 200,000; otherwise those have one
     that training rows reach. Lengths take all k-mers into account either way, so that products
@@ -82,15 +82,15 @@ class KmerEncoder(Transformer):
     Parameters
     ----------
     k : int, default=3
-        Number of letters of each run, 1 to 8.
+        Number of letters of each k-mer, 1 to 8.
     mismatches : int, default=0
-        Letters in which runs may differ and count as alike, 0 to 2 and below `k`.
+        Letters in which k-mers may differ and count as alike, 0 to 2 and below `k`.
     alphabet : {"auto", "protein", "dna"}, default="auto"
         The letters.
     weighting : {"counts", "binary"}, default="counts"
-        Count repetitions, or only whether a run occurs.
+        Count repetitions, or only whether a k-mer occurs.
     normalise : bool, default=True
-        Scale each row to unit length; a row without any run stays 0.
+        Scale each row to unit length; a row without any k-mer stays 0.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class KmerEncoder(Transformer):
         Raises
         ------
         DataError
-            Where no row has k letters in a run, or the matrix would be too large.
+            Where no row has k letters in a stretch, or the matrix would be too large.
         """
         self._fit(texts_of(X))
         return self
@@ -181,7 +181,7 @@ class KmerEncoder(Transformer):
     ) -> list[list[Share]]:
         """Split each row's product with `coef` into its letters, exactly.
 
-        Each run's part, as `explain` has it, is divided equally among its k letters.
+        Each k-mer's part, as `explain` has it, is divided equally among its k letters.
         """
         self._check_fitted("alphabet_")
         texts = texts_of(X)
@@ -220,14 +220,14 @@ class KmerEncoder(Transformer):
         every = len(self.alphabet_) ** self.k
         if every > np.iinfo(np.int64).max:
             raise DataError(
-                f"kmer: there are {len(self.alphabet_)} different letters, too many for runs of "
+                f"kmer: there are {len(self.alphabet_)} different letters, too many for k-mers of "
                 f"{self.k}; lower k."
             )
         rows = [self._count(text) for text in texts]
         if not any(len(kmers) for kmers, _ in rows):
             raise DataError(
                 f"kmer: none of the {len(texts)} rows has {self.k} letters of the alphabet "
-                f"{self.alphabet} in a run; lower k or choose another alphabet."
+                f"{self.alphabet} in a stretch; lower k or choose another alphabet."
             )
         self._check_size(rows)
         self.vocabulary_ = None
@@ -246,7 +246,7 @@ class KmerEncoder(Transformer):
         return kmers[order], counts[order].astype(np.float64)
 
     def _runs(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-        """Return every run as a number, and the letter where it begins."""
+        """Return every k-mer as a number, and the letter where it begins."""
         digits = self._digits(text)
         n = max(0, len(digits) - self.k + 1)
         numbers = np.zeros(n, dtype=np.int64)
@@ -324,7 +324,7 @@ class KmerEncoder(Transformer):
         if self.mismatches and entries > _ENTRIES:
             raise DataError(
                 f"kmer: with k = {self.k} and {self.mismatches} of {len(self.alphabet_)} letters "
-                f"free each run counts for {each:,}, {entries:,} entries in all; at most "
+                f"free each k-mer counts for {each:,}, {entries:,} entries in all; at most "
                 f"{_ENTRIES:,} fit. Lower mismatches or k, or use fewer rows."
             )
 
@@ -341,7 +341,7 @@ def _build(settings: KmerSettings) -> KmerEncoder:
 
 KMER = EncoderSpec(
     name="kmer",
-    summary="counts of all runs of k letters, the spectrum and mismatch kernels of sequences",
+    summary="counts of all k-mers, the spectrum and mismatch kernels of sequences",
     kinds=("sequence", "text"),
     learns="X",
     settings=KmerSettings,

@@ -1,4 +1,4 @@
-"""Runs of letters that are alike but for a few mismatches."""
+"""K-mers that are alike but for a few mismatches."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def neighbours(kmers: NDArray[np.int64], k: int, base: int, mismatches: int) -> 
     Parameters
     ----------
     kmers : ndarray of shape (n_kmers,)
-        Runs of `k` letters as numbers to the base of the alphabet's size.
+        Stretches of `k` letters as numbers to the base of the alphabet's size.
     k, base, mismatches : int
-        Letters of a run, letters of the alphabet, letters that may differ.
+        Letters of a k-mer, letters of the alphabet, letters that may differ.
 
     Returns
     -------

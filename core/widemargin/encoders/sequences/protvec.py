@@ -56,7 +56,7 @@ class ProtVecSettings(Section):
 
     k: Annotated[int, Field(ge=1, le=6)] = Field(3, description="letters of each k-mer")
     alphabet: Literal["protein", "dna"] = Field(
-        "protein", description="the letters; any other ends a run of k-mers"
+        "protein", description="the letters; no k-mer spans any other"
     )
     dimension: Annotated[int, Field(ge=1, le=2000)] = Field(
         100, description="numbers of each vector"
@@ -260,7 +260,7 @@ class ProtVecEncoder(Transformer):
         order = order[counts[order] >= self.min_count]
         if not len(order):
             raise DataError(
-                f"protvec: no run of {self.k} letters of the alphabet {self.alphabet} occurs "
+                f"protvec: no stretch of {self.k} letters of the alphabet {self.alphabet} occurs "
                 f"{self.min_count} times in the {len(rows)} sequences; lower min_count or k, or "
                 "choose another alphabet."
             )

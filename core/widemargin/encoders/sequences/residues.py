@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["PADDING", "Residues"]
 
 PADDING = 40
-"""Empty places behind each sequence: no window or pattern may be longer."""
+"""Empty places behind each sequence, and the most places that a window covers: none that begins in
+one sequence reaches the next."""
 
 _OTHER = len(ALPHABETS["protein"])
 
@@ -75,12 +76,53 @@ class Residues:
         known: NDArray[np.bool_] = self.codes < _OTHER
         return known
 
-    def windows(self, values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-        """Return the sum over the window that begins at each place."""
-        sums = np.concatenate([[0.0], np.cumsum(values)])
-        out = np.zeros(len(values))
-        if len(values) >= width:
-            out[: len(values) - width + 1] = sums[width:] - sums[:-width]
+    def windows(
+        self, values: NDArray[Any], width: int, weights: Sequence[float] | None = None
+    ) -> NDArray[Any]:
+        """Return the sum over the window that begins at each place.
+
+        Sums of whole numbers are exact. Others are added up window by window, from its first place
+        to its last: to the last bit, no sum depends on what stands before its window.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_places,)
+            Whole numbers, truth values or floats.
+        width : int
+            How many places a window covers, at most `PADDING`.
+        weights : sequence of float of length `width`, optional
+            What the value at each place of the window is multiplied by; by default 1.
+
+        Returns
+        -------
+        ndarray of shape (n_places,)
+            Of whole numbers where `values` are and there are no weights; 0 where the window
+            reaches beyond the last place.
+
+        Raises
+        ------
+        ValueError
+            Where a window would reach the next sequence.
+
+        Examples
+        --------
+        >>> Residues(["MKT"]).windows(np.array([1, 2, 3, *[0] * PADDING]), 2)[:3].tolist()
+        [3, 5, 3]
+        """
+        if not 1 <= width <= PADDING:
+            raise ValueError(f"a window covers 1 to {PADDING} places; got {width}")
+        exact = weights is None and values.dtype.kind in "iub"
+        out: NDArray[Any] = np.zeros(len(values), dtype=np.int64 if exact else np.float64)
+        n = len(values) - width + 1
+        if n < 1:
+            return out
+        if exact:
+            sums = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+            out[:n] = sums[width:] - sums[:-width]
+            return out
+        for at in range(width):
+            own = values[at : at + n]
+            out[:n] += own if weights is None else own * weights[at]
         return out
 
     def whole(self, width: int) -> NDArray[np.bool_]:
@@ -98,7 +140,7 @@ class Residues:
         return self._reduce(np.add, np.asarray(values, dtype=np.float64))
 
     def max(
-        self, values: NDArray[np.float64], where: NDArray[np.bool_], none: float = 0.0
+        self, values: NDArray[Any], where: NDArray[np.bool_], none: float = 0.0
     ) -> NDArray[np.float64]:
         """Return the largest value of each sequence among some places; `none` without any."""
         largest = self._reduce(np.maximum, np.where(where, values, -np.inf))

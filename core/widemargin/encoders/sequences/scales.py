@@ -11,7 +11,7 @@ from widemargin.encoders.sequences.letters import ALPHABETS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ScaleName", "membership", "scale_of", "standard_scale"]
+__all__ = ["ScaleName", "membership", "scale_of", "standard_scale", "whole_scale"]
 
 ScaleName = Literal[
     "hydropathy", "hydrophilicity", "volume", "charge", "helix", "sheet", "disorder", "consensus"
@@ -71,6 +71,25 @@ def scale_of(name: ScaleName) -> NDArray[np.float64]:
     return np.array([*(by_letter[letter] for letter in ALPHABETS["protein"]), 0.0])
 
 
+def whole_scale(name: ScaleName) -> tuple[NDArray[np.int64], int]:
+    """Return a scale in whole numbers of shape (21,), and how many of them make 1.
+
+    Sums of whole numbers are exact in any order, so that what a protein gets depends on nothing
+    around it, and a mean that equals a threshold is not above it.
+
+    Examples
+    --------
+    >>> whole, unit = whole_scale("hydropathy")
+    >>> whole[:3].tolist(), unit
+    ([18, 25, -35], 10)
+    """
+    scale = scale_of(name)
+    unit = 1
+    while not np.allclose(scale * unit, np.rint(scale * unit), rtol=0, atol=1e-6):
+        unit *= 10
+    return np.rint(scale * unit).astype(np.int64), unit
+
+
 def standard_scale(name: ScaleName) -> NDArray[np.float64]:
     """Return a scale of mean 0 and deviation 1 over the twenty residues; any other letter has 0.
 
@@ -86,7 +105,7 @@ def standard_scale(name: ScaleName) -> NDArray[np.float64]:
     return scale
 
 
-def membership(letters: str) -> NDArray[np.float64]:
+def membership(letters: str) -> NDArray[np.int64]:
     """Return a scale that is 1 for some residues and 0 for the others.
 
     Examples
@@ -94,4 +113,4 @@ def membership(letters: str) -> NDArray[np.float64]:
     >>> membership("DE").nonzero()[0].tolist()
     [2, 3]
     """
-    return np.array([*(float(one in letters) for one in ALPHABETS["protein"]), 0.0])
+    return np.array([*(int(one in letters) for one in ALPHABETS["protein"]), 0])

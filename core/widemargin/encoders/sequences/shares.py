@@ -1,4 +1,4 @@
-"""What each letter of a sequence adds, given what its runs of letters do."""
+"""What each letter of a sequence adds, given what its stretches of letters do."""
 
 from __future__ import annotations
 

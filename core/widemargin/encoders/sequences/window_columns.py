@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from widemargin.encoders.sequences.residues import Residues
-from widemargin.encoders.sequences.scales import membership, scale_of
+from widemargin.encoders.sequences.scales import membership, scale_of, whole_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def window_columns(residues: Residues) -> Iterator[Column]:
     yield "ln(1 + length)", np.log1p(residues.lengths)
     for width in (7, 11, _SPANNING):
         yield from _hydropathy(residues, width)
-    for least in (1.2, 1.6, 2.0):
+    for least in (12, 16, 20):
         yield from _segments(residues, least)
     for degrees, width in ((100, 11), (100, 18), (160, 11)):
         yield from _moments(residues, degrees, width)
@@ -46,12 +46,14 @@ def window_columns(residues: Residues) -> Iterator[Column]:
 
 
 def _hydropathy(residues: Residues, width: int) -> Iterator[Column]:
-    mean = residues.windows(scale_of("hydropathy")[residues.codes], width) / width
+    scale, unit = whole_scale("hydropathy")
+    sums = residues.windows(scale[residues.codes], width)
+    mean = sums / (unit * width)
     whole = residues.whole(width)
     name = f"hydropathy in {width}"
     yield f"{name}: most", residues.max(mean, whole, -4.5)
     yield f"{name}: least", -residues.max(-mean, whole, 4.5)
-    yield f"{name}: deviation", _deviation(residues, mean)
+    yield f"{name}: deviation", _deviation(residues, sums) / (unit * width)
     places = residues.place
     for first, last in ((0, 12), (0, 25), (0, 45), (45, None)):
         own = whole & (places >= first)
@@ -64,17 +66,19 @@ def _hydropathy(residues: Residues, width: int) -> Iterator[Column]:
         yield f"{name}: most in the last {end}", residues.max(mean, own, -4.5)
 
 
-def _segments(residues: Residues, least: float) -> Iterator[Column]:
-    """Count runs of windows that could cross a membrane, and say where they are."""
-    mean = residues.windows(scale_of("hydropathy")[residues.codes], _SPANNING) / _SPANNING
-    inside = residues.whole(_SPANNING) & (mean > least)
+def _segments(residues: Residues, tenths: int) -> Iterator[Column]:
+    """Count stretches of windows that could cross a membrane, and say where they are."""
+    scale, unit = whole_scale("hydropathy")
+    sums = residues.windows(scale[residues.codes], _SPANNING)
+    # In whole numbers: a window's mean may be the very threshold.
+    inside = residues.whole(_SPANNING) & (10 * sums > tenths * unit * _SPANNING)
     begins = inside & ~np.concatenate([[False], inside[:-1]]) if len(inside) else inside
     count, number = residues.sum(inside), residues.sum(begins)
     place, n = residues.place.astype(np.float64), np.maximum(1, residues.lengths)
     first = -residues.max(-place, inside, -_FAR)
     last = residues.max(place, inside, -1.0)
     none = last < 0
-    name = f"segments over {least}"
+    name = f"segments over {tenths / 10}"
     yield f"{name}: ln(1 + number)", np.log1p(number)
     yield f"{name}: ln(1 + windows)", np.log1p(count)
     yield f"{name}: root of share", np.sqrt(count / n)
@@ -94,15 +98,7 @@ def _moments(residues: Residues, degrees: int, width: int) -> Iterator[Column]:
 
     Eisenberg, Weiss & Terwilliger 1984, doi:10.1073/pnas.81.1.140.
     """
-    values = scale_of("consensus")[residues.codes]
-    angle = np.deg2rad(degrees) * residues.place
-    moment = (
-        np.hypot(
-            residues.windows(values * np.cos(angle), width),
-            residues.windows(values * np.sin(angle), width),
-        )
-        / width
-    )
+    moment = _turning(residues, scale_of("consensus")[residues.codes], degrees, width)
     whole = residues.whole(width)
     name = f"moment at {degrees} degrees in {width}"
     yield f"{name}: most", residues.max(moment, whole)
@@ -111,13 +107,13 @@ def _moments(residues: Residues, degrees: int, width: int) -> Iterator[Column]:
         own = whole & (residues.place < end)
         yield f"{name}: most in the first {end}", residues.max(moment, own)
     # What leads into a mitochondrion is amphipathic and positive.
-    charge = np.maximum(residues.windows(scale_of("charge")[residues.codes], width), 0)
+    charge = np.maximum(residues.windows(whole_scale("charge")[0][residues.codes], width), 0)
     own = whole & (residues.place < 40)
     yield f"{name}: most times charge in the first 40", residues.max(moment * charge, own)
 
 
 def _charge(residues: Residues, width: int) -> Iterator[Column]:
-    sums = residues.windows(scale_of("charge")[residues.codes], width)
+    sums = residues.windows(whole_scale("charge")[0][residues.codes], width)
     name = f"charge in {width}"
     yield f"{name}: most", residues.max(sums, residues.inside)
     yield f"{name}: least", -residues.max(-sums, residues.inside)
@@ -126,50 +122,60 @@ def _charge(residues: Residues, width: int) -> Iterator[Column]:
 
 
 def _disorder(residues: Residues) -> Iterator[Column]:
-    mean = residues.windows(scale_of("disorder")[residues.codes], 21) / 21
-    loose = residues.inside & (mean > 0.25)
-    yield "disorder in 21: most", residues.max(mean, residues.inside)
-    yield "disorder in 21: deviation", _deviation(residues, mean)
+    scale, unit = whole_scale("disorder")
+    width = 21
+    sums = residues.windows(scale[residues.codes], width)
+    loose = residues.inside & (4 * sums > unit * width)
+    yield "disorder in 21: most", residues.max(sums, residues.inside) / (unit * width)
+    yield "disorder in 21: deviation", _deviation(residues, sums) / (unit * width)
     yield "disorder in 21: share over 0.25", residues.mean(loose)
-    yield "disorder in 21: share below 0", residues.mean(residues.inside & (mean < 0))
+    yield "disorder in 21: share below 0", residues.mean(residues.inside & (sums < 0))
     yield "disorder in 21: ln(1 + windows over 0.25)", np.log1p(residues.sum(loose))
 
 
 def _coils(residues: Residues) -> Iterator[Column]:
     """Measure how much hydrophobic residues recur every 3.5 among charged ones, as in coils."""
     codes, inside = residues.codes, residues.inside
+    width = 28
     values = membership("LIVMAFY")[codes] - 0.3 * inside
-    angle = 2 * np.pi * 2 / 7 * residues.place
-    recurring = (
-        np.hypot(
-            residues.windows(values * np.cos(angle), 28),
-            residues.windows(values * np.sin(angle), 28),
-        )
-        / 28
-    )
-    unbroken = inside & (residues.windows(membership("PG")[codes], 28) < 1)
-    charged = residues.windows(membership("DEKRQ")[codes], 28) / 28
-    coil = np.where(unbroken, recurring * charged, 0.0)
+    recurring = _turning(residues, values, 2 * 360 / 7, width)
+    unbroken = inside & (residues.windows(membership("PG")[codes], width) == 0)
+    charged = residues.windows(membership("DEKRQ")[codes], width)
+    coil = np.where(unbroken, recurring * charged / width, 0.0)
     yield "coil in 28: most", residues.max(coil, inside)
     yield "coil in 28: share over 0.06", residues.mean(coil > 0.06)
     yield "coil in 28: ln(1 + windows over 0.06)", np.log1p(residues.sum(coil > 0.06))
-    helix = residues.windows((scale_of("helix")[codes] - 1) * inside, 28) / 28
-    long = unbroken & (helix > 0.1) & (charged > 0.4)
+    scale, unit = whole_scale("helix")
+    helix = residues.windows((scale[codes] - unit) * inside, width)
+    long = unbroken & (10 * helix > unit * width) & (10 * charged > 4 * width)
     yield "charged helix in 28: share", residues.mean(long)
     yield "charged helix in 28: ln(1 + windows)", np.log1p(residues.sum(long))
 
 
 def _monotony(residues: Residues) -> Iterator[Column]:
     """Measure the chance that two residues of a window are alike."""
-    alike = np.zeros(len(residues.codes))
+    pairs = np.zeros(len(residues.codes), dtype=np.int64)
     for code in range(20):
-        alike += (residues.windows((residues.codes == code) * 1.0, 30) / 30) ** 2
+        pairs += residues.windows(residues.codes == code, 30) ** 2
+    alike = pairs / 30**2
     own = residues.inside & ((residues.left >= 15) | (residues.place == 0))
     yield "alike in 30: most", residues.max(alike, own)
-    yield "alike in 30: mean", residues.mean(np.where(residues.inside, alike, 0.0))
+    yield "alike in 30: mean", residues.mean(np.where(residues.inside, pairs, 0)) / 30**2
 
 
-def _deviation(residues: Residues, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    own = np.where(residues.inside, values, 0.0)
+def _turning(
+    residues: Residues, values: NDArray[np.float64], degrees: float, width: int
+) -> NDArray[np.float64]:
+    """Return how much values recur with an angle in each window, counted from its first place."""
+    angles = np.deg2rad(degrees) * np.arange(width)
+    # Bound to the window, not to the protein: the same residues make the same number anywhere.
+    along = residues.windows(values, width, np.cos(angles).tolist())
+    across = residues.windows(values, width, np.sin(angles).tolist())
+    turning: NDArray[np.float64] = np.hypot(along, across) / width
+    return turning
+
+
+def _deviation(residues: Residues, values: NDArray[Any]) -> NDArray[np.float64]:
+    own = np.where(residues.inside, values, 0)
     square: NDArray[np.float64] = residues.mean(own**2) - residues.mean(own) ** 2
     return np.sqrt(np.maximum(0.0, square))

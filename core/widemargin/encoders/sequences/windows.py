@@ -70,6 +70,7 @@ class WindowsEncoder(SequenceEncoder):
     """
 
     name: ClassVar[str] = "windows"
+    version: ClassVar[int] = 2
 
     def __init__(self, scale: Literal["typical", "none"] = "typical") -> None:
         self.scale = scale

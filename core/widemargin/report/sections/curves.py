@@ -89,12 +89,14 @@ def build_scores(run: Artefacts) -> ReportSection | None:
     # A probability of 1 has no finite odds; a millionth from it is as far as any picture needs.
     sure = np.clip(predictions.probability[:, predictions.positive], 1e-6, 1 - 1e-6)
     scores = np.log(sure / (1 - sure))
-    low, high = np.quantile(scores, [0.001, 0.999])
+    costs = predictions.costs or (1.0, 1.0)
+    turn = math.log(costs[1 - predictions.positive] / costs[predictions.positive])
+    low, high = np.quantile(scores - turn, [0.001, 0.999])
     low, high = min(low, 0.0), max(high, 0.0)
     step = (high - low) / 40 or 1.0
-    # No bar lies on both sides of 0, where the call changes.
+    # No bar lies on both sides of where the call changes.
     first = math.floor(low / step)
-    edges = step * np.arange(first, max(math.ceil(high / step), first + 1) + 1)
+    edges = turn + step * np.arange(first, max(math.ceil(high / step), first + 1) + 1)
     order = [1 - predictions.positive, predictions.positive]
     counts = []
     for code in order:
@@ -108,8 +110,12 @@ def build_scores(run: Artefacts) -> ReportSection | None:
     note += "Scores beyond the ends are counted in the outermost bars."
     intro = (
         f"A score is the log-odds: the logarithm of how much likelier {run.positive} is than "
-        f"{other}; 0 is even. Above 0 {items} are called {run.positive}."
+        f"{other}; 0 is even. "
     )
+    if predictions.costs:
+        intro += f"By what mistakes cost, {items} are called {run.positive} above {turn:.2f}."
+    else:
+        intro += f"Above 0 {items} are called {run.positive}."
     return ReportSection(
         title="Scores",
         intro=intro,
@@ -120,7 +126,7 @@ def build_scores(run: Artefacts) -> ReportSection | None:
                 y_label=f"{items} (logarithmic)",
                 edges=edges.tolist(),
                 counts=counts,
-                vertical=[(0.0, "even")],
+                vertical=[(turn, "the call changes" if predictions.costs else "even")],
                 y_log=True,
                 note=note + run.weighting,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -208,6 +209,10 @@ def _sides(run: Artefacts) -> tuple[str, str]:
 
 
 def _cut(text: str) -> str:
-    return (
-        text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}… ({count(len(text))} letters)"
-    )
+    # What tells the length of the whole stands at the end of an excerpt.
+    excerpt = re.search(r" …( \([0-9,]+ letters\))?$", text)
+    if excerpt is None:
+        told, own = f" ({count(len(text))} letters)", text
+    else:
+        told, own = excerpt[1] or "", text[: excerpt.start()]
+    return text if len(own) <= LONGEST else f"{own[:LONGEST].rstrip()} …{told}"
