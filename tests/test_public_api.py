@@ -28,10 +28,11 @@ PUBLIC = {
         Table UseCase WidemarginError Wording __version__ hookimpl load run
     """,
     "widemargin.data": """
-        cell_text check_columns decode fingerprint hash_file iter_table iter_texts keep_file
-        merge_groups MISSING near_duplicate_key near_duplicates open_text parse_numbers
-        parse_target PictureFolder PictureLoader PictureTable Progress read_table
-        RecordingFolder RecordingLoader RecordingTable TableFormat TaskChoice text_items
+        cell_text check_columns decode find_columns fingerprint hash_file iter_table iter_texts
+        keep_file merge_groups MISSING near_duplicate_key near_duplicates open_text
+        parse_numbers parse_target PictureFolder PictureLoader PictureTable plain_cells Progress
+        read_table RecordingFolder RecordingLoader RecordingTable TableFormat TaskChoice
+        text_items
     """,
     "widemargin.encoders": """
         ArrayInputs AutocovarianceEncoder BertEncoder Bin Binning change_weights Changes

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import MISSING, check_columns, iter_table, parse_numbers
+from widemargin.data import check_columns, find_columns, iter_table, parse_numbers, plain_cells
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BAD", "GOOD", "Applications", "MayChange", "cell_label", "plain_cells"]
+__all__ = ["BAD", "GOOD", "Applications", "MayChange"]
 
 GOOD, BAD = "good", "bad"
 """The classes, whatever a table's own words are: paid back, and not."""
 
 MayChange = Literal["any", "lower", "higher"] | tuple[str, ...]
 """How an applicant may change a column: to any other value, only down or up, or to one of these."""
-
-_SHARE_OF_NUMBERS = 0.99
 
 
 class Applications(DatasetLoader):
@@ -95,7 +93,8 @@ class Applications(DatasetLoader):
 
         where = card.source or card.title
         check_columns(Path(where), [*self.protected, *self.may_change], list(table.columns))
-        typed, found = _typed(table.drop(columns=[n for n in self._left_out() if n in table]))
+        table = table.reset_index(drop=True)
+        typed, found = find_columns(table.drop(columns=[n for n in self._left_out() if n in table]))
         names = [str(name) for name in typed]
         if not names:
             raise DataError(f"{where}: no column is left to learn from. {' '.join(found)}")
@@ -105,6 +104,7 @@ class Applications(DatasetLoader):
                 f"{where}: data.may_change names {absent[0]!r}, which is no feature of the model. "
                 f"Features are {', '.join(names)}."
             )
+        self._check_meaning(where, table, typed)
         if self.protected and not self.protected_as_features:
             notes = (
                 *notes,
@@ -115,80 +115,42 @@ class Applications(DatasetLoader):
             kinds=dict.fromkeys(names, "table"),
             y=np.where(np.asarray(bad, dtype=bool), BAD, GOOD),
             ids=np.array(ids, dtype=np.str_),
-            aside=_protected(table, self.protected).reset_index(drop=True),
+            aside=_protected(table, self.protected),
             card=_with_notes(card, (*notes, *found)),
         )
         dataset.check_learnable()
         return dataset
 
-
-def plain_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Strip texts and mark what is missing; each cell by itself."""
-    import numpy as np
-    import pandas as pd
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, str):
-            text = value.strip()
-            return np.nan if text in MISSING else text
-        if isinstance(value, bool | np.bool_):
-            return "yes" if value else "no"
-        return value
-
-    columns = {
-        str(name): (
-            table[name]
-            if table[name].dtype.kind in "iuf"
-            else pd.Series([plain(v) for v in table[name]], index=table.index, dtype=object)
-        )
-        for name in table.columns
-    }
-    return pd.DataFrame(columns, index=table.index)
-
-
-def cell_label(value: Any) -> str:
-    """Write a cell as a label: 1.0 and "1" are the same, a missing one is empty."""
-    if value is None or value != value:  # NaN
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _typed(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Make columns numbers (float64) or categories (object), and leave out those that say nothing.
-
-    A column is one of numbers where at least 99% of its values are.
-    """
-    import pandas as pd
-
-    found: dict[str, Any] = {}
-    left_out: list[str] = []
-    for name in table.columns:
-        values = table[name]
-        present = values.notna()
-        numbers = pd.Series(parse_numbers(values), index=values.index)
-        if present.any() and numbers.notna().sum() >= _SHARE_OF_NUMBERS * present.sum():
-            values = numbers
-        distinct = values.nunique()
-        if distinct < 2:
-            left_out.append(f"{name} ({'the same everywhere' if distinct else 'no value'})")
-        elif values.dtype.kind != "f" and distinct == present.sum() > 20:
-            left_out.append(f"{name} (all values differ)")
-        else:
-            found[name] = values
-    numeric = [name for name, values in found.items() if values.dtype.kind == "f"]
-    notes = [
-        f"{kind} columns ({len(names)}): {', '.join(names)}."
-        for kind, names in (
-            ("Numeric", numeric),
-            ("Categorical", [name for name in found if name not in numeric]),
-        )
-        if names
-    ]
-    if left_out:
-        notes.append(f"Columns left out: {', '.join(left_out)}.")
-    return pd.DataFrame(found, index=table.index), tuple(notes)
+    def _check_meaning(self, where: str, table: pd.DataFrame, typed: pd.DataFrame) -> None:
+        """Refuse settings that could mean nothing in these data."""
+        for name, allowed in self.may_change.items():
+            number = typed[name].dtype.kind == "f"
+            if allowed in ("lower", "higher") and not number:
+                raise DataError(
+                    f"{where}: data.may_change says {allowed} of {name!r}, which is no number; say "
+                    "any, or list the values that it may become."
+                )
+            # A published table may be cut, and its values are known.
+            if isinstance(allowed, tuple) and not number and not self.assets:
+                known = sorted({str(value) for value in typed[name].dropna()})
+                if absent := [value for value in allowed if value not in known]:
+                    raise DataError(
+                        f"{where}: data.may_change lets {name!r} become {absent[0]!r}, which no "
+                        f"application has; there are {', '.join(known[:10])}."
+                    )
+        for name in self.protected:
+            if name in self._others():
+                raise DataError(
+                    f"{where}: data.protected names {name!r}, which is the label, the id or left "
+                    "out; take it out there."
+                )
+        numbers = _protected(table, self.protected)
+        for name in self.protected_cuts:
+            if name not in self.protected or numbers[name].dtype.kind not in "iuf":
+                raise DataError(
+                    f"{where}: data.protected_cuts names {name!r}, which is no number that "
+                    "data.protected names."
+                )
 
 
 def _protected(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.data import parse_numbers
-from widemargin_credit.applications import BAD, MayChange, plain_cells
-from widemargin_credit.deciding import Decider, decider_of_run
+from widemargin_credit.applications import BAD, MayChange
+from widemargin_credit.deciding import Decider, applications_for, decider_of_run
 from widemargin_credit.words import in_words, value_in_words
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def smallest_changes(run: Any, applications: pd.DataFrame) -> list[list[Turn]]:
     >>> print(smallest_changes(run, applications)[0][0])             # doctest: +SKIP
     credit amount: 9,055 to 4,210
     """
-    return turning_changes(decider_of_run(run), plain_cells(applications))
+    decider = decider_of_run(run)
+    return turning_changes(decider, applications_for(decider, applications))
 
 
 def turning_changes(decider: Decider, X: pd.DataFrame) -> list[list[Turn]]:

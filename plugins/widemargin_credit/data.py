@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from widemargin import Asset, AssetFile, DataError, Dataset, DatasetCard, Package
-from widemargin.data import TableFormat, check_columns, hash_file, read_table
-from widemargin_credit.applications import BAD, Applications, MayChange, cell_label, plain_cells
+from widemargin.data import (
+    TableFormat,
+    cell_text,
+    check_columns,
+    hash_file,
+    plain_cells,
+    read_table,
+)
+from widemargin_credit.applications import BAD, Applications, MayChange
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +133,7 @@ class ApplicationTable(Applications):
         check_columns(self.path, [n for n in self._others() if n], [str(n) for n in raw.columns])
         table = plain_cells(raw)
         lines = [f"{self.path.name}:{line}" for line in raw.index]
-        ends = [cell_label(value) for value in table[self.label]]
+        ends = [cell_text(value) for value in table[self.label]]
         known = [row for row, end in enumerate(ends) if end]
         words = sorted({ends[row] for row in known})
         if absent := [value for value in self.bad if value not in words]:
@@ -172,4 +179,4 @@ class ApplicationTable(Applications):
     def _ids(self, table: pd.DataFrame, lines: Sequence[str]) -> list[str]:
         if self.id not in table:
             return list(lines)
-        return [cell_label(v) or line for v, line in zip(table[self.id], lines, strict=True)]
+        return [cell_text(v) or line for v, line in zip(table[self.id], lines, strict=True)]

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin import DataError, Items
+from widemargin.data import plain_cells
 from widemargin.encoders import Columns, Population, Share
 from widemargin.evaluation import Judged, Study
 from widemargin_credit.applications import BAD, GOOD, Applications
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Decider", "Scale", "decider_of_run", "decider_of_study"]
+__all__ = ["Decider", "Scale", "applications_for", "decider_of_run", "decider_of_study"]
 
 _CLASSES = (BAD, GOOD)
 _SURE = 1e-9
@@ -174,6 +176,23 @@ def decider_of_study(study: Study) -> Decider:
         costs=_costs(study.predictions.costs),
         columns=tuple(study.dataset.kinds),
     )
+
+
+def applications_for(decider: Decider, applications: pd.DataFrame) -> pd.DataFrame:
+    """Return applications as the model reads them.
+
+    Raises
+    ------
+    DataError
+        Where they lack a column.
+    """
+    absent = [name for name in decider.columns if name not in applications]
+    if absent:
+        raise DataError(
+            f"the applications have no column {absent[0]!r}. The model reads "
+            f"{', '.join(decider.columns)}."
+        )
+    return plain_cells(applications)
 
 
 def decider_of_run(run: Any) -> Decider:

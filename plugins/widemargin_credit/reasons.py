@@ -11,8 +11,7 @@ import numpy as np
 from widemargin import Items
 from widemargin.data import parse_numbers
 from widemargin.encoders import Population, Share
-from widemargin_credit.applications import plain_cells
-from widemargin_credit.deciding import Decider, Scale, decider_of_run
+from widemargin_credit.deciding import Decider, Scale, applications_for, decider_of_run
 from widemargin_credit.words import in_words
 
 if TYPE_CHECKING:
@@ -65,7 +64,8 @@ def reasons(run: Any, applications: pd.DataFrame, most: int = _MOST) -> list[lis
     >>> print(reasons(run, applications)[0][0])                      # doctest: +SKIP
     duration in month: 48, more than 94% of applications (-21 points)
     """
-    decider, applications = decider_of_run(run), plain_cells(applications)
+    decider = decider_of_run(run)
+    applications = applications_for(decider, applications)
     return reasons_of(decider, applications, decider.scale(decider.sample()), most)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["credit_sections"]
 
+_NOTHING = "no column by itself: the threshold is strict, and all are near the mean application's"
+
 _SHOWN = 10
 _MOST = 1000
 _REASONS = 3
@@ -135,10 +137,10 @@ def _refusals(study: Study, decider: Decider, scale: Scale) -> list[ReportSectio
     rows = [
         (
             str(ids[at]),
-            round(float(scores[place])),
-            f"{bad[at]:.0%}",
+            round(float(scores[place]), 1),
+            f"{bad[at]:.1%}",
             str(y[at]),
-            "; ".join(f"{one.words} ({one.points:+.0f})" for one in why[place]),
+            "; ".join(f"{one.words} ({one.points:+.0f})" for one in why[place]) or _NOTHING,
             _told(turns[place]),
         )
         for place, at in enumerate(refused)

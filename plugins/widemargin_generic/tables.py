@@ -14,12 +14,13 @@ from widemargin.data import (
     TaskChoice,
     cell_text,
     check_columns,
+    find_columns,
     hash_file,
     iter_table,
     parse_target,
+    plain_cells,
     read_table,
 )
-from widemargin_generic.columns import find_columns, plain_cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -102,7 +102,7 @@ def test_mistakes_in_settings_are_named(tmp_path: Path) -> None:
 
 
 def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
-    rows = [f"name {k},5,,{k},{'good' if k % 2 else 'bad'}" for k in range(40)]
+    rows = [f"name {k},5,,{7 * k},{'good' if k % 2 else 'bad'}" for k in range(40)]
     path = written(tmp_path, "\n".join(["person,same,empty,amount,label", *rows]))
     dataset = ApplicationTable(path=path).load(tmp_path)
     assert list(dataset.kinds) == ["amount"]
@@ -178,3 +178,31 @@ def test_the_population_sums_to_1_and_stands_for_all_rows() -> None:
     assert set(values) <= set(X["amount"])
     assert np.dot(values, weights) == pytest.approx(X["amount"].mean(), rel=0.1)
     assert find_population([1.0, float("nan")], numeric=True) == ((1.0, None), (0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"may_change": {"job": "lower"}}, r"says lower of 'job', which is no number"),
+        ({"may_change": {"job": ("king",)}}, r"lets 'job' become 'king', which no application has"),
+        ({"protected": ("ended",)}, r"names 'ended', which is the label"),
+        ({"protected": ("job",), "protected_cuts": {"job": (1.0,)}}, r"names 'job', which is no"),
+        ({"protected_cuts": {"amount": (1.0,)}}, r"names 'amount', which is no number that"),
+    ],
+)
+def test_settings_that_could_mean_nothing_are_refused(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    path = tmp_path / "loans.csv"
+    rows = [f"{100 + 7 * n},{'baker' if n % 2 else 'smith'},{n % 3 == 0}" for n in range(30)]
+    path.write_text("\n".join(["amount,job,ended", *rows]))
+    with pytest.raises(DataError, match=said):
+        ApplicationTable(path=path, label="ended", bad=("True",), **settings).load(tmp_path)
+
+
+def test_values_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "loans.csv"
+    rows = [f"{100 + 7 * n},{n % 3}" for n in range(60)]
+    path.write_text("\n".join(["amount,ended", "much,0", *rows]))
+    notes = ApplicationTable(path=path, label="ended", bad=("1",)).load(tmp_path).card.notes
+    assert any("amount (1 taken for missing)" in note for note in notes)

@@ -2,6 +2,7 @@
 
 from widemargin.contracts import Progress
 from widemargin.data.assets.kept import keep_file
+from widemargin.data.columns import find_columns, plain_cells
 from widemargin.data.files import (
     PictureFolder,
     PictureLoader,
@@ -40,6 +41,7 @@ __all__ = [
     "cell_text",
     "check_columns",
     "decode",
+    "find_columns",
     "fingerprint",
     "hash_file",
     "iter_table",
@@ -51,6 +53,7 @@ __all__ = [
     "open_text",
     "parse_numbers",
     "parse_target",
+    "plain_cells",
     "read_table",
     "text_items",
 ]

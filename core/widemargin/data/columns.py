@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from widemargin.data import cell_text, parse_numbers
+from widemargin.data.readers import parse_numbers
+from widemargin.data.target import cell_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,16 @@ def plain_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Spell missing values as NaN and strip texts; numbers stay as they are.
 
     Every cell is treated by itself, so that a row reads the same in whatever batch it comes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Cells as they were read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of the same rows and columns.
     """
     import numpy as np
     import pandas as pd
