@@ -591,3 +591,17 @@ def test_predict_aligns_labels_and_promises_no_certainty() -> None:
     )
     assert _line(one, 4) == "item:1  ham   >99.9%  margin -1.50  home -0.50, , +0.10"
     assert _line(replace(one, probability=0.5), 3).startswith("item:1  ham   50.0%  margin -1.50")
+
+
+def test_explain_says_where_nothing_can_be_explained(
+    call: Any, tmp_path: Path, fixtures: Any
+) -> None:
+    fixture = fixtures["pictures"]["path"]
+    words = ["run", "pictures", "--runs", str(tmp_path), "--set", f"data.path={fixture}"]
+    words += ["--set", "svm.C=1", "--set", "svm.gamma=1", "--set", "evaluation.outer=2", "--quiet"]
+    assert call(*words).code == 0
+    picture = str(next(Path(fixture).rglob("*.png")))
+    said = call("predict", "pictures", picture, "--explain", "--runs", str(tmp_path))
+    assert said.code == 0
+    assert "Nothing is explained" in said.err
+    assert "Nothing" not in call("predict", "pictures", picture, "--runs", str(tmp_path)).err

@@ -48,6 +48,7 @@ class _Tally:
     refused: int = 0
     empty: int = 0
     undecodable: int = 0
+    explained: int = 0
 
     def notes(self) -> Iterator[str]:
         if self.empty:
@@ -146,6 +147,12 @@ def predict(
         _write(_counted(answers, tally, stage), form, explained=wanted, width=width)
     for line in tally.notes():
         notes.note(line)
+    if explain and tally.answered and not tally.explained:
+        pieces = predictor.use_case.wording.pieces
+        notes.note(
+            f"Nothing is explained: with this machine's kernel a margin does not divide into "
+            f"{pieces}. One with kernel: linear does."
+        )
     tally.check(predictor.use_case.wording)
 
 
@@ -242,6 +249,7 @@ def _counted(
             Console().err.print(line, markup=False, highlight=False, soft_wrap=True)
         tally.answered += len(answer.predictions)
         tally.refused += len(answer.refused)
+        tally.explained += sum(bool(one.shares) for one in answer.predictions)
         tally.empty += sum(bool(one.note) for one in answer.predictions)
         stage.advance(len(answer.predictions) + len(answer.refused))
 
