@@ -143,4 +143,5 @@ def wilson(hits: float, n: float, z: float = 1.959963984540054) -> tuple[float, 
     share = hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * ((share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounding may leave the share a hair outside where it is 0 or 1.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,11 @@ def test_gini_is_twice_the_auc_less_1_and_ks_is_scipys(rows: list[tuple[int, boo
     told = scored(decision, is_bad)
     auc = next(metric for metric in METRICS if metric.name == "roc_auc").compute(told)
     assert gini(told) == pytest.approx(2 * auc - 1)
-    assert ks(told) == pytest.approx(ks_2samp(decision[is_bad], decision[~is_bad]).statistic)
+    # scipy's own p-values warn where they cannot be computed; only the statistic is asked for.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        peer = ks_2samp(decision[is_bad], decision[~is_bad])
+    assert ks(told) == pytest.approx(peer.statistic)
 
 
 def test_ks_honours_weights_and_needs_both_classes() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Split, SplitRule
-from widemargin.data.walk_forward import walk_forward
+from widemargin.data.walk_forward import FEWEST_MOMENTS, walk_forward
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -84,9 +84,7 @@ def make_splits(
                 "a walk-forward split goes by time alone, and the data set has groups; leave them "
                 "out."
             )
-        # What is divided again needs room for that.
-        fewest = 4 if at_least <= 2 else 12
-        return _walk(y, times, label_times, n_splits, embargo, fewest)
+        return _walk(y, times, label_times, n_splits, embargo, divided_again=at_least > 2)
     n_splits = _possible(y, groups, n_splits, at_least)
     stratified = rule.kind == "stratified"
     strata = _strata(y, n_splits) if stratified else np.zeros(len(y), dtype=np.int64)
@@ -143,14 +141,20 @@ def _walk(
     label_times: NDArray[Any] | None,
     n_splits: int,
     embargo: int,
-    fewest: int,
+    *,
+    divided_again: bool,
 ) -> list[Split]:
-    """Walk forward in as many parts as leave every class in the first one to learn from."""
+    """Walk forward in as many parts as leave the first one enough to learn from.
+
+    Every class, and where training parts are divided again, moments to walk through.
+    """
     classes = set() if y.dtype.kind == "f" else set(map(str, y))
     while True:
-        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo, fewest=fewest)
-        absent = classes - set(map(str, y[splits[0].train]))
-        if not absent:
+        splits = walk_forward(times, label_times, n_splits=n_splits, embargo=embargo)
+        first = splits[0].train
+        absent = classes - set(map(str, y[first]))
+        short = divided_again and len(np.unique(times[first])) < FEWEST_MOMENTS
+        if not absent and (not short or len(splits) == 1):
             return splits
         if len(splits) == 1:
             raise DataError(

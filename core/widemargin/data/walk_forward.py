@@ -12,7 +12,10 @@ from widemargin.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["blocks_in_time", "walk_forward"]
+__all__ = ["FEWEST_MOMENTS", "blocks_in_time", "walk_forward"]
+
+FEWEST_MOMENTS = 8
+"""Moments in time without which there is nothing to walk through."""
 
 
 def walk_forward(
@@ -21,7 +24,6 @@ def walk_forward(
     *,
     n_splits: int,
     embargo: int = 0,
-    fewest: int = 4,
 ) -> list[Split]:
     """Hold out one stretch of time after the other, each after all that it is predicted from.
 
@@ -37,11 +39,9 @@ def walk_forward(
     label_times : ndarray of shape (n_samples,), optional
         When each row's label was known; `times` by default.
     n_splits : int
-        Number of splits; fewer are made where there would be fewer than `fewest` moments a stretch.
+        Number of splits; fewer are made where there would be fewer than four moments a stretch.
     embargo : int, default=0
         Moments before each held-out stretch at which no training label may have been known.
-    fewest : int, default=4
-        Moments of a stretch at least.
 
     Returns
     -------
@@ -65,12 +65,12 @@ def walk_forward(
     """
     moments, place = np.unique(times, return_inverse=True)
     known = times if label_times is None else label_times
-    if len(moments) < 2 * fewest:
+    if len(moments) < FEWEST_MOMENTS:
         raise DataError(
             f"there are only {len(moments)} moments in time; a walk-forward split needs at least "
-            f"{2 * fewest}. Add items of other times."
+            f"{FEWEST_MOMENTS}. Add items of other times."
         )
-    n_splits = min(n_splits, len(moments) // fewest - 1)
+    n_splits = min(n_splits, len(moments) // (FEWEST_MOMENTS // 2) - 1)
     size = len(moments) // (n_splits + 1)
     splits = []
     for at in range(n_splits):
