@@ -282,3 +282,33 @@ def test_names_are_unique_and_titles_and_summaries_are_written() -> None:
     assert BY_NAME["caught_at_0.1"].title == "caught at 0.1% blocked"
     assert BY_NAME["accuracy"].format(0.98765) == "98.77%"
     assert BY_NAME["mae"].format(12.3456, "mmHg") == "12.35 mmHg"
+
+
+def test_roc_auc_ranks_within_the_parts(binary: Make) -> None:
+    """Two models' decisions may be in quite other units; pairs across them say nothing."""
+    truth, decision = [0, 0, 1, 1, 0, 1], [-3.0, -2.0, -1.5, -1.0, 10.0, 11.0]
+    together = binary(truth, decision)
+    apart = replace(together, part=np.array([0, 0, 0, 0, 1, 1]))
+    auc = BY_NAME["roc_auc"].compute
+    assert auc(together) == pytest.approx(7 / 9)
+    assert auc(apart) == 1.0
+    # All pairs count alike: 4 of the first part and 1 of the second.
+    wrong = replace(apart, decision=np.array([-3.0, -2.0, -1.5, -1.0, 11.0, 10.0]))
+    assert auc(wrong) == pytest.approx(4 / 5)
+
+
+def test_roc_auc_skips_parts_of_one_class(binary: Make) -> None:
+    decided = binary([0, 1, 1, 1, 0], [0.0, 1.0, -9.0, -8.0, -7.0])
+    auc = BY_NAME["roc_auc"].compute
+    assert auc(replace(decided, part=np.array([0, 0, 1, 1, 2]))) == 1.0
+    # Where each part is one item, all are ranked together.
+    assert auc(replace(decided, part=np.arange(5))) == auc(decided) == pytest.approx(2 / 6)
+
+
+def test_roc_auc_of_three_classes_ranks_within_the_parts(multiclass: Make) -> None:
+    sure = np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    shifted = sure + np.array([0, 0, 0, 9, 9, 9])[:, np.newaxis]
+    told = multiclass([0, 1, 2, 0, 1, 2], shifted)
+    auc = BY_NAME["roc_auc_ovr"].compute
+    assert auc(told) < 1.0
+    assert auc(replace(told, part=np.array([0, 0, 0, 1, 1, 1]))) == 1.0

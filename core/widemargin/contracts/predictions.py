@@ -38,6 +38,9 @@ class Predictions:
         Weight of each row; ones unless the data set has its own.
     costs : tuple of float
         What it costs to mistake an item of each class; empty where all mistakes are alike.
+    part : ndarray of shape (n_samples,) or None
+        The held-out part that each row is of. Decisions of different parts are those of different
+        models, each in units of its own; None where one model made all.
     """
 
     y_true: NDArray[Any]
@@ -49,6 +52,7 @@ class Predictions:
     ids: NDArray[np.str_]
     weight: NDArray[np.float64]
     costs: tuple[float, ...] = ()
+    part: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y_true)

@@ -33,6 +33,7 @@ def take(predictions: Predictions, rows: NDArray[Any]) -> Predictions:
         probability=None if probability is None else probability[rows],
         ids=predictions.ids[rows],
         weight=predictions.weight[rows],
+        part=None if predictions.part is None else predictions.part[rows],
     )
 
 

@@ -76,7 +76,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="roc_auc",
         title="ROC AUC",
-        summary="chance that a positive is ranked above a negative",
+        summary="chance that a positive is ranked above a negative of the same held-out part",
         task="classification",
         compute=Formula(classification.roc_auc),
         needs="decision",

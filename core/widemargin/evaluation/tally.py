@@ -103,16 +103,41 @@ class Tally:
     @cached_property
     def climbs(self) -> tuple[Climb, ...]:
         """The climb of the positive class, or where there are not two, of each class."""
-        truth, decision = self.predictions.y_true, self.predictions.decision
-        if decision.ndim == 1:
-            return (self._climb(decision, truth == self.predictions.positive),)
+        everything = np.arange(len(self.predictions))
         return tuple(
-            self._climb(decision[:, code], truth == code)
-            for code in range(len(self.predictions.classes))
+            self._climb(everything, score, is_positive) for score, is_positive in self._rankings
         )
 
-    def _climb(self, score: Numbers, is_positive: NDArray[np.bool_]) -> Climb:
-        order = np.argsort(-score)
+    @cached_property
+    def climbs_by_part(self) -> tuple[tuple[Climb, ...], ...]:
+        """The climbs of each class, one a held-out part that has both it and others.
+
+        One climb of all rows where no part has, as where each part is one item.
+        """
+        part = self.predictions.part
+        if part is None:
+            return tuple((climb,) for climb in self.climbs)
+        parts = [np.flatnonzero(part == one) for one in np.unique(part)]
+        found = []
+        for at, (score, is_positive) in enumerate(self._rankings):
+            both = [rows for rows in parts if 0 < is_positive[rows].sum() < len(rows)]
+            own = tuple(self._climb(rows, score, is_positive) for rows in both)
+            found.append(own or (self.climbs[at],))
+        return tuple(found)
+
+    @cached_property
+    def _rankings(self) -> tuple[tuple[Numbers, NDArray[np.bool_]], ...]:
+        """Scores, and who should have the high ones."""
+        truth, decision = self.predictions.y_true, self.predictions.decision
+        if decision.ndim == 1:
+            return ((decision, truth == self.predictions.positive),)
+        codes = range(len(self.predictions.classes))
+        return tuple((decision[:, code], truth == code) for code in codes)
+
+    def _climb(
+        self, rows: NDArray[np.intp], score: Numbers, is_positive: NDArray[np.bool_]
+    ) -> Climb:
+        order = rows[np.argsort(-score[rows])]
         falling = score[order]
         # Rows with equal scores pass a threshold together.
         last = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)

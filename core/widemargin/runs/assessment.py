@@ -72,6 +72,7 @@ def gather(
     """Put the folds' predictions together."""
     rows = np.concatenate([split.test for _, _, split in splits])
     sizes = [len(split.test) for _, _, split in splits]
+    part = np.repeat(np.arange(len(splits)), sizes)
     weight = dataset.sample_weight
     truth = codes_of(dataset.y, setup.classes)[rows]
 
@@ -90,6 +91,7 @@ def gather(
             ids=dataset.ids[rows],
             weight=np.ones(len(rows)) if weight is None else weight[rows],
             costs=setup.costs,
+            part=part,
         )
 
     return OutOfFold(
@@ -116,7 +118,8 @@ def assess(
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` says; it holds no time and no id, so that it repeats exactly."""
     dataset, evaluation = loaded.dataset, setup.config.evaluation
-    part = out.repeat * evaluation.outer + out.fold
+    part = out.predictions.part
+    assert part is not None
     drawing: dict[str, Any] = {
         "resamples": evaluation.resamples,
         "confidence": evaluation.confidence,

@@ -210,6 +210,7 @@ class _Untuned:
             ids=dataset.ids[rows],
             weight=np.ones(len(rows)) if weight is None else weight[rows],
             costs=setup.costs,
+            part=np.repeat(np.arange(len(splits)), [len(split.test) for split in splits]),
         )
         return {
             metric.name: finite(metric.compute(predictions))

@@ -73,4 +73,13 @@ def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictio
         ids=frame["id"].to_numpy().astype(np.str_),
         weight=weight,
         costs=tuple(metrics.get("costs") or ()),
+        part=_parts(frame),
     )
+
+
+def _parts(frame: pd.DataFrame) -> NDArray[np.int64] | None:
+    """Give each held-out part of all repeats a number."""
+    if not {"repeat", "fold"} <= set(frame):
+        return None
+    fold = frame["fold"].to_numpy(dtype=np.int64)
+    return np.asarray(frame["repeat"].to_numpy(dtype=np.int64) * (fold.max() + 1) + fold)

@@ -64,7 +64,7 @@ def build_ranking(run: Artefacts) -> ReportSection | None:
             x_range=(LEAST_FALSE, 1.0) if near else UNIT,
             y_range=UNIT,
             x_log=near,
-            note=(_area(run, "roc_auc") + (BEYOND if near else "")).strip(),
+            note=(_area(run, "roc_auc") + _within(run) + (BEYOND if near else "")).strip(),
         ),
         Lines(
             title="Precision and recall",
@@ -132,6 +132,16 @@ def build_scores(run: Artefacts) -> ReportSection | None:
             )
         ],
     )
+
+
+def _within(run: Artefacts) -> str:
+    """Say that the number ranks within the parts, where the curve takes all together."""
+    predictions = run.predictions
+    if predictions is None or predictions.part is None or not predictions.is_binary:
+        return ""
+    if len(set(predictions.part.tolist())) < 2:
+        return ""
+    return " It ranks within each held-out part; the curve takes all parts together."
 
 
 def _area(run: Artefacts, name: str) -> str:
