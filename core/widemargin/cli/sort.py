@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +62,13 @@ def sort(
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home
     from widemargin.serving import Predictor
-    from widemargin.serving.sorting import NOT_SURE, check_target, class_folders, place_file
+    from widemargin.serving.sorting import (
+        NOT_SURE,
+        check_target,
+        class_folders,
+        folders_with,
+        place_file,
+    )
 
     folder = folder.expanduser()
     # The folder may be given as "." or by a link.
@@ -78,9 +85,15 @@ def sort(
     console = Console(json=json, quiet=quiet)
     placed: Counter[str] = Counter()
     kept, refused = 0, 0
+    twice: list[str] = []
     with console.progress() as progress, progress.stage("sorting") as stage:
         for batch in predictor.read(folder):
             paths = dict(zip(batch.ids, batch.X[next(iter(batch.kinds))], strict=True))
+            if not all(isinstance(path, str | os.PathLike) for path in paths.values()):
+                raise InputError(
+                    f"{folder}: its {wording.items} are read out of other files, and sort copies "
+                    f"files. `widemargin predict {run} --file {folder}` answers."
+                )
             answers = predictor.answer(batch)
             for line in answers.refused:
                 console.err.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -88,6 +101,11 @@ def sort(
             for one in answers.predictions:
                 likely = one.probability is not None and one.probability >= sure
                 name = folders[str(one.label)] if likely else NOT_SURE
+                others = [
+                    target / other for other in (*folders.values(), NOT_SURE) if other != name
+                ]
+                if elsewhere := folders_with(Path(paths[one.id]), others, one.id):
+                    twice.append(f"{one.id} (in {name!r} and {elsewhere[0].name!r})")
                 try:
                     made = place_file(Path(paths[one.id]), target / name / one.id, link=link)
                 except OSError as error:
@@ -107,6 +125,7 @@ def sort(
             "into": str(target),
             "folders": dict(sorted(placed.items())),
             "were_there": kept,
+            "in_two_folders": len(twice),
             "unreadable": refused,
         }
     )
@@ -116,6 +135,12 @@ def sort(
         if kept:
             were = "was" if kept == 1 else "were"
             typer.echo(f"{counted(kept, wording.item)} {were} there from before.")
+    if twice:
+        console.note(
+            f"{counted(len(twice), wording.item)} had been sorted into another folder before, and "
+            f"now {'lies' if len(twice) == 1 else 'lie'} in both, such as {twice[0]}. Sort into a "
+            "new folder with --into to keep them apart."
+        )
     if refused:
         total = refused + placed.total()
         message = f"{refused:,} of {counted(total, wording.item)} could not be sorted; see above."

@@ -6,16 +6,21 @@ import filecmp
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from tempfile import mkstemp
 
 from widemargin.errors import InputError
 
-__all__ = ["NOT_SURE", "check_target", "class_folders", "place_file"]
+__all__ = ["NOT_SURE", "check_target", "class_folders", "folders_with", "place_file"]
 
 NOT_SURE = "not sure"
 """The folder of what no class is probable enough for."""
+
+_GAPS = 9
+"""Numbered names are looked at up to here, even where one of them has been deleted."""
 
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
@@ -95,37 +100,58 @@ def place_file(source: Path, target: Path, *, link: bool) -> bool:
     if _is_there(source, target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    place, number = target, 1
+    part = None if link else _copy(source, target.parent)
     try:
-        if not link:
-            shutil.copy2(source, part)
-        while True:
+        for number in count(1):
+            place = _numbered(target, number)
             if place.is_symlink() or place.exists():
-                number += 1
-                place = target.with_stem(f"{target.stem} ({number})")
                 continue
             with suppress(FileExistsError):  # somebody else was quicker: the next name
-                if link:
+                if part is None:
                     place.symlink_to(source.resolve())
                 else:
                     _rename_new(part, place)
-                return True
+                break
     finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+    return True
+
+
+def folders_with(source: Path, folders: Iterable[Path], name: str) -> list[Path]:
+    """Return those folders in which the file stands already, under its name or "name (2)"."""
+    return [folder for folder in folders if _is_there(source, folder / name)]
+
+
+def _copy(source: Path, folder: Path) -> Path:
+    """Copy a file under a short name of its own, since its name may be as long as a name can be."""
+    opened, name = mkstemp(prefix=".", suffix=".part", dir=folder)
+    os.close(opened)
+    part = Path(name)
+    try:
+        shutil.copy2(source, part)
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
+    return part
 
 
 def _is_there(source: Path, target: Path) -> bool:
     """Say whether the file stands in its place, or under one of its other names."""
-    place, number = target, 1
-    while place.is_symlink() or place.exists():
-        # A link to nothing and a folder are no such file.
-        with suppress(OSError):
-            if place.samefile(source) or filecmp.cmp(source, place, shallow=False):
-                return True
-        number += 1
-        place = target.with_stem(f"{target.stem} ({number})")
+    for number in count(1):
+        place = _numbered(target, number)
+        if place.is_symlink() or place.exists():
+            # A link to nothing and a folder are no such file.
+            with suppress(OSError):
+                if place.samefile(source) or filecmp.cmp(source, place, shallow=False):
+                    return True
+        elif number > _GAPS:
+            break
     return False
+
+
+def _numbered(target: Path, number: int) -> Path:
+    return target if number == 1 else target.with_stem(f"{target.stem} ({number})")
 
 
 def _rename_new(part: Path, place: Path) -> None:
@@ -137,4 +163,8 @@ def _rename_new(part: Path, place: Path) -> None:
     except OSError:  # a file system without hard links
         with place.open("xb"):
             pass
-        part.replace(place)
+        try:
+            part.replace(place)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
