@@ -32,19 +32,31 @@ from widemargin.registry import discover
 from widemargin.testing import (
     Check,
     ConformanceError,
+    DoesNotApply,
+    check_beats_the_dummy,
     check_deterministic,
     check_empty_and_odd_items,
     check_features_clone,
     check_features_round_trip,
     check_groups_do_not_cross,
+    check_held_out_rows_teach_nothing,
     check_learns,
     check_lengths,
     check_light_import,
     check_loads_offline,
     check_metrics,
+    check_published_split_is_kept,
     check_read_items,
+    check_repeated_items,
+    check_rows_are_read_alone,
+    check_runs_offline,
     check_use_case,
+    check_walks_forward,
+    encoder_checks,
+    examine,
+    kernel_checks,
     load_fixture,
+    metric_checks,
     use_case_checks,
 )
 
@@ -53,18 +65,49 @@ FRUIT = ("apple", "cherry", "plum", "grape", "melon", "peach")
 TOOLS = ("hammer", "saw", "drill", "pliers", "chisel", "wrench")
 
 
-@pytest.mark.parametrize("name", sorted(REGISTRY.use_cases))
-@pytest.mark.parametrize("check", use_case_checks(), ids=lambda check: check.__name__)
-def test_every_registered_use_case_conforms(check: Check, name: str) -> None:
-    check(REGISTRY.use_case(name), REGISTRY)
+@pytest.mark.parametrize("name", [plugin.name for plugin in REGISTRY.plugins])
+def test_every_installed_plugin_gets_a_clean_card(name: str) -> None:
+    verdicts = list(examine(name, REGISTRY))
+    assert [one for one in verdicts if one.status == "failed"] == []
+    cases = [one for one in verdicts if one.subject.startswith("use case ")]
+    assert len(cases) % len(use_case_checks()) == 0
+    # What only says that it does not apply would be no card.
+    assert sum(one.status == "passed" for one in cases) > len(cases) / 2
 
 
-def test_the_kit_has_every_check_in_its_list() -> None:
+def test_all_eight_plugins_are_tried() -> None:
+    ours = {"spam", "cancer", "proteins", "images", "credit", "trading", "sounds", "generic"}
+    assert ours <= {plugin.name for plugin in REGISTRY.plugins}
+
+
+def test_each_rule_of_a_split_applies_to_one_of_our_plugins() -> None:
+    check_published_split_is_kept(REGISTRY.use_case("images"), REGISTRY)
+    check_walks_forward(REGISTRY.use_case("trading"), REGISTRY)
+    check_groups_do_not_cross(REGISTRY.use_case("sounds"), REGISTRY)
+    check_rows_are_read_alone(REGISTRY.use_case("trading"), REGISTRY)
+
+
+def test_the_kit_has_every_check_in_its_lists() -> None:
     import widemargin.testing
 
     offered = {name for name in widemargin.testing.__all__ if name.startswith("check_")}
-    offered = {name for name in offered if not name.startswith("check_encoder")}
-    assert {check.__name__ for check in use_case_checks()} == offered - {"check_use_case"}
+    wholes = {"check_use_case", "check_encoder", "check_kernel", "check_metric"}
+    lists = (use_case_checks(), encoder_checks(), kernel_checks(), metric_checks())
+    assert {check.__name__ for one in lists for check in one} == offered - wholes
+
+
+def test_every_checks_first_line_is_a_rule() -> None:
+    lists = (use_case_checks(), encoder_checks(), kernel_checks(), metric_checks())
+    for check in (check for one in lists for check in one):
+        first = str(check.__doc__).partition("\n")[0]
+        assert first.startswith("Check that ")
+        assert first.endswith(".")
+
+
+def why_not(check: Check, use_case: UseCase) -> str:
+    with pytest.raises(DoesNotApply) as caught:
+        check(use_case, REGISTRY)
+    return str(caught.value)
 
 
 # A use case that keeps every rule, and below it, for each rule, one that breaks it.
@@ -302,6 +345,137 @@ def test_a_fixture_whose_class_is_one_group_is_refused(notes: UseCase) -> None:
     assert "only 1 group of class 'fruit'" in said
 
 
+def test_a_fixture_without_groups_and_texts_is_not_judged_by_them() -> None:
+    assert "neither groups nor texts" in why_not(
+        check_groups_do_not_cross, REGISTRY.use_case("table")
+    )
+
+
+def published(use_case: UseCase, test: int = 8, **more: Any) -> UseCase:
+    """Return the use case with a published split: so many test rows, the last ones."""
+
+    class Published(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            parts = np.repeat(["train", "test"], [len(labels) - test, test])
+            return super().make(labels, texts, parts=parts)
+
+    return replace(use_case, data=(Published,), **more)
+
+
+def test_a_published_split_that_the_defaults_overrule_is_refused(notes: UseCase) -> None:
+    assert "no published split" in why_not(check_published_split_is_kept, notes)
+    kept = published(notes)
+    check_published_split_is_kept(kept, REGISTRY)
+    folds = {**notes.defaults, "evaluation": {"split": "folds"}}
+    said = refusal(check_published_split_is_kept, replace(kept, defaults=folds))
+    assert "rows are on the other side" in said
+    assert "leave evaluation.split out" in said
+
+
+def test_a_published_split_without_a_test_part_is_refused(notes: UseCase) -> None:
+    said = refusal(check_published_split_is_kept, published(notes, test=0))
+    assert "no row of the part 'test'" in said
+
+
+def timed(use_case: UseCase, known_later: int = 0, **more: Any) -> UseCase:
+    class Timed(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            times = np.arange(len(labels))
+            return super().make(labels, texts, times=times, label_times=times + known_later)
+
+    return replace(use_case, data=(Timed,), **more)
+
+
+def test_times_that_the_split_does_not_go_by_are_refused(notes: UseCase) -> None:
+    assert "have no times" in why_not(check_walks_forward, notes)
+    forward = SplitRule(kind="walk-forward")
+    check_walks_forward(timed(notes, split=forward, known_later=1), REGISTRY)
+    said = refusal(check_walks_forward, timed(notes))
+    assert "Found: times, and a split that is stratified." in said
+    assert 'SplitRule(kind="walk-forward")' in said
+
+
+def test_a_walk_forward_split_of_items_without_times_is_refused(notes: UseCase) -> None:
+    said = refusal(check_walks_forward, replace(notes, split=SplitRule(kind="walk-forward")))
+    assert "a walk-forward split, and items without times" in said
+
+
+def test_a_plan_that_learns_of_later_labels_is_refused(
+    notes: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from widemargin.contracts import Split
+    from widemargin.runs.plan import Plan
+    from widemargin.testing import split_checks
+
+    def shuffled(*_: Any) -> Plan:
+        split = Split(np.arange(0, 24, 2), np.arange(1, 24, 2))
+        return Plan(outer=((0, 0, split),), kind="walk-forward")
+
+    monkeypatch.setattr(split_checks, "make_plan", shuffled)
+    said = refusal(check_walks_forward, timed(notes, split=SplitRule(kind="walk-forward")))
+    assert "note 2, whose label was known at 2, is learned from for a part that begins at 1" in said
+
+
+class BatchCentred(Lengths):
+    """Learns in `transform`: the mean of the rows that it is given."""
+
+    def transform(self, X: Columns) -> Any:
+        rows = super().transform(X)
+        return rows - rows.mean(axis=0)
+
+
+def test_features_that_look_at_the_other_held_out_rows_are_refused(notes: UseCase) -> None:
+    check_learns(with_features(notes, BatchCentred), REGISTRY)  # which does not see it
+    said = refusal(check_held_out_rows_teach_nothing, with_features(notes, BatchCentred))
+    assert "is predicted otherwise beside other rows" in said
+    assert "`transform` take each row by itself" in said
+
+
+def test_features_that_learn_from_all_rows_as_if_they_learnt_nothing_are_refused(
+    notes: UseCase,
+) -> None:
+    check_held_out_rows_teach_nothing(with_features(notes, Centred), REGISTRY)
+    said = refusal(
+        check_held_out_rows_teach_nothing, with_features(notes, Centred, learns="nothing")
+    )
+    assert "is predicted otherwise beside other rows" in said
+
+
+def test_a_loader_that_learns_from_the_whole_file_is_refused(
+    notes: UseCase, tmp_path: Path
+) -> None:
+    assert "no file with a row a line" in why_not(check_rows_are_read_alone, notes)
+    table = REGISTRY.use_case("table")
+    check_rows_are_read_alone(table, REGISTRY)
+    [loader, *_] = table.data
+
+    class Standardised(loader):  # type: ignore[misc, valid-type]  # found at run time
+        def load(self, data_home: Path) -> Dataset:
+            made: Dataset = super().load(data_home)
+            numbers = made.X["area"]
+            scaled = (numbers - numbers.mean()) / numbers.std()
+            return replace(made, X=made.X.assign(area=scaled))
+
+    said = refusal(check_rows_are_read_alone, replace(table, data=(Standardised,)))
+    assert "area of table_fixture.csv:2 is another without the file's last rows" in said
+    assert "learn from training rows alone" in said
+
+
+def test_a_file_that_cannot_be_read_in_part_is_not_judged(notes: UseCase, tmp_path: Path) -> None:
+    class Whole(NotesFile):
+        def load(self, data_home: Path) -> Dataset:
+            if len(self.path.read_text(encoding="utf-8").splitlines()) < 24:
+                raise DataError("the file ends too early")
+            return super().load(data_home)
+
+    path = tmp_path / "notes.csv"
+    path.write_bytes(Path(str(notes.fixture["path"])).read_bytes())
+    case = replace(notes, data=(Whole,), fixture={"path": str(path)})
+    assert "without its last rows: the file ends too early" in why_not(
+        check_rows_are_read_alone, case
+    )
+
+
 def test_features_whose_constructor_changes_a_parameter_are_refused(notes: UseCase) -> None:
     class Rounding(Lengths):
         def __init__(self, scale: tuple[int, ...] = (1,)) -> None:
@@ -457,6 +631,96 @@ def test_a_fixture_without_a_path_is_refused(notes: UseCase) -> None:
     assert "must name its file or folder as `path`" in said
 
 
+def test_features_that_count_duplicates_are_refused(notes: UseCase) -> None:
+    class Counting(Lengths):
+        def transform(self, X: Columns) -> Any:
+            texts = list(X["text"])
+            return np.array([[float(len(text)), texts.count(text)] for text in texts])
+
+    check_repeated_items(with_features(notes, Lengths), REGISTRY)
+    said = refusal(check_repeated_items, with_features(notes, Counting))
+    assert "is answered otherwise among duplicates" in said
+
+
+def test_features_that_fail_name_their_line(notes: UseCase) -> None:
+    class Greedy(Lengths):
+        def transform(self, X: Columns) -> Any:
+            texts = list(X["text"])
+            return super().transform(X) + len(texts[24:25]) * len(texts[99])
+
+    said = refusal(check_repeated_items, with_features(notes, Greedy))
+    assert "IndexError: list index out of range (" in said
+    assert "test_conformance.py, line " in said
+
+
+def test_what_is_no_sequence_may_be_refused_in_words_only(notes: UseCase) -> None:
+    peptides = REGISTRY.use_case("peptides")
+    check_empty_and_odd_items(peptides, REGISTRY)
+
+    class Strict(Lengths):
+        def transform(self, X: Columns) -> Any:
+            return np.array([[{"M": 1.0}[letters[0]]] for letters in X["sequence"]])
+
+    broken = with_features(replace(peptides, defaults={}), Strict)
+    with pytest.raises(ConformanceError):
+        check_empty_and_odd_items(broken, REGISTRY)
+
+
+def test_a_use_case_that_is_no_better_than_the_dummy_is_refused(notes: UseCase) -> None:
+    class Deaf(Lengths):
+        def transform(self, X: Columns) -> Any:
+            return np.ones((len(list(X["text"])), 1))
+
+    check_beats_the_dummy(notes, REGISTRY)
+    deaf = with_features(replace(notes, primary_metric={"classification": "accuracy"}), Deaf)
+    said = refusal(check_beats_the_dummy, deaf)
+    assert "Found: accuracy 50.00%, and 50.00% of the dummy." in said
+    assert "UseCase(fixture_is_noise=True)" in said
+    noise = replace(deaf, fixture_is_noise=True)
+    assert why_not(check_beats_the_dummy, noise) == (
+        "the use case declares that its fixture is noise."
+    )
+
+
+def test_a_run_whose_analysis_fails_is_refused_with_the_place(notes: UseCase) -> None:
+    def analyse(study: Any) -> Any:
+        raise KeyError("no such gene")
+
+    check_runs_offline(notes, REGISTRY)
+    said = refusal(check_runs_offline, replace(notes, analyse=analyse))
+    assert "the analysis of 'notes' is left out: KeyError: 'no such gene'" in said
+
+
+def test_a_run_whose_part_of_the_report_fails_is_refused_with_the_place(notes: UseCase) -> None:
+    def sections(predictions: Any) -> Any:
+        return predictions.no_such_thing
+
+    said = refusal(check_runs_offline, replace(notes, report_sections=sections))
+    assert "AttributeError: " in said
+    assert "test_conformance.py, line " in said
+
+
+def test_a_run_that_asks_for_the_network_late_is_refused(notes: UseCase) -> None:
+    class Calling(Lengths):
+        def transform(self, X: Columns) -> Any:
+            with socket.socket() as link, pytest.raises(OSError, match="blocked"):
+                link.connect(("203.0.113.7", 80))
+            return super().transform(X)
+
+    said = refusal(check_runs_offline, with_features(notes, Calling))
+    assert "the network was asked for ('203.0.113.7', 80)" in said
+
+
+def test_a_run_that_is_tried_tells_no_listener_and_keeps_nothing(
+    notes: UseCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WIDEMARGIN_RUNS", str(tmp_path / "runs"))
+    before = set(tmp_path.iterdir())
+    check_runs_offline(notes, REGISTRY)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_features_that_refuse_an_empty_text_are_refused(notes: UseCase) -> None:
     class Picky(Lengths):
         def transform(self, X: Columns) -> Any:
@@ -498,6 +762,11 @@ def test_a_metric_that_nothing_registers_is_refused_with_the_nearest(notes: UseC
 def test_a_primary_metric_of_another_task_is_refused(notes: UseCase) -> None:
     said = refusal(check_metrics, replace(notes, primary_metric={"classification": "r2"}))
     assert "primary_metric names 'r2', which is no metric of classification" in said
+
+
+def test_a_headline_may_name_the_two_classes(notes: UseCase) -> None:
+    spoken = Wording(headline="Finds {f1} of {positive} among {negative}")
+    check_metrics(replace(notes, wording=spoken), REGISTRY)
 
 
 def test_a_headline_about_a_metric_that_is_not_measured_is_refused(notes: UseCase) -> None:

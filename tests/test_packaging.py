@@ -78,6 +78,28 @@ def test_every_package_of_the_tree_is_packaged() -> None:
     assert packaged == found
 
 
+def test_the_wheel_holds_every_template_of_a_new_plugin() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    held = {
+        file.distribution_path.replace(os.sep, "/")
+        for file in WheelBuilder(str(ROOT)).recurse_included_files()
+    }
+    templates = ROOT / "core" / "widemargin" / "kit" / "templates"
+    found = [path for path in templates.rglob("*") if path.is_file()]
+    assert len(found) > 60
+    for path in found:
+        assert path.relative_to(ROOT / "core").as_posix() in held
+
+
+def test_no_template_is_hidden_or_ignored() -> None:
+    templates = ROOT / "core" / "widemargin" / "kit" / "templates"
+    for path in templates.rglob("*"):
+        assert not path.name.startswith("."), path
+        # What pytest, mypy and ruff would take for code of this project.
+        assert path.suffix != ".py", path
+
+
 def test_every_plugin_is_an_entry_point() -> None:
     points = set(PROJECT["project"]["entry-points"]["widemargin.plugins"].values())
     assert points == {path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")}

@@ -28,21 +28,23 @@ PUBLIC = {
         Table UseCase WidemarginError Wording __version__ hookimpl load run
     """,
     "widemargin.data": """
-        cell_text check_columns decode find_columns fingerprint hash_file iter_table iter_texts
-        keep_file merge_groups MISSING near_duplicate_key near_duplicates open_text
+        agreeing cell_text check_columns counted decode find_columns find_copies find_telltales
+        fingerprint hash_file iter_table iter_texts keep_file merge_groups MISSING
+        near_duplicate_key near_duplicates open_text
         parse_numbers parse_target PictureFolder PictureLoader PictureTable plain_cells Progress
-        read_table RecordingFolder RecordingLoader RecordingTable TableFormat TaskChoice
-        text_items
+        read_decimal_commas read_table RecordingFolder RecordingLoader RecordingTable TableFormat
+        TaskChoice text_items
     """,
     "widemargin.encoders": """
         ArrayInputs AutocovarianceEncoder BertEncoder Bin Binning change_weights Changes
-        Checkpoints CnnEncoder Columns CompositionEncoder EfficientNetEncoder EmbeddingStore
-        Encoder EncoderChoice ENCODERS EncoderSpec Epoch EsmEncoder ExpressionEncoder
+        Checkpoints CnnEncoder Columns CompositionEncoder doubts_of EfficientNetEncoder
+        EmbeddingStore Encoder EncoderChoice ENCODERS EncoderSpec Epoch EsmEncoder ExpressionEncoder
         FastTextEncoder Features FrozenEncoder gene_strengths GloveEncoder History HogEncoder
-        IndicatorsEncoder Inputs ItemsError JoinedEncoders Kind KmerEncoder KnownInputs Learns
-        LogmelCnnEncoder LsaEncoder MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder
+        IndicatorsEncoder Inputs is_numeric ItemsError JoinedEncoders Kind KmerEncoder KnownInputs
+        Learns LogmelCnnEncoder LsaEncoder MfccEncoder MinilmEncoder NamedEncoder PixelsEncoder
         Population PretrainedFastText PretrainedGlove PretrainedWord2Vec ProfileSettings
-        ProtParamEncoder ProtVecEncoder Residues ResNet50Encoder SequenceEncoder Share
+        ProtParamEncoder ProtVecEncoder require_torchvision Residues ResNet50Encoder
+        SequenceEncoder Share
         SpeechEmbeddingEncoder State StrokesEncoder TabularEncoder TabularSettings
         TextCnnEncoder TfidfEncoder TorchvisionEncoder train_network Trainable TrainedEncoder
         TrainingSettings Transformer TunableEncoder TunedEncoder TuneSettings WindowsEncoder
@@ -61,14 +63,19 @@ PUBLIC = {
         take Text
     """,
     "widemargin.testing": """
-        Check ConformanceError EncoderCheck EncoderSample Fixture check_deterministic
-        check_empty_and_odd_items check_encoder check_encoder_clones
-        check_encoder_is_deterministic check_encoder_learns check_encoder_needs_no_network
-        check_encoder_odd_items check_encoder_round_trip check_encoder_rows_are_independent
-        check_encoder_shape check_encoder_shares check_features_clone
-        check_features_round_trip check_groups_do_not_cross check_learns check_lengths
-        check_light_import check_loads_offline check_metrics check_read_items check_use_case
-        encoder_checks load_fixture sample_of use_case_checks
+        Check ConformanceError DoesNotApply EncoderCheck EncoderSample Fixture Verdict
+        check_beats_the_dummy check_deterministic check_empty_and_odd_items check_encoder
+        check_encoder_clones check_encoder_is_deterministic check_encoder_learns
+        check_encoder_needs_no_network check_encoder_odd_items check_encoder_round_trip
+        check_encoder_rows_are_independent check_encoder_shape check_encoder_shares
+        check_features_clone check_features_round_trip check_groups_do_not_cross
+        check_held_out_rows_teach_nothing check_kernel check_kernel_is_positive
+        check_kernel_parameters check_kernel_values check_learns check_lengths
+        check_light_import check_loads_offline check_metric check_metric_counts_weights
+        check_metric_prefers_the_truth check_metrics check_published_split_is_kept
+        check_read_items check_repeated_items check_rows_are_read_alone check_runs_offline
+        check_use_case check_walks_forward encoder_checks examine kernel_checks load_fixture
+        metric_checks sample_of use_case_checks
     """,
 }
 

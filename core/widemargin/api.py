@@ -18,11 +18,10 @@ from widemargin.runs.targets import resolve_target
 if TYPE_CHECKING:
     import pandas as pd
 
-    from widemargin.comparison import Comparison, Finished
     from widemargin.config import Document
     from widemargin.serving import Predictor
 
-__all__ = ["Run", "compare_documents", "load", "resolve_target", "run", "run_documents"]
+__all__ = ["Run", "load", "resolve_target", "run", "run_documents"]
 
 
 class Run:
@@ -303,62 +302,6 @@ def run_documents(
     )
     write_report(record, registry, store)
     return Run(record, registry)
-
-
-def compare_documents(
-    target: str,
-    overrides: Document,
-    axes: Mapping[str, str],
-    *,
-    store: RunStore,
-    fresh: bool = False,
-    offline: bool = False,
-    mirror: str = "",
-    progress: Progress | None = None,
-) -> tuple[Comparison, Path]:
-    """Run what `target` names once for each combination of some settings' values.
-
-    Parameters
-    ----------
-    target, store, fresh, offline, mirror, progress
-        As for `run_documents`.
-    overrides : Document
-        Settings that all runs share.
-    axes : mapping of str to str
-        Values by axis, as in ``{"encoder": "tfidf,minilm"}``.
-
-    Returns
-    -------
-    Comparison
-        What each reached and cost.
-    Path
-        Its folder, which holds ``comparison.html``, ``.csv``, ``.md`` and ``.json``.
-    """
-    from widemargin.comparison import compare, make_plan, run_cells
-    from widemargin.report.comparison import comparison_files
-
-    registry = discover()
-    plan = make_plan(
-        lambda cell: resolve_target(target, [overrides, cell], None, registry), axes, overrides
-    )
-    store.check_writable()
-    use_case = registry.use_case(plan.use_case)
-
-    def write(finished: Sequence[Finished]) -> None:
-        found = compare(plan, finished, registry.metrics)
-        store.write_comparison(plan.name, comparison_files(found, use_case))
-
-    finished = run_cells(
-        plan,
-        registry,
-        store,
-        fresh=fresh,
-        offline=offline,
-        mirror=mirror,
-        progress=progress or Silent(),
-        write=write,
-    )
-    return compare(plan, finished, registry.metrics), store.comparison(plan.name)
 
 
 def write_report(record: RunRecord, registry: Registry, store: RunStore) -> Path:

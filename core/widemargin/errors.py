@@ -223,13 +223,49 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     str
         ``" Did you mean 'C'?"``, with its leading space, or nothing.
 
+    Notes
+    -----
+    A slip is up to one letter in three that is wrong, absent, too many, or changed places with its
+    neighbour; or what was given is the beginning. Names of other digits are other things, as
+    ``row 12`` and ``row 17``.
+
     Examples
     --------
     >>> nearest("kernal", ["kernel", "C"])
     " Did you mean 'kernel'?"
-    >>> nearest("zzz", ["kernel", "C"])
-    ''
+    >>> nearest("zzz", ["kernel", "C"]), nearest("label", ["table"]), nearest("row 12", ["row 17"])
+    ('', '', '')
     """
+    wanted = name.casefold()
     by_folded = {candidate.casefold(): candidate for candidate in allowed}
-    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+    close = difflib.get_close_matches(wanted, by_folded, n=5, cutoff=0.6)
+    least = [(_slips(wanted, one), place) for place, one in enumerate(close)]
+    slips, place = min(least, default=(len(wanted), 0))
+    if slips > max(1, len(wanted) // 3) or slips >= len(wanted):
+        return ""
+    return f" Did you mean {by_folded[close[place]]!r}?"
+
+
+def _slips(one: str, other: str) -> int:
+    """Count the letters that are wrong, absent, too many, or changed places with the next one.
+
+    One, where the other goes on; many, where it has other digits: those tell things apart.
+    """
+    if (numbers := _digits(one)) and (others := _digits(other)) and numbers != others:
+        return max(len(one), len(other))
+    if other.startswith(one):
+        return min(1, len(other) - len(one))
+    before, row = list[int](), list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, own in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != own))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], own):
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def _digits(text: str) -> str:
+    # In any order, since two may have changed places.
+    return "".join(sorted(filter(str.isdigit, text)))

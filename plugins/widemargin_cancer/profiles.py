@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import MISSING
+from widemargin.data import MISSING, agreeing, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +114,8 @@ def labelled(
     kept = np.array([bool(text) and text not in ignore for text in labels])
     notes = list(profiles.notes)
     if lost := sum(not text for text in labels):
-        notes.append(f"{lost} of {len(labels)} samples were left out: no {label}.")
+        samples, were = counted(len(labels), "sample"), agreeing(lost, "were")
+        notes.append(f"{lost:,} of {samples} {were} left out: no {label}.")
     if ignore:
         notes.append(f"Left out as data.ignore says: {', '.join(ignore)}.")
     if not kept.any():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from widemargin import DataError
+from widemargin.data import agreeing, counted
 from widemargin_cancer.profiles import Profiles, cell_text
 from widemargin_cancer.series_matrix import add_characteristics, numbers_in
 
@@ -167,8 +168,10 @@ def _together(samples: dict[str, dict[str, float]], where: str) -> Profiles:
         )
     notes = []
     if lost := len(first) - len(genes):
-        notes.append(f"{lost:,} probes that some samples lack were left out.")
+        notes.append(
+            f"{counted(lost, 'probe')} that some samples lack {agreeing(lost, 'were')} left out."
+        )
     if lost := len(samples) - len(measured):
-        notes.append(f"{lost} samples without values were left out.")
+        notes.append(f"{counted(lost, 'sample')} without values {agreeing(lost, 'were')} left out.")
     values = np.array([[own[name] for name in genes] for own in measured.values()])
     return Profiles(values, genes, list(measured), {}, tuple(notes))

@@ -83,7 +83,7 @@ def register_use_cases() -> list[UseCase]:
                 items="applications",
                 piece="column",
                 pieces="columns",
-                headline="Ranks a bad credit above a good one {roc_auc} of the time",
+                headline="Ranks a {positive} credit above a {negative} one {roc_auc} of the time",
             ),
             report_sections=_sections,
             analyse=_analyse,

@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import check_columns, find_columns, iter_table, parse_numbers, plain_cells
+from widemargin.data import (
+    check_columns,
+    find_columns,
+    find_copies,
+    find_telltales,
+    iter_table,
+    merge_groups,
+    parse_numbers,
+    plain_cells,
+    read_decimal_commas,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from widemargin.encoders import Columns
 
 __all__ = ["BAD", "GOOD", "Applications", "MayChange"]
 
@@ -27,6 +39,8 @@ class Applications(DatasetLoader):
     """What both loaders share: which columns are protected, which may change, and the points."""
 
     never_change: ClassVar[tuple[str, ...]] = ()
+    about_protected: ClassVar[Mapping[str, str]] = {}
+    """What protected columns of a published table can and cannot tell."""
 
     protected: tuple[str, ...] = Field(
         (), description="columns of protected attributes, for the table of fairness"
@@ -41,6 +55,9 @@ class Applications(DatasetLoader):
         {},
         description="columns that an applicant can change, each with any, lower, higher, or a list "
         "of the values that it may become; what would turn a refusal is looked for among them",
+    )
+    decimal_commas: tuple[str, ...] = Field(
+        (), description="columns of numbers in which 1,234 is a fraction, and 1.234 a thousand"
     )
     base_score: float = Field(600.0, description="points where good is base_odds times as likely")
     base_odds: Annotated[float, Field(gt=0)] = Field(50.0, description="odds of good at base_score")
@@ -66,13 +83,17 @@ class Applications(DatasetLoader):
     def read_items(self, source: Path) -> Iterator[Items]:
         """Read applications of a table; the columns that are no features may be absent."""
         for raw in iter_table(source):
-            table = self._prepare(plain_cells(raw))
+            table = self._prepare(plain_cells(raw, self.decimal_commas))
             names = [name for name in table.columns if name not in self._left_out()]
             yield Items(
                 X=table[names].reset_index(drop=True),
                 kinds=dict.fromkeys(names, "table"),
                 ids=self._ids(table, [f"{source.name}:{line}" for line in raw.index]),
             )
+
+    def checked(self, X: Columns) -> Columns:
+        """Return applications with the numbers of columns of decimal commas."""
+        return read_decimal_commas(X, self.decimal_commas)
 
     def _left_out(self) -> tuple[str, ...]:
         return (*self._others(), *(() if self.protected_as_features else self.protected))
@@ -87,13 +108,17 @@ class Applications(DatasetLoader):
         ids: Sequence[str],
         card: DatasetCard,
         notes: Sequence[str] = (),
+        named: Sequence[str] = (),
     ) -> Dataset:
-        """Part the columns into features and what is only known beside them."""
+        """Part the columns into features and what is only known beside them.
+
+        `named` says which applications belong together, if any do.
+        """
         import numpy as np
 
         where = card.source or card.title
         check_columns(Path(where), [*self.protected, *self.may_change], list(table.columns))
-        table = table.reset_index(drop=True)
+        # By its rows' places in the file a column that counts them is known.
         typed, found = find_columns(table.drop(columns=[n for n in self._left_out() if n in table]))
         names = [str(name) for name in typed]
         if not names:
@@ -110,12 +135,21 @@ class Applications(DatasetLoader):
                 *notes,
                 f"Protected, and out of the features: {', '.join(self.protected)}.",
             )
+        table, typed = table.reset_index(drop=True), typed.reset_index(drop=True)
+        y = np.where(np.asarray(bad, dtype=bool), BAD, GOOD)
+        aside = _protected(table, self.protected)
+        # Two people who differ in a protected attribute alone are no copies of each other.
+        beside = aside[[name for name in aside if name not in typed]]
+        copies, told = find_copies(typed.join(beside), y, card.item)
+        groups = [own for own in (np.array(named), copies) if own is not None and len(own)]
+        found = (*found, *filter(None, (told, find_telltales(typed, y))))
         dataset = Dataset(
-            X=typed.reset_index(drop=True),
+            X=typed,
             kinds=dict.fromkeys(names, "table"),
-            y=np.where(np.asarray(bad, dtype=bool), BAD, GOOD),
+            y=y,
+            groups=merge_groups(*groups) if groups else None,
             ids=np.array(ids, dtype=np.str_),
-            aside=_protected(table, self.protected),
+            aside=aside,
             card=_with_notes(card, (*notes, *found)),
         )
         dataset.check_learnable()
@@ -123,6 +157,8 @@ class Applications(DatasetLoader):
 
     def _check_meaning(self, where: str, table: pd.DataFrame, typed: pd.DataFrame) -> None:
         """Refuse settings that could mean nothing in these data."""
+        import numpy as np
+
         for name, allowed in self.may_change.items():
             number = typed[name].dtype.kind == "f"
             if allowed in ("lower", "higher") and not number:
@@ -130,6 +166,14 @@ class Applications(DatasetLoader):
                     f"{where}: data.may_change says {allowed} of {name!r}, which is no number; say "
                     "any, or list the values that it may become."
                 )
+            if isinstance(allowed, tuple) and number:
+                wrong = np.flatnonzero(np.isnan(parse_numbers(allowed, "sure")))
+                if len(wrong):
+                    raise DataError(
+                        f"{where}: data.may_change lets {name!r}, a column of numbers, become "
+                        f"{allowed[wrong[0]]!r}, which is none. List numbers, or say any, lower or "
+                        "higher."
+                    )
             # A published table may be cut, and its values are known.
             if isinstance(allowed, tuple) and not number and not self.assets:
                 known = sorted({str(value) for value in typed[name].dropna()})
@@ -158,7 +202,7 @@ def _protected(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     def typed(values: pd.Series[Any]) -> pd.Series[Any]:
-        numbers = pd.Series(parse_numbers(values), index=values.index)
+        numbers = pd.Series(parse_numbers(values, "sure"), index=values.index)
         return numbers if numbers.notna().sum() == values.notna().sum() else values
 
     own: Mapping[str, Any] = {name: typed(table[name]) for name in names}

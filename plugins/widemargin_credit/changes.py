@@ -10,9 +10,9 @@ No bin of a monotone tree lies between two of those 32 values, as it holds a twe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ __all__ = ["Change", "Turn", "smallest_changes", "turning_changes"]
 _STEPS = 64
 _ROUNDS = 3
 _AT_ONCE = 20_000
+_PAIRS_AT_ONCE = 4_000
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,10 @@ def turning_changes(decider: Decider, X: pd.DataFrame) -> list[list[Turn]]:
     search = _Search(decider, X)
     refused = np.flatnonzero(decider.refuses(X)).tolist()
     options = {row: search.options(row) for row in refused}
-    singles = search.turns({row: [(own,) for own in options[row]] for row in refused})
-    rest = [row for row in refused if not singles[row]]
-    doubles = search.turns({row: list(combinations(options[row], 2)) for row in rest})
+    singles = search.singles(options)
     # Of pairs the smallest is enough to be told; of single columns each may suit somebody.
-    least = {row: [min(own, key=lambda turn: turn.size)] for row, own in doubles.items() if own}
+    pairs = {row: search.pair(row, options[row]) for row in refused if not singles[row]}
+    least = {row: [turn] for row, turn in pairs.items() if turn}
     turns = search.narrowed(singles | least)
     return [sorted(turns.get(row, []), key=lambda turn: turn.size) for row in range(len(X))]
 
@@ -130,6 +130,11 @@ class _Narrowing:
     far: float
 
 
+def _rank(turn: Turn) -> tuple[float, float]:
+    """Order turns; of one size the one that only just turns: no more is asked than it takes."""
+    return turn.size, -turn.bad
+
+
 class _Search:
     def __init__(self, decider: Decider, X: pd.DataFrame) -> None:
         self.decider = decider
@@ -140,7 +145,9 @@ class _Search:
             if all(v is None or isinstance(v, float) for v in values)
         }
         self.columns: dict[str, NDArray[Any]] = {
-            name: parse_numbers(X[name]) if name in self.numbers else X[name].to_numpy(object)
+            name: parse_numbers(X[name], "sure")
+            if name in self.numbers
+            else X[name].to_numpy(object)
             for name in decider.columns
         }
 
@@ -154,27 +161,60 @@ class _Search:
                     found.append(_Option(column, sizes))
         return found
 
-    def turns(self, asked: Mapping[int, Sequence[tuple[_Option, ...]]]) -> dict[int, list[Turn]]:
-        """Return for each row the smallest turning change of each set of columns that has one."""
-        sets = [(row, own) for row, each in asked.items() for own in each]
-        trials = [
-            (at, dict(zip((one.column for one in own), values, strict=True)))
-            for at, (_, own) in enumerate(sets)
-            for values in product(*(one.sizes for one in own))
-        ]
-        bad, refused = self._predict([(sets[at][0], changes) for at, changes in trials])
-        # Of changes of one size, the one that only just turns: no more is asked than it takes.
-        best: dict[int, tuple[float, float, dict[str, Any]]] = {}
-        for place in np.flatnonzero(~refused).tolist():
-            at, changes = trials[place]
-            size = sum(one.sizes[changes[one.column]] for one in sets[at][1])
-            found = (size, -float(bad[place]), changes)
-            if at not in best or found[:2] < best[at][:2]:
-                best[at] = found
-        turns: dict[int, list[Turn]] = {row: [] for row in asked}
-        for at, (size, likely, changes) in best.items():
-            turns[sets[at][0]].append(self._made(sets[at][0], changes, size, -likely))
+    def singles(self, options: Mapping[int, Sequence[_Option]]) -> dict[int, list[Turn]]:
+        """Return for each row the smallest turning change of each column that has one."""
+        trials = (
+            (row, {one.column: value}, size)
+            for row, own in options.items()
+            for one in own
+            for value, size in one.sizes.items()
+        )
+        best: dict[tuple[int, str], Turn] = {}
+        while part := list(islice(trials, _AT_ONCE)):
+            for row, turn in self._turning(part):
+                key = row, turn.changes[0].column
+                if key not in best or _rank(turn) < _rank(best[key]):
+                    best[key] = turn
+        turns: dict[int, list[Turn]] = {row: [] for row in options}
+        for (row, _), turn in best.items():
+            turns[row].append(turn)
         return turns
+
+    def pair(self, row: int, options: Sequence[_Option]) -> Turn | None:
+        """Return the smallest turning change of two columns; the smallest ones are tried first."""
+        pairs = list(combinations(options, 2))
+        if not pairs:
+            return None
+        far = [np.array(list(one.sizes.values())) for one in options]
+        sizes = [np.add.outer(one, other).ravel() for one, other in combinations(far, 2)]
+        starts = np.cumsum([0, *map(len, sizes)])
+        size = np.concatenate(sizes)
+        values = {one.column: list(one.sizes) for one in options}
+        best: Turn | None = None
+        order = np.argsort(size, kind="stable")
+        for start in range(0, len(order), _PAIRS_AT_ONCE):
+            part = order[start : start + _PAIRS_AT_ONCE]
+            if best is not None and size[part[0]] > best.size:
+                break
+            trials = []
+            owners = np.searchsorted(starts, part, side="right") - 1
+            for at, owner in zip(part.tolist(), owners.tolist(), strict=True):
+                one, other = (own.column for own in pairs[owner])
+                first, second = divmod(at - int(starts[owner]), len(values[other]))
+                changes = {one: values[one][first], other: values[other][second]}
+                trials.append((row, changes, float(size[at])))
+            found = [turn for _, turn in self._turning(trials)]
+            best = min([*found, *([best] if best else [])], key=_rank, default=None)
+        return best
+
+    def _turning(
+        self, trials: Sequence[tuple[int, Mapping[str, Any], float]]
+    ) -> Iterator[tuple[int, Turn]]:
+        """Yield the row and the turn of each trial, of these sizes, that turns the decision."""
+        bad, refused = self._predict([(row, changes) for row, changes, _ in trials])
+        for place in np.flatnonzero(~refused).tolist():
+            row, changes, size = trials[place]
+            yield row, self._made(row, changes, size, float(bad[place]))
 
     def narrowed(self, turns: Mapping[int, Sequence[Turn]]) -> dict[int, list[Turn]]:
         """Bring each number as near to the applicant's own as still turns the decision."""
@@ -183,13 +223,17 @@ class _Search:
             moving: dict[tuple[int, int], _Narrowing] = {}
             for row, own in done.items():
                 for at, turn in enumerate(own):
-                    if place < len(turn.changes) and turn.changes[place].column in self.numbers:
+                    if place < len(turn.changes) and self._moves(turn.changes[place].column):
                         moving[row, at] = self._start(row, turn, place)
             for _ in range(_ROUNDS):
                 self._step(list(moving.values()))
             for (row, at), one in moving.items():
                 done[row][at] = one.turn
         return done
+
+    def _moves(self, column: str) -> bool:
+        """Say whether a column is a number that may become others than the listed ones."""
+        return column in self.numbers and isinstance(self.decider.loader.may_change[column], str)
 
     def _sizes(self, column: str, now: Any, allowed: MayChange) -> dict[Any, float]:
         if column in self.numbers and isinstance(allowed, str):
@@ -203,7 +247,7 @@ class _Search:
         values, _ = self.decider.population[column]
         wanted = [str(v) for v in values if v is not None] if isinstance(allowed, str) else allowed
         if column in self.numbers:
-            return {v: 1.0 for v in map(float, wanted) if v != now}
+            return {v: 1.0 for v in parse_numbers(wanted, "sure").tolist() if v != now}
         return {value: 1.0 for value in wanted if value != str(now)}
 
     def _passed(self, column: str, now: float, value: float) -> float:

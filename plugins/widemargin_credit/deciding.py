@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Decider", "Scale", "applications_for", "decider_of_run", "decider_of_study"]
+__all__ = [
+    "Decider",
+    "Scale",
+    "applications_for",
+    "bad_of",
+    "decider_of_run",
+    "decider_of_study",
+]
 
 _CLASSES = (BAD, GOOD)
 _SURE = 1e-9
@@ -131,12 +138,6 @@ class Decider:
             for name, own in values.items()
         }
 
-    def bad(self, X: Columns) -> NDArray[np.float64]:
-        """Return calibrated probabilities of bad."""
-        judged = self.judge(X)
-        assert judged.probability is not None
-        return judged.probability[:, 0]
-
     def refuses(self, X: Columns) -> NDArray[np.bool_]:
         """Return which applications are refused, by the model's own labels."""
         return np.asarray(self.judge(X).label == BAD)
@@ -150,8 +151,7 @@ class Decider:
             Where all of them are alike to the model.
         """
         judged = self.judge(X)
-        assert judged.probability is not None
-        bad = judged.probability[:, 0]
+        bad = bad_of(judged)
         inner = (bad > _SURE) & (bad < 1 - _SURE)
         decision = judged.decision[inner]
         if not inner.any() or np.ptp(decision) == 0:
@@ -161,6 +161,12 @@ class Decider:
         is_exact = bool(np.abs(slope * decision + offset - odds).max() < _SAME)
         own = self.loader
         return Scale(own.base_score, own.base_odds, own.pdo, float(slope), float(offset), is_exact)
+
+
+def bad_of(judged: Judged) -> NDArray[np.float64]:
+    """Return the calibrated probabilities of bad."""
+    assert judged.probability is not None
+    return judged.probability[:, 0]
 
 
 def decider_of_study(study: Study) -> Decider:
@@ -192,7 +198,7 @@ def applications_for(decider: Decider, applications: pd.DataFrame) -> pd.DataFra
             f"the applications have no column {absent[0]!r}. The model reads "
             f"{', '.join(decider.columns)}."
         )
-    return plain_cells(applications)
+    return plain_cells(applications, decider.loader.decimal_commas)
 
 
 def decider_of_run(run: Any) -> Decider:

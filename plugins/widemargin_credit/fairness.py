@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Group", "Rate", "fairness_section", "group_rates", "groups_of"]
+__all__ = [
+    "Group",
+    "Rate",
+    "acceptance_ratio",
+    "compared",
+    "fairness_section",
+    "group_rates",
+    "groups_of",
+]
 
 _FEW_VALUES = 6
 _FOUR_FIFTHS = 0.8
@@ -80,21 +90,30 @@ def groups_of(values: pd.Series[Any], cuts: Sequence[float] | None) -> list[tupl
         numbers = values.to_numpy(np.float64)
         edges = sorted(cuts) if cuts else np.unique(np.nanquantile(numbers, [0.25, 0.5, 0.75]))
         ends = [-np.inf, *edges, np.inf]
-        for low, high in pairwise(ends):
+        said = ["", *_edges_in_words([*edges], exact=bool(cuts)), ""]
+        for (low, high), (first, last) in zip(pairwise(ends), pairwise(said), strict=True):
             if low == -np.inf:
-                name = f"below {high:g}"
+                name = f"below {last}"
             elif high == np.inf:
-                name = f"{low:g} or more"
+                name = f"{first} or more"
             else:
-                name = f"{low:g} to below {high:g}"
+                name = f"{first} to below {last}"
             found.append((name, (numbers >= low) & (numbers < high)))
     else:
         for value in sorted(values.dropna().unique(), key=str):
-            name = f"{value:g}" if isinstance(value, float) else str(value)
+            name = f"{value:.15g}" if isinstance(value, float) else str(value)
             found.append((name, (values == value).to_numpy() & ~missing))
     if missing.any():
         found.append(("missing", missing))
     return [(name, own) for name, own in found if own.any()]
+
+
+def _edges_in_words(edges: Sequence[float], *, exact: bool) -> list[str]:
+    """Write edges; quarters in few digits, where these tell them apart."""
+    short = [f"{edge:.6g}" for edge in edges]
+    if exact or len(set(short)) < len(short) or any("e" in edge for edge in short):
+        return [f"{edge:.15g}" for edge in edges]
+    return short
 
 
 def group_rates(
@@ -193,38 +212,88 @@ def fairness_section(study: Study) -> list[ReportSection]:
             "group. Bad ones refused is the true positive rate, good ones refused the false "
             "positive rate.",
         ),
-        *(Text(text=line) for line in _ratios(groups)),
+        *(Text(text=line) for line in compared(groups)),
+        *(Text(text=said) for name, said in loader.about_protected.items() if name in aside),
     ]
     return [ReportSection(title="Fairness", intro=intro, blocks=blocks)]
 
 
-def _ratios(groups: Sequence[Group]) -> list[str]:
+def compared(groups: Sequence[Group]) -> list[str]:
+    """Say of each attribute how often the group that fares worst is accepted beside the best one.
+
+    Groups of fewer than 30 applications are not compared. The interval of the ratio holds for all
+    pairs of groups at once, since the furthest apart were picked out of them.
+    """
     lines = []
     for attribute in dict.fromkeys(one.attribute for one in groups):
         own = [one for one in groups if one.attribute == attribute and one.name != "missing"]
-        if len(own) < 2:
-            continue
-        worst = max(own, key=lambda one: one.refused.value)
-        best = min(own, key=lambda one: one.refused.value)
-        if best.refused.value >= 1:
-            continue
-        ratio = (1 - worst.refused.value) / (1 - best.refused.value)
-        verdict = (
-            "below four fifths, the usual mark of adverse impact"
-            if ratio < _FOUR_FIFTHS
-            else "above four fifths, below which adverse impact is usually seen"
-        )
-        line = (
-            f"{in_words(attribute).capitalize()}: {worst.name} is accepted {ratio:.2f} times as "
-            f"often as {best.name}, {verdict}."
-        )
-        if min(worst.n, best.n) < _FEW_ROWS:
-            line += " One of the groups is too small for that to say much."
-        else:
-            gap = worst.good_refused.value - best.good_refused.value
-            line += (
-                f" Of its good ones {100 * abs(gap):.1f} in a hundred "
-                f"{'more' if gap >= 0 else 'fewer'} are refused."
-            )
-        lines.append(line)
+        large = [one for one in own if one.n >= _FEW_ROWS]
+        said = [_compared(large)] if len(large) > 1 else []
+        if small := [one.name for one in own if one.n < _FEW_ROWS]:
+            said.append(f"Too small to be compared (fewer than {_FEW_ROWS}): {', '.join(small)}.")
+        if any(said):
+            lines.append(f"{in_words(attribute).capitalize()}: {' '.join(filter(None, said))}")
     return lines
+
+
+def _compared(groups: Sequence[Group]) -> str:
+    worst = max(groups, key=lambda one: one.refused.value)
+    best = min(groups, key=lambda one: one.refused.value)
+    if best.refused.value >= 1 or worst.refused.value == best.refused.value:
+        return ""
+    ratio = acceptance_ratio(worst.refused, best.refused, len(groups) * (len(groups) - 1) // 2)
+    if ratio.high < _FOUR_FIFTHS:
+        verdict = "below four fifths, the usual mark of adverse impact"
+    elif ratio.low >= _FOUR_FIFTHS:
+        verdict = "above four fifths, below which adverse impact is usually seen"
+    else:
+        verdict = (
+            "so that it cannot be told from these whether it is below four fifths, the usual mark "
+            "of adverse impact"
+        )
+    line = (
+        f"{worst.name} is accepted {ratio.value:.2f} times as often as {best.name} (95% interval "
+        f"{ratio.low:.2f} to {ratio.high:.2f}), {verdict}."
+    )
+    one, other = worst.good_refused, best.good_refused
+    if one.n and other.n:
+        gap = one.value - other.value
+        line += (
+            f" Of its good ones {100 * abs(gap):.1f} in a hundred "
+            f"{'more' if gap >= 0 else 'fewer'} are refused."
+        )
+    return line
+
+
+def acceptance_ratio(one: Rate, other: Rate, pairs: int = 1) -> Rate:
+    """Return how many times as often one group is accepted as another, with a 95% interval.
+
+    Wilson's limits of both rates, put together on the logarithm of the ratio (Zou and Donner 2008,
+    Statistics in Medicine); with more pairs the interval holds for all of them at once
+    (Bonferroni).
+
+    Parameters
+    ----------
+    one, other : Rate
+        Shares refused; less than 1 in the other group.
+    pairs : int, default=1
+        How many pairs the groups were picked from.
+
+    Examples
+    --------
+    >>> half, third = Rate(0.5, 0.4, 0.6, 100), Rate(1 / 3, 0.25, 0.43, 100)
+    >>> print(f"{acceptance_ratio(half, third).value:.2f}")
+    0.75
+    """
+    z = NormalDist().inv_cdf(1 - 0.025 / pairs)
+    first, second = 1 - one.value, 1 - other.value
+    (low, high), (under, over) = (
+        wilson(share * n, n, z) for share, n in ((first, one.n), (second, other.n))
+    )
+    n = one.n + other.n
+    if not first:
+        return Rate(0.0, 0.0, high / under, n)
+    ratio = first / second
+    down = math.hypot(math.log(first / low), math.log(over / second))
+    up = math.hypot(math.log(high / first), math.log(second / under))
+    return Rate(ratio, ratio * math.exp(-down), ratio * math.exp(up), n)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -20,6 +20,8 @@ from widemargin.encoders import (
     TabularEncoder,
     TabularSettings,
     Transformer,
+    doubts_of,
+    is_numeric,
 )
 from widemargin_credit.population import find_population
 
@@ -112,11 +114,10 @@ class LoanEncoder(Transformer):
 
     def _fit(self, X: Columns, y: Any) -> dict[str, Any]:
         given = {str(name): X[name] for name in X}
-        numeric = {name: parse_numbers(own) for name, own in given.items() if _is_numeric(own)}
+        numeric = {
+            name: parse_numbers(own, "sure") for name, own in given.items() if is_numeric(own)
+        }
         self.numbers_ = tuple(numeric)
-        self.ratios_ = () if self.only == "categories" else self._find_ratios(numeric)
-        ratios = {_ratio(*pair): _divided(numeric, pair) for pair in self.ratios_}
-        self.logs_ = {} if self.only == "categories" else self._find_logs({**numeric, **ratios})
         self.columns_ = tuple(
             name
             for name in given
@@ -124,6 +125,9 @@ class LoanEncoder(Transformer):
         )
         if not self.columns_:
             raise DataError(f"loan: there are no {self.only} among {', '.join(given)}.")
+        self.ratios_ = () if self.only == "categories" else self._find_ratios(numeric)
+        ratios = {name: _divided(numeric, pair) for name, pair in self._ratio_names().items()}
+        self.logs_ = {} if self.only == "categories" else self._find_logs({**numeric, **ratios})
         reads = {*self.columns_, *(name for pair in self.ratios_ for name in pair)}
         self.population_ = {
             name: find_population(numeric.get(name, own), numeric=name in numeric)
@@ -145,6 +149,18 @@ class LoanEncoder(Transformer):
         """
         self._check_fitted("tabular_")
         return self.tabular_.transform(self.derive(X))
+
+    def doubts(self, X: Columns) -> list[dict[int, str]]:
+        """Say of each column in which rows a cell counts otherwise than it is written."""
+        self._check_fitted("tabular_")
+        return [
+            doubts_of(name, X[name], None if name in self.numbers_ else self._known(name))
+            for name in self.population_
+        ]
+
+    def _known(self, name: str) -> set[str]:
+        values, _ = self.population_[name]
+        return {*map(str, values), *self.tabular_.categories_.get(name, ())}
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns, as in ``log amount`` and ``amount / duration``."""
@@ -239,22 +255,24 @@ class LoanEncoder(Transformer):
                     f"the column {name!r}, which the model was trained on, is absent. It needs "
                     f"{', '.join(dict.fromkeys(needed))}."
                 )
-        numeric = {name: parse_numbers(X[name]) for name in needed if name in self.numbers_}
+        numeric = {name: parse_numbers(X[name], "sure") for name in needed if name in self.numbers_}
         derived = {name: numeric.get(name, X[name]) for name in self.columns_}
-        derived |= {_ratio(*pair): _divided(numeric, pair) for pair in self.ratios_}
-        return {
-            f"log {name}" if name in self.logs_ else name: (
-                np.log(np.maximum(own, self.logs_[name])) if name in self.logs_ else own
-            )
-            for name, own in derived.items()
-        }
+        derived |= {name: _divided(numeric, pair) for name, pair in self._ratio_names().items()}
+        found: dict[str, Any] = {}
+        for name, own in derived.items():
+            if name in self.logs_:
+                least = self.logs_[name]
+                found[_free(f"log {name}", {*derived, *found})] = np.log(np.maximum(own, least))
+            else:
+                found[name] = own
+        return found
 
-
-def _is_numeric(column: Any) -> bool:
-    kind = getattr(getattr(column, "dtype", None), "kind", "")
-    if kind in ("i", "u", "f"):
-        return True
-    return isinstance(column, list) and set(map(type, column)) <= {int, float}
+    def _ratio_names(self) -> dict[str, tuple[str, str]]:
+        """Name the ratios, each otherwise than any column."""
+        found: dict[str, tuple[str, str]] = {}
+        for of, by in self.ratios_:
+            found[_free(f"{of} / {by}", {*self.columns_, *found})] = (of, by)
+        return found
 
 
 def _named(name: str, words: Sequence[str]) -> bool:
@@ -269,8 +287,11 @@ def _check_number(name: str, numeric: Mapping[str, Any], setting: str) -> None:
         )
 
 
-def _ratio(of: str, by: str) -> str:
-    return f"{of} / {by}"
+def _free(name: str, taken: Container[str]) -> str:
+    """Return a name for what is derived that no column has."""
+    while name in taken:
+        name += " (derived)"
+    return name
 
 
 def _divided(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from widemargin import Metric, Predictions
+from widemargin import DataError, Metric, Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,8 @@ class Stability:
 def stability(expected: Sequence[float], actual: Sequence[float], bins: int = _BINS) -> Stability:
     """Compare two samples of scores.
 
-    A bin without any counts as half a score, so that no logarithm is of 0.
+    A bin without any counts as half a score, so that no logarithm is of 0. Where all of the first
+    sample are one score, the bins are below, at and above it.
 
     Parameters
     ----------
@@ -107,6 +108,11 @@ def stability(expected: Sequence[float], actual: Sequence[float], bins: int = _B
         The scores; bins hold equally many of the first.
     bins : int, default=10
         How many.
+
+    Raises
+    ------
+    DataError
+        Where a sample is empty, or a score is no number.
 
     Examples
     --------
@@ -116,14 +122,20 @@ def stability(expected: Sequence[float], actual: Sequence[float], bins: int = _B
     import numpy as np
 
     first, second = (np.asarray(own, dtype=np.float64) for own in (expected, actual))
+    for name, own in (("expected", first), ("actual", second)):
+        if not len(own) or np.isnan(own).any():
+            why = f"score {np.isnan(own).argmax()} is no number" if len(own) else "there are none"
+            raise DataError(f"stability: of the {name} scores {why}; it compares known scores.")
     # Edges are scores of the first sample, so that none of its bins is empty.
     edges = np.unique(np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
     edges = edges[edges > first.min()]
+    if first.min() == first.max():
+        edges = np.array([first[0], np.nextafter(first[0], np.inf)])
 
     def shares(values: NDArray[Any]) -> NDArray[Any]:
         places = np.searchsorted(edges, values, side="right")
-        counts = np.bincount(places, minlength=len(edges) + 1)
-        return np.asarray(np.maximum(counts, _FEWEST) / len(values))
+        counts = np.maximum(np.bincount(places, minlength=len(edges) + 1), _FEWEST)
+        return np.asarray(counts / counts.sum())
 
     p, q = shares(first), shares(second)
     index = float(((q - p) * np.log(q / p)).sum())

@@ -17,8 +17,9 @@ _MOST = 32
 def find_population(column: Any, *, numeric: bool) -> Population:
     """Return a column's values with the share of rows that has each.
 
-    Of more than 32 different numbers, 32 stand for equally many rows each; of categories the 32
-    commonest count.
+    Of more than 32 different numbers, 32 stand for equally many rows each. Of categories the 32
+    commonest are told, with their shares of all rows; those of the rarer ones are in none. Missing
+    values come beside the 32.
 
     Examples
     --------
@@ -26,16 +27,12 @@ def find_population(column: Any, *, numeric: bool) -> Population:
     (('a', 'b', None), (0.5, 0.25, 0.25))
     """
     values = [None if value is None or value != value else value for value in column]
-    counts: Counter[Any] = Counter(values)
+    known = [value for value in values if value is not None]
+    counts: Counter[Any] = Counter(map(float, known) if numeric else known)
     if numeric and len(counts) > _MOST:
-        known = np.sort([value for value in values if value is not None])
-        parts = np.array_split(known, _MOST)
-        found: Counter[Any] = Counter(
-            float(part[(len(part) - 1) // 2]) for part in parts for _ in part
-        )
-        if None in counts:
-            found[None] = counts[None]
-        counts = found
-    told = [(float(v) if numeric and v is not None else v, n) for v, n in counts.most_common(_MOST)]
-    total = sum(n for _, n in told)
-    return tuple(v for v, _ in told), tuple(n / total for _, n in told)
+        parts = np.array_split(np.sort(known), _MOST)
+        counts = Counter(float(part[(len(part) - 1) // 2]) for part in parts for _ in part)
+    told: list[tuple[Any, int]] = counts.most_common(_MOST)
+    if missing := len(values) - len(known):
+        told = sorted([*told, (None, missing)], key=lambda own: -own[1])
+    return tuple(value for value, _ in told), tuple(n / len(values) for _, n in told)

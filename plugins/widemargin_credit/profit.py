@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from widemargin import Predictions, ReportSection
 from widemargin.evaluation import Facts, Lines, Series
 from widemargin_credit.applications import BAD, GOOD
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["profit_curve", "profit_sections"]
 
@@ -60,17 +64,20 @@ def profit_sections(predictions: Predictions) -> list[ReportSection]:
         lost += np.where(~is_bad & refuses, costs[1], 0.0)
         return float((lost * weight).sum() / weight.sum())
 
+    own, nobody = mean_cost(refused), mean_cost(np.ones_like(refused))
+    everybody = mean_cost(np.zeros_like(refused))
     accepted, profit = profit_curve(bad.tolist(), is_bad.tolist(), weight.tolist(), costs)
     best = int(np.argmax(profit))
     share = float(1 - (weight * refused).sum() / weight.sum())
-    bounds = np.unique(bad)
-    hindsight = min((mean_cost(bad >= bound), float(bound)) for bound in bounds)
+    share_good = float((weight * ~is_bad).sum() / weight.sum())
+    hindsight = costs[1] * share_good - profit[best]
     return [
         ReportSection(
             title="What mistakes cost",
             intro=(
                 "An application is refused where that is expected to cost less than accepting it. "
-                "All numbers are of applications that the models had not seen."
+                "All numbers are of applications that the models had not seen. "
+                + _verdict(own, everybody, nobody)
             ),
             blocks=[
                 Facts(
@@ -83,13 +90,13 @@ def profit_sections(predictions: Predictions) -> list[ReportSection]:
                             f"{costs[1]:g})",
                         ),
                         ("Share refused", f"{1 - share:.1%}"),
-                        ("Mean cost", f"{mean_cost(refused):.3f}"),
-                        ("... accepting everybody", f"{mean_cost(np.zeros_like(refused)):.3f}"),
-                        ("... refusing everybody", f"{mean_cost(np.ones_like(refused)):.3f}"),
+                        ("Mean cost", f"{own:.3f}"),
+                        ("... accepting everybody", f"{everybody:.3f}"),
+                        ("... refusing everybody", f"{nobody:.3f}"),
                         ("... refusing from 50%", f"{mean_cost(bad >= 0.5):.3f}"),
                         (
-                            "... at the threshold that is best in hindsight",
-                            f"{hindsight[0]:.3f} at {hindsight[1]:.1%}",
+                            "... where it is least in hindsight",
+                            f"{hindsight:.3f}, {_bound_in_words(bad, best)}",
                         ),
                     ]
                 ),
@@ -110,6 +117,29 @@ def profit_sections(predictions: Predictions) -> list[ReportSection]:
             ],
         )
     ]
+
+
+def _bound_in_words(bad: NDArray[np.float64], place: int) -> str:
+    """Say who is refused where the `place` least different probabilities are accepted."""
+    bounds = np.unique(bad)
+    if place == len(bounds):
+        return "accepting everybody"
+    return "refusing everybody" if not place else f"refusing from {bounds[place]:.1%}"
+
+
+def _verdict(own: float, everybody: float, nobody: float) -> str:
+    """Say whether the model is worth having at these costs."""
+    least = min(everybody, nobody)
+    crowd = "accepting" if everybody <= nobody else "refusing"
+    if own < least:
+        return (
+            f"The model's decisions cost {own:.3f} an application; {crowd} everybody, the cheaper "
+            f"of the two ways to do without one, would cost {least:.3f}."
+        )
+    return (
+        f"The model is not worth having at these costs: its decisions cost {own:.3f} an "
+        f"application, and {crowd} everybody {least:.3f}."
+    )
 
 
 def _thinned(name: str, x: Sequence[float], y: Sequence[float]) -> Series:

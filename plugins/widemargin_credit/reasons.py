@@ -112,7 +112,7 @@ def _compared(value: Any, values: Sequence[Any], weights: Sequence[float]) -> st
         return "missing"
     known = [v for v in values if v is not None]
     if known and all(isinstance(v, float) for v in known):
-        number = float(parse_numbers([value])[0])
+        number = float(parse_numbers([value], "sure")[0])
         below = sum(w for v, w in zip(values, weights, strict=True) if v is not None and v < number)
         above = sum(w for v, w in zip(values, weights, strict=True) if v is not None and v > number)
         if np.isnan(number):

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from widemargin import ReportSection
+from widemargin import Dataset, ReportSection
 from widemargin.evaluation import Block, Code, Facts, Study, Table, Text
 from widemargin_credit.applications import BAD, GOOD
 from widemargin_credit.changes import Turn, turning_changes
-from widemargin_credit.deciding import Decider, Scale, decider_of_study
+from widemargin_credit.deciding import Decider, Scale, bad_of, decider_of_study
 from widemargin_credit.fairness import fairness_section
 from widemargin_credit.measures import stability
 from widemargin_credit.reasons import Reason, reasons_of
-from widemargin_credit.scorecard import Scorecard, card_of
+from widemargin_credit.scorecard import Scorecard, bent_columns, card_of
 from widemargin_credit.words import in_words
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["credit_sections"]
 
@@ -40,7 +37,7 @@ def credit_sections(study: Study) -> list[ReportSection]:
     scale = decider.scale(learned.X)
     card = card_of(decider, learned.X)
     return [
-        *_scorecard(decider, scale, card, learned.X),
+        *_scorecard(decider, scale, card, learned),
         *_refusals(study, decider, scale),
         *fairness_section(study),
         *_stability(study),
@@ -48,9 +45,17 @@ def credit_sections(study: Study) -> list[ReportSection]:
 
 
 def _scorecard(
-    decider: Decider, scale: Scale, card: Scorecard | None, X: pd.DataFrame
+    decider: Decider, scale: Scale, card: Scorecard | None, learned: Dataset
 ) -> list[ReportSection]:
-    threshold = decider.threshold
+    X, threshold = learned.X, decider.threshold
+    bent: list[Block] = [
+        Text(
+            text=f"Risk seems to rise and fall along {in_words(name)}, and its points only do one "
+            f"of both: its information value is {own:.2f}, and {other:.2f} in bins that may do "
+            f"both. The encoder's setting free=[{name}] lets them."
+        )
+        for name, own, other in bent_columns(decider.features, X, learned.y)
+    ]
     pairs = [
         (
             f"{scale.base_score:g} points",
@@ -69,7 +74,9 @@ def _scorecard(
             "This machine has no card: its score is no sum of points for each column's bins. "
             "configs/credit/scorecard.yaml trains one that has."
         )
-        return [ReportSection(title="The score", blocks=[Facts(pairs=pairs), Text(text=text)])]
+        return [
+            ReportSection(title="The score", blocks=[Facts(pairs=pairs), Text(text=text), *bent])
+        ]
     off = float(np.abs(card.score(X) - scale.points(decider.judge(X).decision)).max())
     rounded = round(card.base) + np.round(card.points(X)).sum(axis=1)
     told = np.asarray(rounded < scale.of_probability(threshold))
@@ -103,7 +110,7 @@ def _scorecard(
             )
         )
     return [
-        ReportSection(title="Scorecard", blocks=blocks),
+        ReportSection(title="Scorecard", blocks=[*blocks, *bent]),
         ReportSection(
             title="The scorecard as CSV",
             blocks=[Code(text=card.csv(), title="scorecard.csv, with all digits")],
@@ -115,8 +122,7 @@ def _scorecard(
 def _refusals(study: Study, decider: Decider, scale: Scale) -> list[ReportSection]:
     X, y, ids = study.dataset.X, study.dataset.y, study.dataset.ids
     judged = decider.judge(X)
-    assert judged.probability is not None
-    bad = judged.probability[:, 0]
+    bad = bad_of(judged)
     refused = np.flatnonzero(judged.label == BAD)
     if not len(refused):
         return [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
-__all__ = ["in_words", "value_in_words"]
+__all__ = ["in_words", "value_in_words", "words_of_name"]
 
 
 def in_words(column: str) -> str:
@@ -33,3 +34,15 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, int | float | np.number):
         return f"{value:,.6g}" if abs(float(value)) < 1e6 else f"{value:,.0f}"
     return str(value)
+
+
+def words_of_name(column: str) -> set[str]:
+    """Return the words of a column's name, in small letters.
+
+    Examples
+    --------
+    >>> sorted(words_of_name("applicantAge_in years"))
+    ['age', 'applicant', 'in', 'years']
+    """
+    parts = re.findall(r"[A-ZÄÖÜ]?[^\W\d_A-ZÄÖÜ]+|[A-ZÄÖÜ]+", column)
+    return {part.casefold() for part in parts}

@@ -12,19 +12,27 @@ from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
 from widemargin.data import (
     TableFormat,
     TaskChoice,
+    agreeing,
     cell_text,
     check_columns,
+    counted,
     find_columns,
+    find_copies,
+    find_telltales,
     hash_file,
     iter_table,
+    merge_groups,
     parse_target,
     plain_cells,
+    read_decimal_commas,
     read_table,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from widemargin.encoders import Columns
 
 __all__ = ["TableFile", "table_items"]
 
@@ -48,6 +56,9 @@ class TableFile(DatasetLoader):
     ignore: tuple[str, ...] = Field((), description="columns to leave out")
     id: str = Field("", description="column that names the rows; empty numbers them")
     group: str = Field("", description="column of groups that are never split, such as a person")
+    decimal_commas: tuple[str, ...] = Field(
+        (), description="columns of numbers in which 1,234 is a fraction, and 1.234 a thousand"
+    )
 
     def load(self, data_home: Path) -> Dataset:
         """Read the table."""
@@ -68,22 +79,31 @@ class TableFile(DatasetLoader):
         notes = [note] if note else []
         if len(kept) < len(table):
             lost = len(table) - len(kept)
-            were = "was" if lost == 1 else "were"
-            notes.append(f"{lost} of {len(table)} rows {were} left out: no label.")
+            rows = counted(len(table), "row")
+            notes.append(f"{lost:,} of {rows} {agreeing(lost, 'were')} left out: no label.")
         table = table.reset_index(drop=True).iloc[kept]
         names = [lines[i] for i in kept]
         X, found = find_columns(
-            table.drop(columns=[name for name in self._others() if name in table]),
+            plain_cells(
+                table.drop(columns=[name for name in self._others() if name in table]),
+                self.decimal_commas,
+            ),
             keep=bool(self.columns),
         )
         if not X.shape[1]:
             raise DataError(f"{self.path}: no column is left to learn from. {' '.join(found)}")
+        X = X.reset_index(drop=True)
+        copies, told = find_copies(X, y)
+        notes += [*found, *filter(None, (told, find_telltales(X, y)))]
+        groups = self._groups(table, names)
+        if copies is not None:
+            groups = copies if groups is None else merge_groups(groups, copies)
         dataset = Dataset(
-            X=X.reset_index(drop=True),
+            X=X,
             kinds=dict.fromkeys(X.columns, "table"),
             y=y,
             ids=np.array(self._ids(table, names), dtype=np.str_),
-            groups=self._groups(table, names),
+            groups=groups,
             card=DatasetCard(
                 title=self.path.name,
                 source=str(self.path),
@@ -91,7 +111,7 @@ class TableFile(DatasetLoader):
                 sha256=hash_file(self.path),
                 target=self.label,
                 item="row",
-                notes=(*notes, *found),
+                notes=tuple(notes),
             ),
         )
         dataset.check_learnable()
@@ -99,7 +119,11 @@ class TableFile(DatasetLoader):
 
     def read_items(self, source: Path) -> Iterator[Items]:
         """Read the rows of a table; the columns that are no features may be absent."""
-        return table_items(source, self.columns, self._others(), self.id)
+        return table_items(source, self.columns, self._others(), self.id, self.decimal_commas)
+
+    def checked(self, X: Columns) -> Columns:
+        """Return rows with the numbers of columns of decimal commas."""
+        return read_decimal_commas(X, self.decimal_commas)
 
     def _wanted(self) -> list[str] | None:
         if not self.columns:
@@ -111,7 +135,7 @@ class TableFile(DatasetLoader):
         return (self.label, self.id, self.group, *self.ignore)
 
     def _check(self, header: list[str]) -> None:
-        check_columns(self.path, [n for n in self._others() if n], header)
+        check_columns(self.path, [*filter(None, self._others()), *self.decimal_commas], header)
         twice = sorted({self.label, self.id, self.group} - {""} & set(self.columns))
         if twice:
             raise DataError(
@@ -147,7 +171,11 @@ class TableFile(DatasetLoader):
 
 
 def table_items(
-    source: Path, columns: tuple[str, ...] = (), leave_out: tuple[str, ...] = (), row_id: str = ""
+    source: Path,
+    columns: tuple[str, ...] = (),
+    leave_out: tuple[str, ...] = (),
+    row_id: str = "",
+    decimal_commas: tuple[str, ...] = (),
 ) -> Iterator[Items]:
     """Read the rows of a table as items, in batches.
 
@@ -166,5 +194,6 @@ def table_items(
         names = [
             str(n) for n in table.columns if n not in leave_out and (not columns or n in columns)
         ]
-        X: Any = plain_cells(table[names]).reset_index(drop=True)  # Columns, to all intents
+        X: Any = plain_cells(table[names], decimal_commas)  # Columns, to all intents
+        X = X.reset_index(drop=True)
         yield Items(X=X, kinds=dict.fromkeys(names, "table"), ids=ids)

@@ -12,7 +12,9 @@ from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
 from widemargin.data import (
     TableFormat,
     TaskChoice,
+    agreeing,
     cell_text,
+    counted,
     decode,
     hash_file,
     iter_texts,
@@ -62,7 +64,8 @@ class TextFile(DatasetLoader):
         notes = [note] if note else []
         if lost := len(texts) - len(kept):
             notes.append(
-                f"{lost} of {len(texts)} rows {_were(lost)} left out: {n_empty} without text, "
+                f"{lost:,} of {counted(len(texts), 'row')} {agreeing(lost, 'were')} left out: "
+                f"{n_empty} without text, "
                 f"{lost - n_empty} without label."
             )
         card = DatasetCard(
@@ -106,7 +109,7 @@ class TextFolder(DatasetLoader):
             n_undecodable = texts.count(None)
             first = next(names[i] for i in range(len(names)) if i not in set(kept))
             notes.append(
-                f"{lost} of {len(texts)} files {_were(lost)} left out: "
+                f"{lost:,} of {counted(len(texts), 'file')} {agreeing(lost, 'were')} left out: "
                 f"{lost - n_undecodable} empty, {n_undecodable} undecodable (first: {first})."
             )
         card = DatasetCard(
@@ -147,10 +150,6 @@ def _dataset(
     )
     dataset.check_learnable()
     return dataset
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
 
 
 def _documents(root: Path, files: Iterable[Path]) -> Iterator[tuple[str, str]]:

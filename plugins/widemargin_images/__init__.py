@@ -8,6 +8,7 @@ from widemargin import UseCase, Wording, hookimpl
 from widemargin.encoders import Features
 from widemargin_images.data import Digits, FashionMnist, IdxFolder
 from widemargin_images.pictures import ImageFolder, ImageTable
+from widemargin_images.torchvision_sets import TorchvisionSet
 
 __all__ = ["register_use_cases"]
 
@@ -20,7 +21,7 @@ def register_use_cases() -> list[UseCase]:
             name="images",
             summary="Tell small images apart, such as pieces of clothing.",
             task="classification",
-            data=(FashionMnist, ImageFolder, ImageTable, IdxFolder, Digits),
+            data=(FashionMnist, ImageFolder, ImageTable, IdxFolder, TorchvisionSet, Digits),
             features=Features,
             defaults={
                 "features": {"encoder": {"name": "hog", "size": 28, "pixels_per_cell": 4}},

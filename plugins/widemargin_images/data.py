@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FASHION_MNIST_ASSET", "Digits", "FashionMnist", "IdxFolder"]
+__all__ = [
+    "CLOTHES",
+    "FASHION_MNIST_ASSET",
+    "FASHION_MNIST_CARD",
+    "Digits",
+    "FashionMnist",
+    "IdxFolder",
+    "Limit",
+    "idx_dataset",
+]
 
 _INSTALLED = "usr/share/datasets/fashion-mnist"
 
@@ -58,10 +67,24 @@ FASHION_MNIST_ASSET = Asset(
     ),
 )
 
-_CLOTHES = (
+FASHION_MNIST_CARD = DatasetCard(
+    title="Fashion-MNIST",
+    source="https://github.com/zalandoresearch/fashion-mnist",
+    licence=FASHION_MNIST_ASSET.licence,
+    citation=(
+        "H. Xiao, K. Rasul, R. Vollgraf (2017). Fashion-MNIST: a novel image dataset for "
+        "benchmarking machine learning algorithms. arXiv:1708.07747."
+    ),
+    sha256=FASHION_MNIST_ASSET.files[0].sha256,
+    target="kind of clothing",
+    item="image",
+)
+
+CLOTHES = (
     *("t-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
+"""The classes of Fashion-MNIST, in the order of their numbers."""
 
 Limit = Annotated[int, Field(ge=20)]
 
@@ -86,19 +109,7 @@ class FashionMnist(ImageLoader):
                 f"{folder}: Fashion-MNIST is not there; get it with "
                 f"`widemargin data fetch {FASHION_MNIST_ASSET.name}`."
             )
-        card = DatasetCard(
-            title="Fashion-MNIST",
-            source="https://github.com/zalandoresearch/fashion-mnist",
-            licence=FASHION_MNIST_ASSET.licence,
-            citation=(
-                "H. Xiao, K. Rasul, R. Vollgraf (2017). Fashion-MNIST: a novel image dataset for "
-                "benchmarking machine learning algorithms. arXiv:1708.07747."
-            ),
-            sha256=FASHION_MNIST_ASSET.files[0].sha256,
-            target="kind of clothing",
-            item="image",
-        )
-        return _idx_dataset(folder, card, _CLOTHES, self.limit)
+        return idx_dataset(folder, FASHION_MNIST_CARD, CLOTHES, self.limit)
 
 
 class IdxFolder(ImageLoader):
@@ -124,7 +135,7 @@ class IdxFolder(ImageLoader):
             target="class",
             item="image",
         )
-        return _idx_dataset(root, card, self.classes, self.limit)
+        return idx_dataset(root, card, self.classes, self.limit)
 
 
 class Digits(ImageLoader):
@@ -159,9 +170,27 @@ class Digits(ImageLoader):
         return _dataset(images, bunch.target.astype(np.str_), ids, card)
 
 
-def _idx_dataset(
+def idx_dataset(
     folder: Path, card: DatasetCard, classes: Sequence[str], limit: int | None
 ) -> Dataset:
+    """Read a folder of IDX files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+    card : DatasetCard
+        What is told of them.
+    classes : sequence of str
+        The classes' names in the order of their numbers; empty for the numbers.
+    limit : int or None
+        Training images that are taken; None takes all.
+
+    Raises
+    ------
+    DataError
+        Where a file is missing or damaged, or files do not fit each other.
+    """
     import numpy as np
 
     images, labels, ids, parts = [], [], [], []

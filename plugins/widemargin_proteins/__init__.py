@@ -84,7 +84,7 @@ def register_use_cases() -> list[UseCase]:
             wording=Wording(
                 item="protein",
                 items="proteins",
-                headline="Places {accuracy} of proteins rightly",
+                headline="Names the class of {accuracy} of proteins rightly",
             ),
             report_sections=_report_location,
             analyse=_analyse_location,
@@ -116,7 +116,7 @@ def register_use_cases() -> list[UseCase]:
                 items="peptides",
                 piece="k-mer",
                 pieces="k-mers",
-                headline="Ranks an active peptide above another {roc_auc} of the time",
+                headline="Ranks {positive} above {negative} {roc_auc} of the time",
             ),
             analyse=_analyse,
         ),

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import cell_text, check_columns, hash_file, read_table
+from widemargin.data import agreeing, cell_text, check_columns, counted, hash_file, read_table
 from widemargin.encoders import Columns, ItemsError
 from widemargin_proteins.entries import TABLES, Entry, Form, iter_entries, sniff_form
 from widemargin_proteins.sequences import (
@@ -19,10 +19,8 @@ from widemargin_proteins.sequences import (
     Labelled,
     check_protein,
     clean_sequence,
-    counted,
     sequence_dataset,
     sequence_items,
-    was,
     without_contradictions,
     without_repeats,
 )
@@ -137,9 +135,9 @@ class SequenceFile(SequenceLoader):
             )
         notes = []
         if empty:
-            notes.append(f"{counted(empty, 'empty sequence')} {was(empty)} left out.")
+            notes.append(f"{counted(empty, 'empty sequence', 'were')} left out.")
         if unlabelled:
-            notes.append(f"{counted(unlabelled, 'sequence')} {was(unlabelled)} left out: no class.")
+            notes.append(f"{counted(unlabelled, 'sequence', 'were')} left out: no class.")
         return self._dataset(rows, notes)
 
     def _dataset(self, rows: list[Labelled], notes: list[str]) -> Dataset:
@@ -154,7 +152,7 @@ class SequenceFile(SequenceLoader):
             shown = ", ".join(rare[:_NAMED]) + ", ..." * (len(rare) > _NAMED)
             notes.append(
                 f"{counted(lost, 'sequence')} of classes with fewer than {self.at_least} "
-                f"{was(lost)} left out: {shown}."
+                f"{agreeing(lost, 'were')} left out: {shown}."
             )
             rows = [one for one in rows if one.label not in rare]
         if notes and len({one.label for one in rows}) < 2:

@@ -10,14 +10,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from widemargin import Asset, AssetFile, DataError, Dataset, DatasetCard, Package
-from widemargin.data import hash_file
+from widemargin.data import agreeing, counted, hash_file
 from widemargin_proteins.files import SequenceLoader
 from widemargin_proteins.sequences import (
     LIKENESS,
     Labelled,
-    counted,
     sequence_dataset,
-    was,
     without_contradictions,
     without_repeats,
 )
@@ -116,7 +114,8 @@ def kept_peptides(
         short = [one for one in peptides if len(one.sequence) <= longest]
         if lost := len(peptides) - len(short):
             notes.append(
-                f"{counted(lost, 'row')} of more than {longest} residues {was(lost)} left out."
+                f"{counted(lost, 'row')} of more than {longest} residues "
+                f"{agreeing(lost, 'were')} left out."
             )
         peptides = short
     kept, more = without_repeats(peptides)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from widemargin import ReportSection, Table
+from widemargin.data import agreeing, counted
 from widemargin.evaluation import Block, Text
 
 if TYPE_CHECKING:
@@ -40,17 +41,19 @@ def place_sections(predictions: Predictions) -> Sequence[ReportSection]:
     wrong = predictions.y_true != predictions.y_pred
     if not wrong.any():
         return []
-    counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    np.add.at(counts, (predictions.y_true[wrong], predictions.y_pred[wrong]), 1)
-    of = np.bincount(predictions.y_true, minlength=len(names))
+    shares = predictions.shares
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (predictions.y_true[wrong], predictions.y_pred[wrong]), shares[wrong])
+    of = np.bincount(predictions.y_true, shares, len(names))
+    n_wrong = float(counts.sum())
     order = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
     rows = [
         (
             names[true],
             names[told],
-            int(counts[true, told]),
+            max(1, round(counts[true, told])),
             f"{counts[true, told] / of[true]:.0%}",
-            f"{counts[true, told] / wrong.sum():.1%}",
+            f"{counts[true, told] / n_wrong:.1%}",
             _relation(names[true], names[told]),
         )
         for true, told in zip(*np.unravel_index(order, counts.shape), strict=True)
@@ -59,17 +62,19 @@ def place_sections(predictions: Predictions) -> Sequence[ReportSection]:
     blocks: list[Block] = []
     if any(name in SEVERAL for name in names):
         half = sum(
-            int(counts[true, told])
+            float(counts[true, told])
             for true, one in enumerate(names)
             for told, other in enumerate(names)
             if _relation(one, other)
         )
-        n = len(predictions)
+        n = predictions.n_items
         blocks.append(
             Text(
-                text=f"Some classes are proteins that work in several places. Of {wrong.sum():,} "
-                f"mistakes {half:,} name a class that shares a place with the right one. Counting "
-                f"those, a place of the protein is named for {1 - (wrong.sum() - half) / n:.1%}."
+                text="Some classes are proteins that work in several places. Of "
+                f"{counted(max(1, round(n_wrong)), 'mistake')} {round(half):,} "
+                f"{agreeing(round(half), 'name')} a class that shares a place with the right one. "
+                "Counting those, a place of the protein is named for "
+                f"{1 - (n_wrong - half) / n:.1%}."
             )
         )
     blocks.append(

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin import ReportSection, Table
+from widemargin.data import agreeing, counted
 from widemargin_proteins.kmers import closest, kmer_sets
 from widemargin_proteins.sequences import LIKENESS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from widemargin import Predictions
     from widemargin.evaluation import Study
 
 __all__ = ["relative_sections"]
@@ -43,11 +45,12 @@ def relative_sections(study: Study) -> Sequence[ReportSection]:
             name = f"{low:g} to {high:g}"
         if own.any():
             score = _macro_f1(predictions.y_true[own], predictions.y_pred[own])
-            rows.append((name, int(own.sum()), f"{right[own].mean():.1%}", f"{score:.3f}"))
+            n = max(1, round(predictions.shares[own].sum()))
+            rows.append((name, n, f"{right[own].mean():.1%}", f"{score:.3f}"))
     return [
         ReportSection(
             title="Relatives across the split",
-            intro=f"{_how_split(dataset)} {_said(likeness, right)}",
+            intro=f"{_how_split(dataset)} {_said(predictions, likeness, right)}",
             blocks=[
                 Table(
                     columns=("3-mers in common", "proteins", "right", "macro F1"),
@@ -76,21 +79,25 @@ def _how_split(dataset: Any) -> str:
     return "Nothing is grouped, so that relatives may be on both sides of a split."
 
 
-def _said(likeness: NDArray[np.float64], right: NDArray[np.bool_]) -> str:
+def _said(predictions: Predictions, likeness: NDArray[np.float64], right: NDArray[np.bool_]) -> str:
     """Say how many held-out proteins have a relative, and what is right without them."""
     related = likeness >= LIKENESS
-    n, n_all = int(related.sum()), int((likeness > 1 - 1e-9).sum())
-    if not n:
+    # A protein may have relatives to learn from in one repeat and none in another.
+    shares = predictions.shares
+    share, share_of_all = shares[related].sum(), shares[likeness > 1 - 1e-9].sum()
+    of = counted(predictions.n_items, "held-out protein")
+    if not related.any():
         return (
-            f"None of the {len(related):,} held-out proteins has {LIKENESS:g} of its 3-mers in "
-            "common with one that its model learned from."
+            f"None of the {of} has {LIKENESS:g} of its 3-mers in common with one that its model "
+            "learned from."
         )
+    n, n_all = max(1, round(share)), round(share_of_all)
     said = (
-        f"{n:,} of {len(related):,} held-out proteins ({n / len(related):.1%}) "
-        f"{'has' if n == 1 else 'have'} at least {LIKENESS:g} of their 3-mers in common with one "
-        f"that their model learned from; {n_all:,} {'has' if n_all == 1 else 'have'} all."
+        f"{n:,} of {of} ({share / predictions.n_items:.1%}) {agreeing(n, 'have')} at least "
+        f"{LIKENESS:g} of their 3-mers in common with one that their model learned from; "
+        f"{n_all:,} {agreeing(n_all, 'have')} all."
     )
-    if n < len(related):
+    if not related.all():
         said += f" Without them {right[~related].mean():.1%} are called rightly in place of "
         said += f"{right.mean():.1%}."
     return said

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from widemargin import ReportSection
+from widemargin.data import counted
 from widemargin.evaluation import Bars, Block, Heatmap
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def _surest(study: Study, name: str) -> Heatmap:
     note += "not learned from them; divided is the saved model's decision."
     if cut:
         note += f" Of longer ones the first {_LONGEST} residues."
+    which = f"{len(chosen)} that were" if len(chosen) > 1 else "one that was"
     return Heatmap(
-        title=f"The {len(chosen)} that were called {name} most surely",
+        title=f"The {which} called {name} most surely",
         x_label=f"residue, {_WIDTH} a line",
         y_label=dataset.card.item,
         columns=[str(at + 1) for at in range(_WIDTH)],
@@ -116,7 +118,7 @@ def _by_amino_acid(explained: Sequence[Sequence[Share]], positive: str, item: st
         x_label=f"mean contribution of one residue; above 0 speaks for {positive}",
         labels=order,
         values=[means[kind] for kind in order],
-        details=[f"{counts[kind]:,} residues" for kind in order],
-        note=f"Over {len(explained):,} {item}s that the model learned from; what a residue adds "
-        "depends on its neighbours.",
+        details=[counted(counts[kind], "residue") for kind in order],
+        note=f"Over {counted(len(explained), item)} that the model learned from; what a residue "
+        "adds depends on its neighbours.",
     )

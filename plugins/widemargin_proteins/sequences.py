@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from widemargin import DataError, Dataset, DatasetCard, Items
+from widemargin.data import agreeing, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +25,9 @@ __all__ = [
     "check_protein",
     "clean_sequence",
     "cluster_groups",
-    "counted",
     "looks_like_dna",
     "sequence_dataset",
     "sequence_items",
-    "was",
     "without_contradictions",
     "without_repeats",
 ]
@@ -156,7 +155,8 @@ def without_contradictions(
         labels[one.sequence].add(one.label)
     kept = [one for one in rows if len(labels[one.sequence]) == 1]
     lost = sum(len(own) > 1 for own in labels.values())
-    note = f"{counted(lost, 'sequence')} with two labels{but_for} {was(lost)} left out."
+    said = f"{counted(lost, 'sequence')} with two labels{but_for}"
+    note = f"{said} {agreeing(lost, 'were')} left out."
     return kept, [note] if lost else []
 
 
@@ -166,7 +166,7 @@ def without_repeats(rows: Sequence[Labelled]) -> tuple[list[Labelled], list[str]
     for one in rows:
         first.setdefault(one.sequence, one)
     lost = len(rows) - len(first)
-    note = f"{counted(lost, 'repeated sequence')} {was(lost)} left out."
+    note = f"{counted(lost, 'repeated sequence', 'were')} left out."
     return list(first.values()), [note] if lost else []
 
 
@@ -286,19 +286,3 @@ def cluster_groups(
         "of a split."
     )
     return groups, note
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "peptide"), counted(2345, "peptide")
-    ('1 peptide', '2,345 peptides')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def was(number: int) -> str:
-    """Return the verb that goes with a count."""
-    return "was" if number == 1 else "were"

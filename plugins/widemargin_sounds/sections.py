@@ -25,9 +25,11 @@ def group_sections(study: Study) -> Sequence[ReportSection]:
     if aside is None or "group" not in aside or not told.classes:
         return []
     named = aside["group"].to_numpy(dtype=str)[study.rows]
-    if len(set(named)) in (1, len(named)) or len(set(named)) > _MOST:
+    if len(set(named)) in (1, told.n_items) or len(set(named)) > _MOST:
         return []
     right = told.y_pred == told.y_true
+    # With repeats a recording is predicted several times.
+    each = told.n_items / len(told)
     rows = []
     for name in sorted(set(named)):
         own = named == name
@@ -38,9 +40,10 @@ def group_sections(study: Study) -> Sequence[ReportSection]:
             )
         )
         first = ", ".join(
-            f"{pair} ({count})" if count > 1 else pair for pair, count in wrong.most_common(_SHOWN)
+            f"{pair} ({round(count * each)})" if round(count * each) > 1 else pair
+            for pair, count in wrong.most_common(_SHOWN)
         )
-        rows.append((name, int(own.sum()), float(np.mean(right[own])), first))
+        rows.append((name, len(np.unique(study.rows[own])), float(np.mean(right[own])), first))
     rows.sort(key=lambda row: (row[2], row[0]))
     return [
         ReportSection(

@@ -43,7 +43,7 @@ def register_use_cases() -> list[UseCase]:
                 piece="word",
                 pieces="words",
                 example="free entry, win cash",
-                headline="Catches {caught_at_0.1} of spam at 0.1% of ham blocked",
+                headline="Catches {caught_at_0.1} of {positive} at 0.1% of {negative} blocked",
             ),
             report_sections=mail_server_section,
         )

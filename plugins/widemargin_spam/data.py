@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from widemargin import Asset, AssetFile, DataError, Dataset, Package
-from widemargin.data import TableFormat, hash_file, read_table
+from widemargin.data import TableFormat, agreeing, counted, hash_file, read_table
 from widemargin_spam.mailboxes import EmlFolder, Maildir, Mbox
 from widemargin_spam.messages import MessageLoader, message_card, message_dataset
 from widemargin_spam.spamassassin import SpamAssassin
@@ -129,7 +129,8 @@ class TableFile(MessageLoader):
         classes, notes = self._classes(labels)
         missing = labels.count("")
         if missing:
-            notes += (f"{missing} of {len(labels)} rows were left out: no label.",)
+            rows, were = counted(len(labels), "row"), agreeing(missing, "were")
+            notes += (f"{missing:,} of {rows} {were} left out: no label.",)
         card = message_card(
             self.path.name, str(self.path), sha256=hash_file(self.path), notes=notes
         )

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import iter_texts, text_items
+from widemargin.data import agreeing, counted, iter_texts, text_items
 from widemargin_spam.copies import similar_groups
 from widemargin_spam.mail import Headers, iter_mbox, mail_text, maildir_files
 
@@ -127,7 +127,8 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
     ]
     if lost:
         n_lost = len(empty) + len(undecodable)
-        note = f"{n_lost} of {len(kept) + n_lost} messages were left out: {', '.join(lost)}."
+        of = counted(len(kept) + n_lost, "message")
+        note = f"{n_lost:,} of {of} {agreeing(n_lost, 'were')} left out: {', '.join(lost)}."
         card = replace(card, notes=(*card.notes, note))
     dataset = Dataset(
         X=pd.DataFrame({"text": [text for _, _, text in kept]}),

@@ -26,8 +26,11 @@ def mail_server_section(predictions: Predictions) -> Sequence[ReportSection]:
         )
         for limit, point in zip(_BLOCKED, points, strict=True)
     ]
+    caught, kept = (
+        predictions.classes[code] for code in (predictions.positive, 1 - predictions.positive)
+    )
     table = Table(
-        columns=("ham blocked, at most", "ham blocked", "spam caught", "margin above"),
+        columns=(f"{kept} blocked, at most", f"{kept} blocked", f"{caught} caught", "margin above"),
         rows=rows,
         note="A message is blocked where its margin, which widemargin predict prints, lies above "
         "the last column. That value is pooled from the held-out parts' models, whose margins "
@@ -36,7 +39,7 @@ def mail_server_section(predictions: Predictions) -> Sequence[ReportSection]:
     return [
         ReportSection(
             title="What a mail server would see",
-            intro="How much spam is caught when only so much wanted mail may be lost.",
+            intro=f"How much {caught} is caught when only so much {kept} may be lost.",
             blocks=[table],
         )
     ]

@@ -45,6 +45,8 @@ def register_use_cases() -> list[UseCase]:
                 "rmse",
             ),
             fixture={"path": str(Path(__file__).with_name("fixture.csv")), "latest": None},
+            # Invented prices, drawn by chance.
+            fixture_is_noise=True,
             split=SplitRule(kind="walk-forward"),
             wording=Wording(
                 item="decision",
@@ -52,6 +54,7 @@ def register_use_cases() -> list[UseCase]:
                 piece="indicator",
                 pieces="indicators",
                 headline="Ranks a rise above a fall {roc_auc} of the time",
+                labelled=False,
             ),
             analyse=_analyse,
         )

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, field_validator
 
 from widemargin import Asset, AssetFile, DatasetCard, Package
-from widemargin.data import TableFormat, hash_file, read_table
-from widemargin_trading.decisions import Decisions
-from widemargin_trading.prices import Prices, parse_prices
+from widemargin.data import TableFormat, hash_file
+from widemargin_trading.decisions import Decisions, each_once
+from widemargin_trading.price_columns import PRICE_COLUMNS
+from widemargin_trading.price_files import read_prices
+from widemargin_trading.prices import Prices
 
 __all__ = ["STOCKS_ASSET", "Market", "PriceTable"]
 
@@ -46,15 +48,16 @@ class Market(Decisions):
     assets: ClassVar[tuple[Asset, ...]] = (STOCKS_ASSET,)
 
     source: Literal["market"] = Field("market", description="the published sample of daily prices")
-    symbols: Annotated[tuple[Share, ...], Field(min_length=1)] = Field(
+    symbols: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(each_once)] = Field(
         ("AAPL", "IBM", "MSFT"),
         description="shares: AAPL, IBM and MSFT are there from March 2000 on, GOOG from August "
         "2004, FB from May 2012",
     )
 
     def _read(self, data_home: Path) -> tuple[Sequence[Prices], DatasetCard]:
-        table = read_table(STOCKS_ASSET.path(data_home))
-        series = parse_prices(table, "stocks.csv.gz", symbols=self.symbols, max_gap=self.max_gap)
+        series = read_prices(
+            STOCKS_ASSET.path(data_home), symbols=self.symbols, max_gap=self.max_gap
+        )
         card = DatasetCard(
             title="Daily prices of " + ", ".join(self.symbols),
             source="bokeh-sampledata==2026.1, stocks.csv.gz",
@@ -70,29 +73,62 @@ class Market(Decisions):
 
 
 class PriceTable(Decisions):
-    """A table of one's own: a row a day, with date, open, high, low, close and volume."""
+    """Prices of one's own: a row a day, with date, open, high, low and close."""
 
     source: Literal["file", "csv", "tsv", "parquet", "jsonl"] = Field(
-        "file", description="how the table is written; file goes by the file's ending"
+        "file", description="how a table is written; file goes by the file's ending"
     )
-    path: Path = Field(description="the table")
-    symbols: tuple[str, ...] = Field((), description="shares to take; by default all")
+    path: Path = Field(
+        description="the table, or a folder with one for each share, named by it, as AAPL.csv"
+    )
+    symbols: Annotated[tuple[str, ...], AfterValidator(each_once)] = Field(
+        (), description="shares to take, by predict too; by default all"
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="columns that are not called date, open, high, low, close, volume, symbol (or "
+        "ticker) and adj close (adjusted), as in {date: Datum, close: Schlusskurs}",
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _check_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name in columns:
+            if name not in PRICE_COLUMNS:
+                raise ValueError(
+                    f"{name!r} is none of {', '.join(PRICE_COLUMNS)}: these stand before the "
+                    "colon, and the table's own names behind it"
+                )
+        return columns
 
     def _read(self, data_home: Path) -> tuple[Sequence[Prices], DatasetCard]:
-        form: TableFormat = "auto" if self.source == "file" else self.source
-        table = read_table(self.path, form)
-        series = parse_prices(table, str(self.path), symbols=self.symbols, max_gap=self.max_gap)
+        series = self._prices(self.path, some=False)
         notes = []
-        if not any("adj" in str(column).lower() for column in table.columns):
+        if not all(one.adjusted for one in series):
             notes.append(
                 "There is no column adj close: a dividend looks like a fall, and a split like a "
                 "crash, unless the prices are adjusted already."
             )
+        if not all(one.counted for one in series):
+            notes.append("There is no column volume: what tells of it is the same on all days.")
+        if not all(one.ranged for one in series):
+            notes.append("There are closes alone, which stand for open, high and low too.")
         card = DatasetCard(
             title=self.path.name,
             source=str(self.path),
             licence="the user's own",
-            sha256=hash_file(self.path),
+            sha256="" if self.path.is_dir() else hash_file(self.path),
             notes=tuple(notes),
         )
         return series, card
+
+    def _prices(self, source: Path, some: bool = True) -> Sequence[Prices]:
+        form: TableFormat = "auto" if self.source == "file" else self.source
+        return read_prices(
+            source,
+            form if source.suffix == self.path.suffix else "auto",
+            symbols=self.symbols,
+            max_gap=self.max_gap,
+            columns=self.columns,
+            some=some,
+        )

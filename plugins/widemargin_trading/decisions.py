@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
-from widemargin.data import read_table
-from widemargin_trading.prices import Prices, parse_prices
+from widemargin.encoders import Columns, ItemsError
+from widemargin_trading.price_files import read_prices
+from widemargin_trading.prices import Prices
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DOWN", "UP", "Decisions"]
+__all__ = ["DOWN", "UP", "Decisions", "each_once"]
 
 UP, DOWN = "up", "down"
+
+_FEWEST = 3
+"""Days to decide on without which there is nothing to learn."""
 
 _FEW = 100
 """Days to decide on below which a walk-forward split has short parts."""
@@ -28,11 +32,36 @@ _FEW = 100
 Days = Annotated[int, Field(ge=1, le=250)]
 
 
+class _Decision(NamedTuple):
+    """One decision about one share, whose places are those of its own days.
+
+    The window ends at `known`; the position is entered at the close of `entry`, and left at that
+    of `leave`.
+    """
+
+    prices: Prices
+    moment: np.datetime64
+    known: int
+    entry: int
+    leave: int
+
+    @property
+    def days(self) -> NDArray[np.datetime64]:
+        """The days from entry to leave, both included."""
+        return self.prices.days[self.entry : self.leave + 1]
+
+    @property
+    def close(self) -> NDArray[np.float64]:
+        """Their closes."""
+        return self.prices.close[self.entry : self.leave + 1]
+
+
 class Decisions(DatasetLoader):
     """Decisions to hold a share or not, each taken after the close of a day.
 
     An item is the window of prices that ends on that day; the target is what the share does over
-    the `horizon` days after the trade, which is made at the close `delay` days later.
+    the `horizon` days after the trade, which is made at the close `delay` days later. Days are
+    those on which any of the shares is traded.
     """
 
     target: Literal["direction", "return"] = Field(
@@ -40,7 +69,11 @@ class Decisions(DatasetLoader):
         description="what is predicted: whether the share rises over the horizon (classification), "
         "or its return in % (regression)",
     )
-    horizon: Days = Field(5, description="days that a position is held")
+    horizon: Days = Field(
+        5,
+        description="days that a position is held, days on which any of the shares is traded; "
+        "one that is closed is traded at its next close",
+    )
     every: Days | None = Field(
         None,
         description="days from one decision to the next; null is the horizon, so that no two "
@@ -98,51 +131,29 @@ class Decisions(DatasetLoader):
     def load_carelessly(self, data_home: Path) -> tuple[str, Dataset]:
         """Let each window end on the first day that is earned on: the commonest look-ahead."""
         title = "windows of prices that end too late, on the first day that the position earns on"
-        return title, self._dataset(*self._read(data_home), late=self.delay + 1)
+        return title, self._dataset(*self._read(data_home), late=True)
 
-    def _dataset(self, series: Sequence[Prices], card: DatasetCard, late: int = 0) -> Dataset:
-        """Make the data set of decisions; `late` days too many are in each window."""
+    def _dataset(self, series: Sequence[Prices], card: DatasetCard, late: bool = False) -> Dataset:
+        """Make the data set of decisions; `late` lets windows end on the first day earned on."""
         import numpy as np
         import pandas as pd
 
-        moments = _moments(series, self.step)
-        taken = []
-        for place, one in enumerate(series):
-            last = len(one) - 1 - self.delay - self.horizon
-            days = np.flatnonzero(np.isin(one.days, moments))
-            taken += [(one.days[t], place, t) for t in days if self.history - 1 <= t <= last]
-        if not taken:
+        taken = self._taken(series)
+        n_moments = len({one.moment for one in taken})
+        if n_moments < _FEWEST:
             longest = max(map(len, series), default=0)
             raise DataError(
                 f"{card.title}: the longest series has {longest} days, and the first decision "
-                f"needs {self.history} before it and {self.delay + self.horizon} after it. Give "
-                "more days, or lower data.history (and the encoder's lookback)."
+                f"needs {self.history} before it and {self.delay + self.horizon} after it, which "
+                f"leaves {n_moments} to decide on. Give more days, or lower data.history (and "
+                "the encoder's lookback)."
             )
-        taken.sort(key=lambda one: one[:2])
-        rows = [(series[place], int(t)) for _, place, t in taken]
-        entries = [t + self.delay for _, t in rows]
-        gained = np.array(
-            [
-                100 * (one.close[entry + self.horizon] / one.close[entry] - 1)
-                for (one, _), entry in zip(rows, entries, strict=True)
-            ]
-        )
-        spans = [slice(entry + 1, entry + 1 + self.horizon) for entry in entries]
+        gained = np.array([100 * (one.close[-1] / one.close[0] - 1) for one in taken])
         aside: dict[str, Sequence[object]] = {
-            "symbol": [one.symbol for one, _ in rows],
-            "days": [one.days[own] for (one, _), own in zip(rows, spans, strict=True)],
-            "steps": [
-                one.close[own] / one.close[own.start - 1 : own.stop - 1] - 1
-                for (one, _), own in zip(rows, spans, strict=True)
-            ],
+            "symbol": [one.prices.symbol for one in taken],
+            "days": [one.days[1:] for one in taken],
+            "steps": [one.close[1:] / one.close[:-1] - 1 for one in taken],
         }
-        notes = [*card.notes, *filter(None, (one.split_note() for one in series))]
-        n_moments = len({day for day, _, _ in taken})
-        if n_moments < _FEW and self.step > 1:
-            notes.append(
-                f"There are only {n_moments} days to decide on; give more days, or decide on each "
-                "with --set data.every=1."
-            )
         up = self.target == "direction"
         labels = np.where(gained > 0, UP, DOWN)
         after = f"over {self.horizon} days, from {_delayed(self.delay)}"
@@ -152,58 +163,125 @@ class Decisions(DatasetLoader):
             target=f"direction {after} (no move counts as down)" if up else f"return {after}",
             units="" if up else "%",
             item="decision",
-            notes=tuple(notes),
+            notes=(*card.notes, *self._notes(series, taken, n_moments)),
         )
+        ends = [one.entry + 1 if late else one.known for one in taken]
+        windows = [
+            _window(one.prices, end, self.history) for one, end in zip(taken, ends, strict=True)
+        ]
         dataset = Dataset(
-            X=pd.DataFrame(
-                {"prices": _column([_window(one, t + late, self.history) for one, t in rows])}
-            ),
+            X=pd.DataFrame({"prices": _column(windows)}),
             kinds={"prices": "series"},
             y=labels if up else gained,
-            ids=np.array([_name(*row) for row in rows], dtype=np.str_),
-            times=np.array([one.days[t] for one, t in rows]),
-            label_times=np.array(
-                [one.days[own.stop - 1] for (one, _), own in zip(rows, spans, strict=True)]
-            ),
+            ids=np.array([_name(one.prices, one.moment) for one in taken], dtype=np.str_),
+            times=np.array([one.moment for one in taken]),
+            label_times=np.array([one.days[-1] for one in taken]),
             aside=pd.DataFrame({name: _column(values) for name, values in aside.items()}),
             card=card,
         )
         dataset.check_learnable()
         return dataset
 
-    def read_items(self, source: Path) -> Iterator[Items]:
-        """Read the windows up to the last days of each share in a table of prices."""
-        series = parse_prices(read_table(source), source.name, max_gap=self.max_gap)
+    def _taken(self, series: Sequence[Prices]) -> list[_Decision]:
+        """Decide on each step-th day of all shares' calendar, the same days for all.
+
+        A share that is not traded on a day is known up to its last one before, and traded on its
+        next one. Of two decisions the first is left no later than the second is entered, so that
+        each day of a share is earned on, and by `every` being the horizon once.
+        """
+        import numpy as np
+
+        calendar = np.unique(np.concatenate([one.days for one in series]))
+        wait = self.delay + self.horizon
+        # From the first day on, so that days to come move none of those before.
+        at = np.arange(0, len(calendar) - wait, self.step)
+        taken = []
         for one in series:
-            if len(one) < self.history:
-                raise DataError(
-                    f"{source.name}: {one.symbol or 'the series'} has {len(one)} days, and "
-                    f"{self.history} are needed to decide after the last one (data.history)."
+            known = np.searchsorted(one.days, calendar[at], side="right") - 1
+            entry = np.searchsorted(one.days, calendar[at + self.delay])
+            leave = np.searchsorted(one.days, calendar[at + wait])
+            # A share that is closed from entry to leave offers nothing to decide on.
+            good = (known >= self.history - 1) & (entry < leave) & (leave < len(one))
+            taken += [
+                _Decision(one, calendar[at[row]], int(known[row]), int(entry[row]), int(leave[row]))
+                for row in np.flatnonzero(good)
+            ]
+        return sorted(taken, key=lambda one: one.moment)
+
+    def _notes(
+        self, series: Sequence[Prices], taken: Sequence[_Decision], n_moments: int
+    ) -> Iterator[str]:
+        about = {one.prices.symbol for one in taken}
+        for one in series:
+            yield from one.notes()
+            if one.symbol not in about:
+                yield (
+                    f"{one.symbol} has {len(one)} days, too few to decide on: {self.history} are "
+                    f"needed before a decision and {self.delay + self.horizon} after it."
                 )
-        for one in series:
-            possible = range(self.history - 1, len(one))
+        if n_moments < _FEW and self.step > 1:
+            yield (
+                f"There are only {n_moments} days to decide on; give more days, or decide on each "
+                "with --set data.every=1."
+            )
+
+    def read_items(self, source: Path) -> Iterator[Items]:
+        """Read the windows up to the last days of each share in a table or folder of prices.
+
+        The window of a share that is too young is too short, and refused where it is answered, so
+        that the others are.
+        """
+        for one in self._prices(source):
+            possible = range(max(0, min(self.history, len(one)) - 1), max(1, len(one)))
             days = possible if self.latest is None else possible[-self.latest :]
             yield Items(
                 X={"prices": [_window(one, t, self.history) for t in days]},
                 kinds={"prices": "series"},
-                ids=[_name(one, t) for t in days],
+                ids=[_name(one, one.days[t]) if len(one) else one.symbol for t in days],
             )
 
+    def _prices(self, source: Path) -> Sequence[Prices]:
+        """Read the prices that are to be decided on; without days of a share that is absent."""
+        return read_prices(source, max_gap=self.max_gap)
 
-def _moments(series: Sequence[Prices], step: int) -> NDArray[np.datetime64]:
-    """Return each step-th trading day, the same for all shares."""
-    import numpy as np
+    def checked(self, X: Columns) -> Columns:
+        """Refuse windows that are too short to decide on."""
+        windows = list(X["prices"]) if "prices" in X else []
+        short = {
+            row: f"has {len(window)} days, and {self.history} are needed to decide after the last "
+            "one (data.history)."
+            for row, window in enumerate(windows)
+            if hasattr(window, "__len__") and len(window) < self.history
+        }
+        if short:
+            raise ItemsError(short, len(windows), item="window")
+        return X
 
-    # From the first day on, so that days to come move none of those before.
-    return np.unique(np.concatenate([one.days for one in series]))[::step]
+
+def each_once(names: tuple[str, ...], same: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Return names of shares if each stands there once; `same` gives equal ones one spelling.
+
+    Raises
+    ------
+    ValueError
+        With the one that stands there twice.
+    """
+    spelt: dict[str, str] = {}
+    for name in names:
+        if same(name) in spelt:
+            raise ValueError(
+                f"{spelt[same(name)]} and {name} are one share twice; leave one of them out"
+            )
+        spelt[same(name)] = name
+    return names
 
 
 def _window(one: Prices, t: int, length: int) -> NDArray[np.float64]:
-    return one.rows[t + 1 - length : t + 1]
+    return one.rows[max(0, t + 1 - length) : t + 1]
 
 
-def _name(one: Prices, t: int) -> str:
-    return f"{one.symbol} {one.days[t]}".strip()
+def _name(one: Prices, day: np.datetime64) -> str:
+    return f"{one.symbol} {day}".strip()
 
 
 def _delayed(delay: int) -> str:

@@ -11,12 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from widemargin import DataError, DatasetCard
-from widemargin.data import keep_file, read_table
-from widemargin_trading.decisions import Decisions
-from widemargin_trading.prices import Prices, parse_prices
+from widemargin.data import keep_file
+from widemargin_trading.decisions import Decisions, each_once
+from widemargin_trading.price_files import read_prices
+from widemargin_trading.prices import Prices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,6 @@ _UNKNOWN = ("YFTickerMissingError", "YFPricesMissingError")
 _UNCLEAR = "YFTzMissingError"
 """What yfinance says of an unknown ticker and, in some versions, of a lost connection."""
 
-_DAY = 86_400
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume")
 
 Ask = Callable[[str, str, str], Any]
@@ -52,9 +52,14 @@ class LivePrices(Decisions):
     start: Day = Field("2005-01-01", description="first day, as in 2005-01-01")
     end: Day | None = Field(
         None,
-        description="day after the last one; null asks anew each day for all up to yesterday, so "
-        "that tomorrow's run is another",
+        description="day after the last one; where it is null or to come, all up to yesterday is "
+        "asked for, each day anew, so that tomorrow's run is another",
     )
+
+    @field_validator("tickers")
+    @classmethod
+    def _check_tickers(cls, tickers: tuple[str, ...]) -> tuple[str, ...]:
+        return each_once(tickers, str.casefold)
 
     @model_validator(mode="after")
     def _check_span(self) -> Self:
@@ -82,7 +87,7 @@ class LivePrices(Decisions):
             if not path.is_file():
                 raise DataError(f"{path}: the prices of {ticker} are not there. {_REMEDY}")
             asked.append(f"{ticker} as of {_kept_on(path)}")
-            series += parse_prices(read_table(path), path.name, max_gap=self.max_gap)
+            series += read_prices(path, max_gap=self.max_gap)
         card = DatasetCard(
             title="Daily prices of " + ", ".join(self.tickers),
             source="Yahoo Finance, through yfinance",
@@ -99,7 +104,10 @@ class LivePrices(Decisions):
 
     def _bring(self, ticker: str, path: Path, offline: bool, progress: Progress) -> None:
         kept = path.is_file()
-        if kept and (self.end is not None or time.time() - path.stat().st_mtime < _DAY):
+        today = datetime.now(UTC).date().isoformat()
+        # The day that has not ended is left out: its bar is still moving.
+        end = min(self.end or today, today)
+        if kept and _kept_on(path) >= end:
             return
         if offline:
             if not kept:
@@ -109,10 +117,7 @@ class LivePrices(Decisions):
                 )
             progress.note(f"{ticker}: offline, so that the prices of {_kept_on(path)} are used.")
             return
-        today = datetime.now(UTC).date().isoformat()
         try:
-            # The day that has not ended is left out: its bar is still moving.
-            end = min(self.end or today, today)
             table = ask_patiently(ask_yahoo, ticker, self.start, end, progress)
         except DataError as error:
             if not kept:

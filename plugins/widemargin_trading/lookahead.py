@@ -72,5 +72,7 @@ def looking_ahead(
         raise ValueError(f"no row is of {day} or before")
     if not np.array_equal(days[past], other_days[other_past]):
         return ("rows",)
-    same = (before[past] == after[other_past]).all(axis=0)
+    known, again = before[past], after[other_past]
+    # What is missing in both futures is the same.
+    same = ((known == again) | (np.isnan(known) & np.isnan(again))).all(axis=0)
     return tuple(name for name, kept in zip(names, same, strict=True) if not kept)

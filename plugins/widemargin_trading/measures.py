@@ -1,8 +1,8 @@
 r"""Measures of a strategy's daily returns, and of how far they may be believed.
 
-The Sharpe ratio is the mean daily return over its deviation, times the root of 252 (the return of
-money that lies idle counts as 0). The probabilistic Sharpe ratio is the probability that the true
-one exceeds a threshold :math:`S^*`,
+The Sharpe ratio is the mean daily return over its deviation, times the root of the days that a year
+has, 252 on most exchanges (the return of money that lies idle counts as 0). The probabilistic
+Sharpe ratio is the probability that the true one exceeds a threshold :math:`S^*`,
 
 .. math:: \Phi\left(\frac{(\hat S - S^*) \sqrt{T - 1}}
     {\sqrt{1 - \gamma_3 \hat S + (\gamma_4 - 1) \hat S^2 / 4}}\right),
@@ -41,16 +41,28 @@ __all__ = [
     "paired_interval",
     "sharpe",
     "volatility",
+    "worth",
 ]
 
 YEAR = 252
-"""Trading days of a year."""
+"""Trading days of a year on most exchanges."""
 
 _EULER = 0.5772156649015329
 _STILL = 1e-12
 
 
-def growth(gained: NDArray[np.float64]) -> float:
+def worth(gained: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what 1 became by the end of each day; nothing comes back from ruin.
+
+    Examples
+    --------
+    >>> worth(np.array([0.5, -1.2, 0.5])).tolist()
+    [1.5, 0.0, 0.0]
+    """
+    return np.asarray(np.cumprod(np.maximum(1 + gained, 0)), dtype=np.float64)
+
+
+def growth(gained: NDArray[np.float64], year: float = YEAR) -> float:
     """Return what the money grows by in a year, compounded.
 
     Examples
@@ -60,15 +72,15 @@ def growth(gained: NDArray[np.float64]) -> float:
     """
     if (gained <= -1).any():
         return -1.0
-    return float(np.expm1(np.log1p(gained).mean() * YEAR))
+    return float(np.expm1(np.log1p(gained).mean() * year))
 
 
-def volatility(gained: NDArray[np.float64]) -> float:
+def volatility(gained: NDArray[np.float64], year: float = YEAR) -> float:
     """Return the deviation of daily returns, for a year."""
-    return float(gained.std(ddof=1) * math.sqrt(YEAR))
+    return float(gained.std(ddof=1) * math.sqrt(year))
 
 
-def sharpe(gained: NDArray[np.float64]) -> float:
+def sharpe(gained: NDArray[np.float64], year: float = YEAR) -> float:
     """Return the Sharpe ratio for a year; 0 where nothing moved.
 
     Examples
@@ -77,7 +89,7 @@ def sharpe(gained: NDArray[np.float64]) -> float:
     4.58
     """
     spread = gained.std(ddof=1)
-    return float(gained.mean() / spread * math.sqrt(YEAR)) if spread > _STILL else 0.0
+    return float(gained.mean() / spread * math.sqrt(year)) if spread > _STILL else 0.0
 
 
 def drawdown(gained: NDArray[np.float64]) -> float:
@@ -88,11 +100,11 @@ def drawdown(gained: NDArray[np.float64]) -> float:
     >>> round(drawdown(np.array([0.1, -0.5, 0.2])), 4)
     0.5
     """
-    worth = np.concatenate([[1.0], np.cumprod(1 + gained)])
-    return float((1 - worth / np.maximum.accumulate(worth)).max())
+    became = np.concatenate([[1.0], worth(gained)])
+    return float((1 - became / np.maximum.accumulate(became)).max())
 
 
-def best_of_luck(n_days: int, n_tried: int) -> float:
+def best_of_luck(n_days: int, n_tried: int, year: float = YEAR) -> float:
     """Return the best Sharpe ratio, for a year, to be expected of configurations without merit.
 
     Parameters
@@ -101,6 +113,8 @@ def best_of_luck(n_days: int, n_tried: int) -> float:
         Days that each was judged on.
     n_tried : int
         How many there were.
+    year : float, default=252
+        Days of a year.
 
     Examples
     --------
@@ -111,7 +125,7 @@ def best_of_luck(n_days: int, n_tried: int) -> float:
         return 0.0
     of = NormalDist().inv_cdf
     largest = (1 - _EULER) * of(1 - 1 / n_tried) + _EULER * of(1 - 1 / (n_tried * math.e))
-    return largest * math.sqrt(YEAR / (n_days - 1))
+    return largest * math.sqrt(year / (n_days - 1))
 
 
 def deflated_sharpe(gained: NDArray[np.float64], n_tried: int) -> float:

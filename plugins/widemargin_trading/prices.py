@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from widemargin import DataError
-from widemargin.data import cell_text, parse_numbers
+from widemargin.data import counted
+from widemargin_trading.price_columns import (
+    find_columns,
+    read_days,
+    read_numbers,
+    read_symbols,
+    without_prices,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Prices", "parse_prices"]
+__all__ = ["Prices", "parse_prices", "without_days"]
 
-_NAMES = {
-    "date": ("date", "day", "time", "timestamp"),
-    "open": ("open",),
-    "high": ("high",),
-    "low": ("low",),
-    "close": ("close",),
-    "volume": ("volume",),
-    "symbol": ("symbol", "ticker"),
-    "adjusted": ("adjclose", "adjustedclose"),
-}
-_NEEDED = ("date", "open", "high", "low", "close", "volume")
 _SPLIT = 1.8
+_ROUNDING = 0.01  # how far vendors' prices may lie outside the day's range
 """A quotient of two days' closes beyond which a split is likelier than a day's trade."""
 
 
@@ -47,12 +43,21 @@ class Prices:
         what was traded in money, close times volume, which no split changes.
     adjusted : bool
         Whether the table had adjusted closes.
+    counted : bool
+        Whether it had volumes.
+    ranged : bool
+        Whether it had more prices of a day than the close.
+    left_out : int
+        Days of the table without any price.
     """
 
     symbol: str
     days: NDArray[np.datetime64]
     rows: NDArray[np.float64]
     adjusted: bool = True
+    counted: bool = True
+    ranged: bool = True
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.days)
@@ -62,12 +67,18 @@ class Prices:
         """The adjusted close."""
         return self.rows[:, 3]
 
-    def split_note(self) -> str:
-        """Name the first day that looks like a split which nobody adjusted for; else empty."""
+    def notes(self) -> Iterator[str]:
+        """Say what a reader should know of it."""
+        if self.left_out:
+            of = f"{self.symbol}: " if self.symbol else ""
+            yield f"{of}{counted(self.left_out, 'day', 'were')} left out, which had no price."
+        if not self.adjusted and (note := self._split_note()):
+            yield note
+
+    def _split_note(self) -> str:
+        """Name the first day that looks like a split; else empty."""
         import numpy as np
 
-        if self.adjusted:
-            return ""
         step = self.close[1:] / self.close[:-1]
         odd = np.flatnonzero((step > _SPLIT) | (step < 1 / _SPLIT))
         if not len(odd):
@@ -79,29 +90,47 @@ class Prices:
         )
 
 
+def without_days(symbol: str) -> Prices:
+    """Return the prices of a share that is nowhere."""
+    import numpy as np
+
+    return Prices(symbol=symbol, days=np.array([], dtype="datetime64[D]"), rows=np.empty((0, 5)))
+
+
 def parse_prices(
-    table: pd.DataFrame, where: str, *, symbols: Sequence[str] = (), max_gap: int = 14
+    table: pd.DataFrame,
+    where: str,
+    *,
+    symbols: Sequence[str] = (),
+    max_gap: int = 14,
+    name: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> list[Prices]:
     """Read a table of daily prices.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        A row a day (and share), its index the lines of the file. Columns date, open, high, low,
-        close and volume; symbol (or ticker) where there are several shares; and adj close. Case,
-        blanks and underscores in the names do not matter.
+        A row a day (and share), the oldest first or the newest, its index the lines of the file.
+        Columns date, open, high, low and close, or date and close alone; volume where it is known;
+        symbol (or ticker) where there are several shares; and adj close. Case, blanks and signs in
+        the names do not matter.
     where : str
         The file, for messages.
     symbols : sequence of str, optional
-        The shares to take, in this order; by default all, in the table's order.
+        The shares to take, each of them there, in this order; by default all, in the table's.
     max_gap : int, default=14
         The most days of the calendar from one row to the next.
+    name : str, optional
+        The share where no column tells it.
+    columns : mapping of str to str, optional
+        What columns are called that are called otherwise, such as ``{"date": "Datum"}``.
 
     Raises
     ------
     DataError
-        Where a column or a share is absent, dates do not rise, prices are no prices, or days are
-        missing; with file and line.
+        Where a column is absent, dates do not rise, prices are no prices, or days are missing;
+        with file and line.
 
     Examples
     --------
@@ -114,82 +143,48 @@ def parse_prices(
     """
     import numpy as np
 
-    found = _columns(table, where)
-    lines = [str(line) for line in table.index]
-    if "symbol" in found:
-        names = np.array([cell_text(value) for value in table[found["symbol"]]], dtype=np.str_)
-        if (empty := np.flatnonzero(names == "")).size:
-            raise DataError(f"{where}:{lines[empty[0]]}: {found['symbol']} is empty.")
-    else:
-        names = np.full(len(table), "", dtype=np.str_)
-    there = list(dict.fromkeys(names.tolist()))
-    for symbol in symbols:
-        if symbol not in there:
-            shown = ", ".join(filter(None, there[:20])) or "a single series without names"
-            raise DataError(f"{where}: has no share {symbol!r}; it has {shown}.")
-    days = _days(table[found["date"]], lines, where)
-    numbers: dict[str, NDArray[np.float64]] = {
-        name: parse_numbers(table[found[name]])
-        for name in ("open", "high", "low", "close", "volume", "adjusted")
-        if name in found
-    }
+    found = find_columns(table, where, columns or {})
+    names = read_symbols(table, found, name, where)
+    symbols = symbols or list(dict.fromkeys(names.tolist()))
+    lines = np.array([f"{where}:{line}" for line in table.index], dtype=np.str_)
+    empty = without_prices(table, found)
+    kept = np.flatnonzero(np.isin(names, symbols) & ~empty)
+    days = read_days(table[found["date"]].iloc[kept], lines[kept])
+    numbers = read_numbers(table.iloc[kept], found)
     series = []
-    for symbol in symbols or there:
-        own = np.flatnonzero(names == symbol)
-        part: dict[str, NDArray[np.float64]] = {
-            name: values[own] for name, values in numbers.items()
-        }
-        at = [f"{where}:{lines[row]}" for row in own]
-        _check_days(days[own], at, max_gap, symbol)
-        _check_prices(part, at, found)
-        factor = part.get("adjusted", part["close"]) / part["close"]
-        rows = np.stack(
-            [
-                *(part[name] * factor for name in ("open", "high", "low", "close")),
-                part["close"] * part["volume"],
-            ],
-            axis=1,
+    for symbol in symbols:
+        own = np.flatnonzero(names[kept] == symbol)
+        if len(own) > 1 and (np.diff(days[own]).astype(np.int64) < 0).all():
+            own = own[::-1]
+        part = {column: values[own] for column, values in numbers.items()}
+        _check_days(days[own], lines[kept][own], max_gap, symbol)
+        _check_prices(part, lines[kept][own], found)
+        series.append(
+            Prices(
+                symbol=symbol,
+                days=days[own],
+                rows=_rows(part),
+                adjusted="adjusted" in found,
+                counted="volume" in found,
+                ranged=found["high"] != found["close"],
+                left_out=int((empty & (names == symbol)).sum()),
+            )
         )
-        adjusted = "adjusted" in found
-        series.append(Prices(symbol=symbol, days=days[own], rows=rows, adjusted=adjusted))
     return series
 
 
-def _columns(table: pd.DataFrame, where: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for column in table.columns:
-        plain = re.sub(r"[\s_-]", "", str(column)).lower()
-        for name, words in _NAMES.items():
-            if plain in words:
-                found.setdefault(name, column)
-    if absent := [name for name in _NEEDED if name not in found]:
-        raise DataError(
-            f"{where}: has no column {absent[0]!r}; needed are {', '.join(_NEEDED)} (and symbol "
-            f"for several shares; adj close is used where it is there). The columns are "
-            f"{', '.join(map(str, table.columns))}."
-        )
-    return found
-
-
-def _days(values: Any, lines: Sequence[str], where: str) -> NDArray[np.datetime64]:
+def _rows(part: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     import numpy as np
 
-    texts = [str(value).strip()[:10] for value in values]
-    for text, line in zip(texts, lines, strict=True):
-        good = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
-        try:
-            if not good:
-                raise ValueError
-            np.datetime64(text, "D")
-        except ValueError:
-            raise DataError(
-                f"{where}:{line}: the date is {text!r}; write it as year, month and day, as in "
-                "2024-01-31."
-            ) from None
-    return np.array(texts, dtype="datetime64[D]")
+    factor = part.get("adjusted", part["close"]) / part["close"]
+    prices = [part[name] * factor for name in ("open", "high", "low", "close")]
+    volume = part.get("volume", np.zeros(len(factor)))
+    return np.stack([*prices, part["close"] * volume], axis=1)
 
 
-def _check_days(days: NDArray[np.datetime64], at: Sequence[str], max_gap: int, symbol: str) -> None:
+def _check_days(
+    days: NDArray[np.datetime64], at: NDArray[np.str_], max_gap: int, symbol: str
+) -> None:
     import numpy as np
 
     of = f" of {symbol}" if symbol else ""
@@ -213,7 +208,7 @@ def _check_days(days: NDArray[np.datetime64], at: Sequence[str], max_gap: int, s
 
 
 def _check_prices(
-    part: Mapping[str, NDArray[np.float64]], at: Sequence[str], found: dict[str, Any]
+    part: Mapping[str, NDArray[np.float64]], at: NDArray[np.str_], found: Mapping[str, str]
 ) -> None:
     import numpy as np
 
@@ -234,3 +229,13 @@ def _check_prices(
             f"{at[row]}: the high, {part['high'][row]:g}, is below the low, {part['low'][row]:g}. "
             "Look whether columns are swapped."
         )
+    for name in ("open", "close"):
+        low, high = part["low"] * (1 - _ROUNDING), part["high"] * (1 + _ROUNDING)
+        outside = np.flatnonzero((part[name] < low) | (part[name] > high))
+        if outside.size:
+            row = int(outside[0])
+            raise DataError(
+                f"{at[row]}: the {name}, {part[name][row]:g}, is not within that day's low and "
+                f"high, {part['low'][row]:g} and {part['high'][row]:g}. Correct it, leave the day "
+                "out, or leave the columns open, high and low out."
+            )

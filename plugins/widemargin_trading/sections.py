@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from widemargin import DataError, ReportSection, Table
+from widemargin.data import counted
 from widemargin.evaluation import Facts, Lines, Series
 from widemargin_trading.decisions import UP, Decisions
 from widemargin_trading.measures import (
-    YEAR,
     best_of_luck,
     deflated_sharpe,
     drawdown,
@@ -20,6 +21,7 @@ from widemargin_trading.measures import (
     paired_interval,
     sharpe,
     volatility,
+    worth,
 )
 from widemargin_trading.strategy import Book, Outcome, shifted
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from widemargin.evaluation import Study
 
-__all__ = ["Verdict", "money_sections", "signals_of", "verdict"]
+__all__ = ["Verdict", "by_chance", "money_sections", "signals_of", "verdict"]
 
 _DRAWS = 1000
 _POINTS = 400
@@ -58,13 +60,12 @@ def money_sections(study: Study) -> Sequence[ReportSection]:
     assert isinstance(loader, Decisions)
     if dataset.aside is None or dataset.times is None:
         raise DataError("these data say nothing of what decisions earned.")
-    rows = study.rows[np.argsort(dataset.times[study.rows], kind="stable")]
-    place = np.argsort(study.rows)[np.searchsorted(np.sort(study.rows), rows)]
-    predicted = study.predictions.y_pred[place]
+    order = np.argsort(dataset.times[study.rows], kind="stable")
+    predicted = study.predictions.y_pred[order]
     if study.predictions.classes:
         predicted = np.where(np.array(study.predictions.classes)[predicted] == UP, 1.0, -1.0)
     signals = signals_of(predicted, loader.positions)
-    book = Book.of(dataset.aside.iloc[rows])
+    book = Book.of(dataset.aside.iloc[study.rows[order]])
     cost = loader.cost_bp + loader.slippage_bp
     own = book.earn(book.positions(signals), cost)
     holding = book.earn(book.always(), cost)
@@ -127,21 +128,28 @@ def verdict(
         return Verdict(
             beaten=False,
             text="Nothing here beats buying and holding: the strategy never bought anything, and "
-            f"holding grew by {growth(holding.gained):.1%} a year.",
+            f"holding grew by {growth(holding.gained, holding.year):.1%} a year.",
         )
     grown, ratio = (
-        paired_interval(own.gained, holding.gained, measure, length=length, random_state=seed)
+        paired_interval(
+            own.gained,
+            holding.gained,
+            partial(measure, year=own.year),
+            length=length,
+            random_state=seed,
+        )
         for measure in (growth, sharpe)
     )
     merit = deflated_sharpe(own.gained - holding.gained, tried)
     clearly = grown[1] > 0 or ratio[1] > 0
     beaten = clearly and merit >= _SURE
     figures = (
-        f"After costs the strategy grew by {growth(own.gained):.1%} a year and holding all shares "
-        f"by {growth(holding.gained):.1%}, a difference of {100 * grown[0]:+.1f} points (95% "
+        f"After costs the strategy grew by {growth(own.gained, own.year):.1%} a year and holding "
+        f"all shares by {growth(holding.gained, own.year):.1%}, a difference of "
+        f"{100 * grown[0]:+.1f} points (95% "
         f"interval {100 * grown[1]:+.1f} to {100 * grown[2]:+.1f}); their Sharpe ratios are "
-        f"{sharpe(own.gained):.2f} and {sharpe(holding.gained):.2f}, a difference of "
-        f"{ratio[0]:+.2f} ({ratio[1]:+.2f} to {ratio[2]:+.2f})."
+        f"{sharpe(own.gained, own.year):.2f} and {sharpe(holding.gained, own.year):.2f}, a "
+        f"difference of {ratio[0]:+.2f} ({ratio[1]:+.2f} to {ratio[2]:+.2f})."
     ).replace("-", _MINUS)
     if beaten:
         return Verdict(beaten=True, text=f"The strategy beats buying and holding. {figures}")
@@ -154,16 +162,17 @@ def verdict(
             beaten=False,
             text=f"Nothing here is shown to beat buying and holding. {figures} {reason}",
         )
-    return Verdict(beaten=False, text=f"Nothing here beats buying and holding. {figures}")
+    said = "clearly beats" if grown[0] > 0 or ratio[0] > 0 else "beats"
+    return Verdict(beaten=False, text=f"Nothing here {said} buying and holding. {figures}")
 
 
 def _table(own: Outcome, holding: Outcome, random: Sequence[Outcome]) -> Table:
     measures = (
-        ("growth a year", lambda one: growth(one.gained), "{:.1%}"),
-        ("volatility a year", lambda one: volatility(one.gained), "{:.1%}"),
-        ("Sharpe ratio", lambda one: sharpe(one.gained), "{:.2f}"),
+        ("growth a year", lambda one: growth(one.gained, one.year), "{:.1%}"),
+        ("volatility a year", lambda one: volatility(one.gained, one.year), "{:.1%}"),
+        ("Sharpe ratio", lambda one: sharpe(one.gained, one.year), "{:.2f}"),
         ("largest drawdown", lambda one: drawdown(one.gained), "{:.1%}"),
-        ("traded a year, times the money", lambda one: one.traded.mean() * YEAR, "{:.1f}"),
+        ("traded a year, times the money", lambda one: one.traded.mean() * one.year, "{:.1f}"),
         ("money at work", lambda one: one.held.mean(), "{:.0%}"),
     )
     rows = []
@@ -177,9 +186,10 @@ def _table(own: Outcome, holding: Outcome, random: Sequence[Outcome]) -> Table:
     return Table(
         columns=("", "strategy", "holding all shares", "random entries (middle 90%)"),
         rows=rows,
-        note="Holding buys all shares in equal parts on the first day, pays once, and keeps the "
-        f"parts equal. Random entries are the strategy's own decisions begun at {len(random)} "
-        "other times: they trade as much, and know nothing. Money that lies idle earns nothing.",
+        note="Holding buys each share on its first day, pays once, and keeps the parts of all "
+        "equal. Random entries are the strategy's own decisions begun at "
+        f"{counted(len(random), 'other time')}: they trade as much, and know nothing. Money that "
+        "lies idle earns nothing.",
     )
 
 
@@ -187,16 +197,15 @@ def _curves(book: Book, own: Outcome, holding: Outcome, random: Sequence[Outcome
     shown = np.unique(np.linspace(0, len(book.days) - 1, _POINTS).astype(np.intp))
     years = _years(book.days[shown], book.days[0])
 
-    def worth(one: Outcome) -> NDArray[np.float64]:
-        return np.asarray(np.cumprod(1 + one.gained)[shown], dtype=np.float64)
-
     days = [str(day) for day in book.days[shown]]
     series = [
-        Series(name=name, x=years, y=worth(one).round(4).tolist(), labels=days)
+        Series(name=name, x=years, y=worth(one.gained)[shown].round(4).tolist(), labels=days)
         for name, one in (("strategy", own), ("holding all shares", holding))
     ]
     if random:
-        low, middle, high = np.percentile([worth(one) for one in random], [5, 50, 95], axis=0)
+        low, middle, high = np.percentile(
+            [worth(one.gained)[shown] for one in random], [5, 50, 95], axis=0
+        )
         series.append(
             Series(
                 name="random entries and their middle 90%",
@@ -218,7 +227,6 @@ def _curves(book: Book, own: Outcome, holding: Outcome, random: Sequence[Outcome
 def _luck(
     study: Study, own: Outcome, holding: Outcome, random: Sequence[Outcome], tried: int
 ) -> Facts:
-    n_days = len(own.gained)
     earlier = ""
     if study.runs_before:
         earlier = (
@@ -234,7 +242,7 @@ def _luck(
         ),
         (
             "Sharpe ratio that the best of them reaches by luck",
-            f"{best_of_luck(n_days, tried):.2f}",
+            f"{best_of_luck(len(own.gained), tried, own.year):.2f}",
         ),
         (
             "Deflated Sharpe ratio, against holding nothing",
@@ -246,8 +254,7 @@ def _luck(
         ),
     ]
     if random:
-        better = np.mean([growth(one.gained) >= growth(own.gained) for one in random])
-        pairs.append(("Random entries that grew at least as much", f"{better:.0%}"))
+        pairs.append(("Random entries that grew at least as much", by_chance(own, random)))
     loader = study.loader
     assert isinstance(loader, Decisions)
     if own.traded.any():
@@ -282,7 +289,7 @@ def _stretches(study: Study, book: Book, own: Outcome, holding: Outcome) -> Tabl
         days_of = np.flatnonzero(part == number)
         if not len(days_of):
             continue
-        gained = [np.prod(1 + one.gained[days_of]) - 1 for one in (own, holding)]
+        gained = [worth(one.gained[days_of])[-1] - 1 for one in (own, holding)]
         lines.append(
             (
                 f"{book.days[days_of[0]]} to {book.days[days_of[-1]]}",
@@ -308,6 +315,18 @@ def _merit(probability: float) -> str:
         return "below 0.1% that there is merit"
     said = f"{probability:.1%}" if probability < 0.999 else "above 99.9%"
     return f"{said} that there is merit"
+
+
+def by_chance(own: Outcome, random: Sequence[Outcome]) -> str:
+    """Say how many random entries grew at least as much, and how likely that is without merit.
+
+    The strategy counts as one of the draws (B. Phipson and G. K. Smyth 2010, "Permutation P-values
+    Should Never Be Zero"), so that none of them is no proof.
+    """
+    grown = growth(own.gained)
+    hits = sum(growth(one.gained) >= grown for one in random)
+    p = (1 + hits) / (1 + len(random))
+    return f"{hits:,} of {len(random):,}, p = {p:.2g}"
 
 
 def _span(book: Book) -> str:

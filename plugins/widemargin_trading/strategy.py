@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from widemargin_trading.measures import YEAR
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -27,11 +29,14 @@ class Outcome:
         What was bought and sold, as a part of all money.
     held : ndarray of shape (n_days,)
         What was held or sold short, likewise.
+    year : float, default=252
+        How many such days a year has.
     """
 
     gained: NDArray[np.float64]
     traded: NDArray[np.float64]
     held: NDArray[np.float64]
+    year: float = YEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +59,8 @@ class Book:
         Whether the day lies between the share's first and last one.
     share : ndarray of shape (n_decisions,)
         Whose each decision is, in the order of time for each share.
-    spans : ndarray of shape (n_decisions, horizon)
-        Places in `days` on which it earns.
+    decision, place : ndarray of shape (n_spans,)
+        Which decision earns on a day, and where in `days` that is: one pair for each of its days.
     """
 
     days: NDArray[np.datetime64]
@@ -63,7 +68,16 @@ class Book:
     returns: NDArray[np.float64]
     alive: NDArray[np.bool_]
     share: NDArray[np.intp]
-    spans: NDArray[np.intp]
+    decision: NDArray[np.intp]
+    place: NDArray[np.intp]
+
+    @property
+    def year(self) -> float:
+        """How many of the days a year has: 252 on most exchanges, 365 where none is a holiday."""
+        if len(self.days) < 2:
+            return YEAR
+        between = (self.days[-1] - self.days[0]).astype(np.int64)
+        return float((len(self.days) - 1) / between * 365.25)
 
     @classmethod
     def of(cls, aside: pd.DataFrame) -> Book:
@@ -74,17 +88,16 @@ class Book:
         aside : pandas.DataFrame of shape (n_decisions, 3)
             ``symbol``, and the ``days`` on which each decision earns, with the share's ``steps``.
         """
-        ends = np.stack(list(aside["days"]))
-        steps = np.stack(list(aside["steps"]))
         symbols = tuple(dict.fromkeys(map(str, aside["symbol"])))
         share = np.array([symbols.index(str(one)) for one in aside["symbol"]], dtype=np.intp)
-        days, place = np.unique(ends, return_inverse=True)
-        spans = place.reshape(ends.shape).astype(np.intp)
+        lengths = [len(own) for own in aside["days"]]
+        decision = np.repeat(np.arange(len(share)), lengths)
+        days, place = np.unique(np.concatenate(list(aside["days"])), return_inverse=True)
         returns = np.zeros((len(days), len(symbols)))
-        returns[spans, share[:, None]] = steps
+        returns[place, share[decision]] = np.concatenate(list(aside["steps"]))
         alive = np.zeros(returns.shape, dtype=bool)
         for column in range(len(symbols)):
-            own = spans[share == column]
+            own = place[share[decision] == column]
             alive[own.min() : own.max() + 1, column] = True
         return cls(
             days=days,
@@ -92,7 +105,8 @@ class Book:
             returns=returns,
             alive=alive,
             share=share,
-            spans=spans,
+            decision=decision,
+            place=place.astype(np.intp),
         )
 
     def positions(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,8 +123,8 @@ class Book:
             Parts of the share's money, from -1 to 1.
         """
         said, under_way = np.zeros(self.returns.shape), np.zeros(self.returns.shape)
-        cells = self.spans.ravel(), np.repeat(self.share, self.spans.shape[1])
-        np.add.at(said, cells, np.repeat(signals, self.spans.shape[1]))
+        cells = self.place, self.share[self.decision]
+        np.add.at(said, cells, signals[self.decision])
         np.add.at(under_way, cells, 1.0)
         held: NDArray[np.float64] = said / np.maximum(under_way, 1)
         # A day on which only other shares were traded changes nothing.
@@ -142,7 +156,8 @@ class Book:
         moved = np.abs(np.diff(positions, axis=0, prepend=0.0))
         traded = (part * moved).sum(axis=1)
         gained = (part * positions * self.returns).sum(axis=1) - traded * cost_bp / 1e4
-        return Outcome(gained=gained, traded=traded, held=(part * np.abs(positions)).sum(axis=1))
+        held = (part * np.abs(positions)).sum(axis=1)
+        return Outcome(gained=gained, traded=traded, held=held, year=self.year)
 
 
 def shifted(

@@ -178,3 +178,50 @@ def test_a_single_vector_is_counted_as_one(call: Any, small_runs: Path, tmp_path
     words = ("--file", str(FIXTURE / "spots" / "01.png"), "-o", str(target), "--quiet")
     said = call("encode", "pictures", *words, "--runs", str(small_runs))
     assert ": 1 vector of " in said.out
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """Twelve recordings of half a second."""
+    folder = tmp_path / "recordings"
+    for name in ("hum", "hiss"):
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            samples = np.sin(np.arange(4000) * (0.05 if name == "hum" else 1.5) + number) / 2
+            soundfile.write(folder / name / f"{number}.wav", samples, 8000)
+    return folder
+
+
+def test_a_run_and_its_answers_say_what_is_not_read_whole(
+    call: Any, recordings: Path, tmp_path: Path
+) -> None:
+    runs = ("--runs", str(tmp_path / "runs"))
+    soundfile.write(recordings / "hum" / "3.wav", np.sin(np.arange(12_000) * 0.05) / 2, 8000)
+    words = [
+        *("--set", f"data.path={recordings}", "--set", "evaluation.outer=2"),
+        *("--set", "features.encoder={name: mfcc, max_seconds: 1}", "--set", "svm.C=1"),
+    ]
+    said = call("run", "recordings", *words, *runs)
+    assert said.code == 0
+    what = "mfcc reads the first 1 of its 1.5 seconds; {name: mfcc, max_seconds: 2} in"
+    note = f"1 recording is not read whole, as hum/3.wav: {what}"
+    assert note in " ".join(said.err.split())
+    (page,) = (tmp_path / "runs").rglob("dataset.json")
+    assert any(one.startswith(note) for one in json.loads(page.read_bytes())["card"]["notes"])
+
+    said = call("predict", "recordings", "--file", str(recordings), "--json", *runs)
+    assert said.code == 0
+    notes = {one["id"]: one.get("note", "") for one in map(json.loads, said.out.splitlines())}
+    assert [name for name, own in notes.items() if own] == ["hum/3.wav"]
+    assert notes["hum/3.wav"].startswith(what)
+    assert f"1 item is not read whole, as hum/3.wav: {what}" in " ".join(said.err.split())
+    # It has a text answer as all others have.
+    assert "(empty" not in call("predict", "recordings", "--file", str(recordings), *runs).out
+
+    soundfile.write(recordings / "hiss" / "none.wav", np.zeros(4000), 8000)
+    said = call("predict", "recordings", "--file", str(recordings), *runs)
+    assert said.code == 3
+    assert f"{recordings / 'hiss' / 'none.wav'}: is silent" in " ".join(said.err.split())
+    said = call("run", "recordings", *words, *runs)
+    assert said.code == 2
+    assert "none.wav: is silent, in all of the 0.5 seconds" in " ".join(said.err.split())

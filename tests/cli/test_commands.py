@@ -88,7 +88,10 @@ def test_predict_says_what_a_margin_speaks_for_and_what_decides(
 ) -> None:
     words = ("predict", "spam", "WIN cash now", "see you", "--runs", str(small_runs))
     said = call(*words)
-    first, second = said.err.splitlines()
+    which, first, second = said.err.splitlines()
+    run_id = next((small_runs / "spam").glob("2*")).name
+    assert which == f"Run {run_id}, which learned from fixture.csv."
+    assert which not in call("predict", run_id, *words[2:]).err
     assert first.startswith(
         "Margin: above 0 speaks for spam, below 0 for ham. Label: the more probable class, spam "
         "from a margin of "

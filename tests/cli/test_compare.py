@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from widemargin.api import run_documents
 from widemargin.comparison import jobs
+from widemargin.comparison.processes import Ended
 from widemargin.runs.store import RunStore
 
 
@@ -17,14 +19,16 @@ from widemargin.runs.store import RunStore
 def words(fixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a comparison's words; its cells run in this process."""
 
-    def run(given: list[str], _: Any) -> tuple[int, str, str]:
+    def run(given: list[str], *_: Any) -> SimpleNamespace:
         text = Path(given[0]).read_text(encoding="utf-8")
         if "name: kmer\n" in text:
-            return 2, "", "Error: this one cannot.\n"
-        made = run_documents(given[0], [], store=RunStore(Path(given[2])))
-        return 0, json.dumps({"path": str(made.path)}), ""
+            ended = Ended(2, "", "Error: this one cannot.\n")
+        else:
+            made = run_documents(given[0], [], store=RunStore(Path(given[2])))
+            ended = Ended(0, json.dumps({"path": str(made.path)}), "")
+        return SimpleNamespace(ended=lambda: ended, held=lambda: None, most=0)
 
-    monkeypatch.setattr(jobs, "_call", run)
+    monkeypatch.setattr(jobs, "start", run)
     settings = [f"data.path={fixtures['spam']['path']}", "svm.C=1", "evaluation.outer=3"]
     return [
         *("compare", "spam", "--runs", str(tmp_path)),
@@ -32,23 +36,102 @@ def words(fixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     ]
 
 
+def narrow(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console as RichConsole
+
+    monkeypatch.setattr(
+        "widemargin.cli.console._rich",
+        lambda stream: RichConsole(file=stream, width=width, markup=False, emoji=False),
+    )
+
+
+def table(out: str) -> list[str]:
+    """Return the table: what stands between the second and the third empty line."""
+    return out.split("\n\n")[1].splitlines()
+
+
 def test_one_table_that_fits_80_columns_and_words_below(
     call: Any, words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    narrow(monkeypatch, 80)
     said = call(*words, "--encoders", "tfidf,lsa")
     assert said.code == 0, said.err
-    lines = said.out.splitlines()
-    assert lines[1].startswith("encoders on spam")
-    head = next(k for k, line in enumerate(lines) if line.startswith("encoder "))
-    for column in ("F1", "95% interval", "against best", "p", "numbers", "seconds", "MB"):
-        assert column in lines[head]
-    assert {line.split()[0] for line in lines[head + 1 : head + 3]} == {"tfidf", "lsa"}
-    assert max(map(len, lines[: head + 3])) <= 80
+    assert said.out.splitlines()[1].startswith("encoders on spam")
+    shown = table(said.out)
+    assert {line.split()[0] for line in shown[-2:]} == {"tfidf", "lsa"}
+    assert max(map(len, shown)) <= 80
+    heads = " ".join(" ".join(shown[:-2]).split())
+    for column in ("F1", "interval", "best", "p", "seconds"):
+        assert column in heads
+    assert shown[-1].count(" to ") == 1
     assert " is better than " in said.out or "score the same on every fold" in said.out
-    assert "corrected resampled t-test" in said.out
+    assert "corrected resampled t-test" in " ".join(said.out.split())
     [folder] = (tmp_path / "comparisons").iterdir()
-    assert f"Page  {folder}/comparison.html" in said.out
+    assert f"Page   {folder}/comparison.html" in said.out
+    assert f"Table  {folder}/comparison.csv" in said.out
     assert "tfidf: finished, 1 of 2." in said.err
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_domains_stand_in_the_order_given_with_what_they_gain(
+    call: Any, fixtures: Any, words: list[str], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, width: int,
+) -> None:  # fmt: skip
+    narrow(monkeypatch, width)
+    configs = []
+    for name in ("spam", "credit"):
+        content = {"use_case": name, "data": dict(fixtures[name]), "svm": {"C": 1}}
+        content["evaluation"] = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        configs.append(str(path))
+    said = call("compare", *configs, "--runs", str(tmp_path), "--quiet")
+    assert said.code == 0, said.err
+    shown = table(said.out)
+    assert max(map(len, shown)) <= width
+    assert [line.split()[0] for line in shown[-2:]] == ["spam/spam", "credit/credit"]
+    heads = " ".join(shown[:-2])
+    for head in ("judged", "value", "dummy", "linear"):
+        assert head in heads
+    assert " F1 " in shown[-2]
+    assert "ROC AUC" in shown[-1]
+    assert "never tested or ranked" in " ".join(said.out.split())
+    if width == 120:
+        assert "items" in heads
+
+
+def test_a_comparison_may_be_a_file(
+    call: Any, fixtures: Any, words: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "both.yaml"
+    path.write_text(
+        json.dumps(
+            {
+                "title": "Both kernels",
+                "runs": ["spam"],
+                "kernels": ["linear", "rbf"],
+                "settings": {
+                    "data": dict(fixtures["spam"]),
+                    "svm": {"C": 1},
+                    "evaluation": {"outer": 3},
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
+    said = call("compare", str(path), "--runs", str(tmp_path))
+    assert said.code == 0, said.err
+    assert said.out.startswith("\nBoth kernels")
+    [folder] = (tmp_path / "comparisons").iterdir()
+    assert folder.name.startswith("both-")
+
+
+def test_a_budget_that_cannot_be_is_refused(call: Any, tmp_path: Path) -> None:
+    compared = ("compare", "spam", "credit", "--runs", str(tmp_path))
+    assert "--jobs must be between 1 and" in call(*compared, "--jobs", "1000").err
+    said = call(*compared, "--memory", "lots")
+    assert (said.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--memory must be a size such as 4GB or 800MB; got 'lots'." in said.err
 
 
 def test_json_is_one_object_and_nothing_else(call: Any, words: list[str]) -> None:
@@ -82,8 +165,7 @@ def test_kernels_are_compared_the_same_way(call: Any, words: list[str]) -> None:
 def test_a_config_file_may_be_compared(call: Any, words: list[str], tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     config.write_text("use_case: spam\nseed: 5\n", encoding="utf-8")
-    words[words.index("spam")] = "--config"
-    words.insert(2, str(config))
+    words[words.index("spam")] = str(config)
     said = call(*words, "--encoders", "tfidf,lsa", "--json", "--quiet")
     assert said.code == 0, said.err
     runs = RunStore(tmp_path).records()
@@ -93,14 +175,13 @@ def test_a_config_file_may_be_compared(call: Any, words: list[str], tmp_path: Pa
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--encoders", "tfidf,lsa"], "Name a use case, as in `widemargin compare spam"),
-        (["spam", "--config", "a.yaml", "--kernels", "linear,rbf"], "one of the two"),
-        (["spam"], "Say what to compare: --encoders tfidf,minilm or --kernels linear,rbf."),
+        (["--encoders", "tfidf,lsa"], "Name what to compare, as in `widemargin compare spam"),
+        (["spam"], "Say what to compare: --encoders tfidf,minilm or --kernels linear,rbf, or name"),
         (["spam", "--encoders", "tfidf"], "a comparison needs two or more"),
         (["spam", "--encoders", "tfidf,tfidf"], "names 'tfidf' twice"),
         (["spam", "--encoders", "tfidf,hgo"], "'hgo' is no encoder"),
         (["spamm", "--encoders", "tfidf,lsa"], "There is no use case 'spamm'"),
-        (["--config", "none.yaml", "--encoders", "tfidf,lsa"], "none.yaml: there is no such file"),
+        (["none.yaml", "--encoders", "tfidf,lsa"], "none.yaml: there is no such file"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

@@ -163,6 +163,26 @@ def test_a_target_within_what_is_sorted_is_refused_before_anything_is_written(
     assert "absent: is absent." in " ".join(said.err.split())
 
 
+def test_what_the_model_learned_from_is_no_target(call: Call, runs: Path, photos: Path) -> None:
+    for into in (FIXTURE, FIXTURE / "spots"):
+        said = call("sort", "latest", str(photos), "--into", str(into), "--runs", str(runs))
+        assert said.code == 2
+        assert "learned from what lies there" in " ".join(said.err.split())
+    assert "not sure" not in {path.name for path in FIXTURE.iterdir()}
+
+
+def test_another_models_folders_are_no_target(call: Call, runs: Path, photos: Path) -> None:
+    target = photos.with_name("photos-sorted")
+    (target / "cats").mkdir(parents=True)
+    said = call("sort", "latest", str(photos), "--runs", str(runs))
+    assert said.code == 2
+    assert "holds the folder 'cats' and none of this" in " ".join(said.err.split())
+    (target / "spots").mkdir()
+    said = call("sort", "pictures", str(photos), "--sure", "0.5", "--runs", str(runs))
+    assert said.code == 0, said.err
+    assert "which learned from pictures_fixture." in said.err
+
+
 def test_a_table_may_not_send_copies_elsewhere(call: Call, runs: Path, photos: Path) -> None:
     table = photos / "list.csv"
     table.write_text("file\n../outside.png\n", encoding="utf-8")

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from widemargin.api import Run, compare_documents, run_documents
+from widemargin.api import Run, run_documents
+from widemargin.comparing import compare_documents
 from widemargin.comparison import Comparison, jobs
+from widemargin.comparison.processes import Ended
 from widemargin.config import Document
 from widemargin.contracts import Silent
 from widemargin.errors import WidemarginError
@@ -18,6 +20,22 @@ from widemargin.registry import discover
 from widemargin.runs.store import RunStore
 
 QUICK = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
+
+
+class Stopped:
+    """Stands for a process that has ended."""
+
+    def __init__(self, ended: Ended) -> None:
+        self._ended, self.most = ended, 0
+
+    def ended(self, seconds: float = 0) -> Ended:
+        return self._ended
+
+    def held(self) -> int | None:
+        return None
+
+    def stop(self) -> None:
+        pass
 
 
 class Calls:
@@ -33,8 +51,8 @@ class Calls:
         self.stop_at = 0
 
     def __call__(
-        self, words: Sequence[str], environment: Mapping[str, str]
-    ) -> tuple[int, str, str]:
+        self, words: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> Stopped:
         self.words.append(words)
         self.environments.append(environment)
         if len(self.words) == self.stop_at:
@@ -42,14 +60,14 @@ class Calls:
         text = Path(words[0]).read_text(encoding="utf-8")
         for name, (code, said) in self.fail.items():
             if f"name: {name}\n" in text:
-                return code, "", said
+                return Stopped(Ended(code, "", said))
         try:
             made: Run = run_documents(
                 words[0], [], store=RunStore(Path(words[2])), fresh="--fresh" in words
             )
         except WidemarginError as error:
-            return error.exit_code, "", f"Error: {error}\n"
-        return 0, json.dumps({"path": str(made.path)}), ""
+            return Stopped(Ended(error.exit_code, "", f"Error: {error}\n"))
+        return Stopped(Ended(0, json.dumps({"path": str(made.path)}), ""))
 
 
 class Notes(Silent):
@@ -70,7 +88,7 @@ def notes() -> Notes:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     stand_in = Calls()
-    monkeypatch.setattr(jobs, "_call", stand_in)
+    monkeypatch.setattr(jobs, "start", stand_in)
     return stand_in
 
 
@@ -92,7 +110,38 @@ def compare_quickly(tmp_path: Path) -> Compare:
         settings |= given.pop("settings", {})
         axes = {"encoder": encoders, **given.pop("axes", {})}
         return compare_documents(
-            use_case, Document(settings), axes, store=RunStore(tmp_path / "runs"), **given
+            [use_case], Document(settings), axes, store=RunStore(tmp_path / "runs"), **given
         )
+
+    return compare
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., str]:
+    """Write a config of a use case on its fixture; settings replace whole sections."""
+
+    def write(use_case: str, name: str = "", **settings: Any) -> str:
+        content: dict[str, Any] = {
+            "use_case": use_case,
+            "data": dict(discover().use_case(use_case).fixture),
+            "evaluation": QUICK,
+            "svm": {"C": 1.0},
+        }
+        path = tmp_path / f"{name or use_case}.yaml"
+        # JSON is YAML.
+        path.write_text(json.dumps(content | settings), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def compare_targets(tmp_path: Path) -> Compare:
+    """Compare targets into one store."""
+
+    def compare(*targets: str, **given: Any) -> tuple[Comparison, Path]:
+        axes, settings = given.pop("axes", {}), given.pop("settings", {})
+        store = RunStore(given.pop("runs", tmp_path / "runs"))
+        return compare_documents(targets, Document(settings), axes, store=store, **given)
 
     return compare

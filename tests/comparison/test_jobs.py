@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from widemargin.comparison import jobs
+from widemargin.comparison import checking, jobs
 from widemargin.errors import AssetError, ConfigError
 from widemargin.registry import discover
 from widemargin.runs.store import RunStore
@@ -83,10 +83,10 @@ def test_other_data_other_versions_and_another_source_are_run_again(
     table.to_csv(path, index=False)
     compare_quickly(settings=settings)
     assert len(calls.words) == 4
-    monkeypatch.setattr(jobs, "versions", lambda: {"numpy": "99"})
+    monkeypatch.setattr(checking, "versions", lambda: {"numpy": "99"})
     compare_quickly(settings=settings)
     assert len(calls.words) == 6
-    monkeypatch.setattr(jobs, "sources_hash", lambda packages: "other")
+    monkeypatch.setattr(checking, "sources_hash", lambda packages: "other")
     compare_quickly(settings=settings)
     assert len(calls.words) == 8
 

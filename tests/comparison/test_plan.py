@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from widemargin.comparison import Plan, make_plan
+from widemargin.comparison import Cell, Plan, ask, make_plan
 from widemargin.config import Document, parse_overrides
 from widemargin.errors import ConfigError, InputError, PluginError
 from widemargin.registry import discover
-from widemargin.runs.targets import resolve_target
+from widemargin.runs.store import RunStore
 
 REGISTRY = discover()
 
 
 def plan(target: str = "spam", settings: tuple[str, ...] = (), **axes: Any) -> Plan:
+    return plan_of(target, settings=settings, **axes)
+
+
+def plan_of(*targets: str, settings: tuple[str, ...] = (), **axes: Any) -> Plan:
     overrides: Document = parse_overrides(settings)
-    return make_plan(
-        lambda cell: resolve_target(target, [overrides, cell], None, REGISTRY), axes, overrides
-    )
+    asked = ask(targets, axes, overrides, RunStore(Path("no-such-folder")), REGISTRY)
+    return make_plan(asked, REGISTRY)
+
+
+def config_of(cell: Cell) -> Any:
+    assert cell.config is not None
+    return cell.config
 
 
 def encoders_of(config: Any) -> list[str]:
@@ -29,8 +38,8 @@ def encoders_of(config: Any) -> list[str]:
 def test_each_value_makes_a_cell_that_differs_in_it_alone() -> None:
     made = plan(encoder="tfidf, minilm", settings=("svm.C=10", "evaluation.outer=3"))
     assert [cell.name for cell in made.cells] == ["tfidf", "minilm"]
-    assert [encoders_of(cell.config) for cell in made.cells] == [["tfidf"], ["minilm"]]
-    first, second = (cell.config.to_dict() for cell in made.cells)
+    assert [encoders_of(config_of(cell)) for cell in made.cells] == [["tfidf"], ["minilm"]]
+    first, second = (config_of(cell).to_dict() for cell in made.cells)
     assert first.pop("features") != second.pop("features")
     assert first == second
     assert first["svm"]["C"] == 10
@@ -45,7 +54,7 @@ def test_cells_are_all_combinations_of_the_axes() -> None:
         "glove with linear",
         "glove with rbf",
     ]
-    assert [cell.config.svm.kernel for cell in made.cells] == ["linear", "rbf"] * 2
+    assert [config_of(cell).svm.kernel for cell in made.cells] == ["linear", "rbf"] * 2
 
 
 def test_one_encoder_under_two_kernels_is_a_comparison() -> None:
@@ -62,8 +71,8 @@ def test_an_encoder_may_have_settings_and_several_may_be_joined() -> None:
         "topics",
         "tfidf + minilm",
     ]
-    assert made.cells[1].config.features.encoder[0].settings.vectors == "corpus"  # type: ignore[attr-defined]  # spam's features are Features
-    assert encoders_of(made.cells[3].config) == ["tfidf", "minilm"]
+    assert config_of(made.cells[1]).features.encoder[0].settings.vectors == "corpus"
+    assert encoders_of(config_of(made.cells[3])) == ["tfidf", "minilm"]
 
 
 def test_one_encoder_may_be_compared_frozen_and_fine_tuned() -> None:
@@ -73,12 +82,12 @@ def test_one_encoder_may_be_compared_frozen_and_fine_tuned() -> None:
         "minilm (fine-tuned)",
         "minilm (fine-tuned, method: last)",
     ]
-    told = [cell.config.to_dict()["features"] for cell in made.cells]
+    told = [config_of(cell).to_dict()["features"] for cell in made.cells]
     assert [one["train"] and one["train"]["method"] for one in told] == [None, "lora", "last"]
     assert told[0]["encoder"] == told[1]["encoder"]
     over = plan(encoder="minilm,{name: minilm, train: null}", settings=("features.train={}",))
     assert [cell.name for cell in over.cells] == ["minilm", "minilm (frozen)"]
-    assert [cell.config.features.trains for cell in over.cells] == [True, False]
+    assert [config_of(cell).features.trains for cell in over.cells] == [True, False]
 
 
 def test_the_folder_is_the_same_in_any_order_and_another_for_other_settings() -> None:
@@ -92,7 +101,10 @@ def test_the_folder_is_the_same_in_any_order_and_another_for_other_settings() ->
 @pytest.mark.parametrize(
     ("axes", "message"),
     [
-        ({}, "Say what to compare: --encoders tfidf,minilm or --kernels linear,rbf."),
+        (
+            {},
+            "Say what to compare: --encoders tfidf,minilm or --kernels linear,rbf, or name several",
+        ),
         ({"encoder": "tfidf"}, "--encoders names 'tfidf' only, and a comparison needs two or more"),
         ({"encoder": "tfidf,lsa,tfidf"}, "--encoders names 'tfidf' twice"),
         ({"encoder": " "}, "--encoders names nothing; write it as in --encoders tfidf,minilm."),

@@ -65,6 +65,7 @@ def test_settings_come_in_the_order_of_a_config(settings: list[Setting]) -> None
         ("evaluation.shots", ""),
         ("evaluation.resamples", ""),
         ("evaluation.confidence", ""),
+        ("evaluation.positive", ""),
         ("evaluation.map", ""),
         ("seed", ""),
     ]

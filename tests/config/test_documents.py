@@ -120,11 +120,15 @@ def test_anchors_aliases_and_tags_are_refused_all_at_once() -> None:
 
 
 def test_a_key_that_is_no_text_is_refused() -> None:
-    assert problems("w:\n  1: 2\n  true: 3\n  ? [a]\n  : 4\n  no: 5\n") == [
-        "my.yaml:2: w: a key must be text; write '1' in quotes",
-        "my.yaml:3: w: a key must be text; write 'true' in quotes",
-        "my.yaml:4: w: a key must be text",
+    assert problems("w:\n  null: 2\n  ? [a]\n  : 4\n  no: 5\n") == [
+        "my.yaml:2: w: a key must be text; write 'null' in quotes",
+        "my.yaml:3: w: a key must be text",
     ]
+
+
+def test_a_key_that_looks_like_a_number_is_the_text_that_was_written() -> None:
+    values = Document.parse("w:\n  1: 2\n  007: 3\n  true: 4\n").values
+    assert values == {"w": {"1": 2, "007": 3, "true": 4}}
 
 
 def test_a_second_document_is_refused() -> None:

@@ -65,7 +65,7 @@ seed: true
             "svm: {engine: fast}",
             "svm.engine: must be one of auto, native, scikit-learn; got 'fast'",
         ),
-        ("svm: {kernel: 5}", "svm.kernel: must be text; got 5, which is text only in quotes"),
+        ("svm: {kernel: 5}", "svm.kernel: '5' is no kernel; allowed are linear, poly, rbf."),
         (
             "svm: {kernel: rbff}",
             "svm.kernel: 'rbff' is no kernel; allowed are linear, poly, rbf. Did you mean 'rbf'?",
@@ -113,8 +113,8 @@ seed: true
             "label.",
         ),
         (
-            "data: {path: x, label: 1}",
-            "data.label: must be text; got 1, which is text only in quotes",
+            "data: {path: x, label: null}",
+            "data.label: must be text; got null, which is text only in quotes",
         ),
         ("data: {limit: 0}", "data.limit: must be a whole number of at least 1; got 0"),
         (
@@ -122,8 +122,8 @@ seed: true
             "data.limit: must be a whole number of at least 1, or null; got 'few'",
         ),
         (
-            "data: {source: csv, path: 3}",
-            "data.path: must be a path; got 3, which is text only in quotes",
+            "data: {source: csv, path: null}",
+            "data.path: must be a path; got null, which is text only in quotes",
         ),
         (
             "data: {source: csv}",
@@ -213,6 +213,8 @@ def test_a_message_says_what_is_allowed_and_what_was_given(
             "svm: gamma is a list, and the widths of blocks vary together; give auto or one "
             "number, or each block its own",
         ),
+        # To YAML, "bad:5" is one name, of nothing.
+        ("costs: {bad:5}", "svm.costs.bad:5: has no blank after the colon. Write bad: 5"),
         ("rule: best", "svm.rule: must be one of max, one-standard-error; got 'best'"),
         ("scheme: all", "svm.scheme: must be one of auto, one-vs-one, one-vs-rest; got 'all'"),
     ],

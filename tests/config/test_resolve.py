@@ -53,6 +53,29 @@ def test_a_config_is_frozen_and_equal_to_its_like(resolved: Resolve) -> None:
         resolved().seed = 3
 
 
+@pytest.mark.parametrize("written", ["1", "007", "1e3", "True", "0x1F"])
+def test_a_number_is_the_text_that_was_written_where_the_setting_is_text(
+    written: str, resolved: Resolve
+) -> None:
+    # As the name of a column.
+    assert (
+        resolved(parse_overrides(["data.path=x.csv", f"data.label={written}"])).data.label
+        == written
+    )
+    file = Document.parse(f"data:\n  path: 2024\n  label: {written}\n", "my.yaml")
+    config = resolved(file)
+    assert (config.data.label, config.data.path) == (written, Path("2024"))
+    assert resolved(Document.parse(dump_yaml(config))) == config
+    # A later layer's word is what counts.
+    assert resolved(file, parse_overrides(["data.label=2"])).data.label == "2"
+    assert resolved(file, parse_overrides(["svm.C=2", "seed=3"])).svm.C == 2.0
+
+
+def test_classes_may_be_named_by_numbers(resolved: Resolve) -> None:
+    config = resolved(Document.parse("svm: {class_weight: {0: 1, 1: 5.5}}"))
+    assert config.svm.class_weight == {"0": 1.0, "1": 5.5}
+
+
 def test_a_section_without_settings_says_nothing(resolved: Resolve) -> None:
     assert resolved(Document.parse("svm:\ndata:\n")) == resolved()
 

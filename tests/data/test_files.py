@@ -106,3 +106,28 @@ def test_a_copy_ties_the_groups_that_it_lies_in(folder: Path) -> None:
     assert groups is not None
     assert len({groups[row] for row in range(4)}) == 1
     assert len(set(groups.tolist())) == 3
+
+
+def test_copies_with_another_label_are_named(folder: Path) -> None:
+    shutil.copy(folder / "spots" / "01.png", folder / "stripes" / "other.png")
+    shutil.copy(folder / "spots" / "02.png", folder / "spots" / "same.png")
+    notes = PictureFolder(path=folder).load(folder).card.notes
+    assert notes == (
+        "2 pictures are copies of another one; no split parts copies.",
+        "1 copy has another label than the first of the same content: spots/01.png (spots) and "
+        "stripes/other.png (stripes).",
+    )
+
+
+def test_a_path_written_on_windows_is_found(folder: Path) -> None:
+    table = folder / "table.csv"
+    table.write_text("file,label\nspots\\01.png,a\nspots/02.png,b\n")
+    dataset = PictureTable(path=table).load(folder)
+    assert [path.name for path in dataset.X["picture"]] == ["01.png", "02.png"]
+
+
+def test_a_table_given_as_a_folder_is_told_how_to_be_read(folder: Path) -> None:
+    table = folder / "table.csv"
+    table.write_text("file,label\nspots/01.png,a\n")
+    with pytest.raises(DataError, match=r"is a file; .* data\.source=table reads"):
+        PictureFolder(path=table).load(folder)

@@ -138,7 +138,15 @@ def test_a_class_of_too_few_items_is_refused(
 def test_a_class_in_a_single_group_is_refused() -> None:
     y = np.array(["a"] * 6 + ["b"] * 4)
     groups = np.array([1, 1, 2, 2, 3, 3, 9, 9, 9, 9])
-    with pytest.raises(DataError, match=r"^there is only 1 group of class 'b'; cross-validation"):
+    said = r"^there is only 1 group of class 'b' \(4 items that are kept together\); cross-"
+    with pytest.raises(DataError, match=said):
+        make_splits(y, SplitRule(), n_splits=3, groups=groups)
+
+
+def test_a_class_of_one_item_is_told_of_items_though_others_have_groups() -> None:
+    y = np.array(["a"] * 6 + ["b"])
+    groups = np.array([1, 1, 2, 2, 3, 3, 9])
+    with pytest.raises(DataError, match=r"^there is only 1 item of class 'b'; cross-validation"):
         make_splits(y, SplitRule(), n_splits=3, groups=groups)
 
 
@@ -146,7 +154,8 @@ def test_a_number_in_a_single_group_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         make_splits(np.arange(5.0), SplitRule(), n_splits=3, groups=np.zeros(5))
     assert str(caught.value) == (
-        "there is only 1 group; cross-validation needs at least 2. Add some."
+        "there is only 1 group (5 items that are kept together); cross-validation needs at least "
+        "2. Add some."
     )
 
 

@@ -50,6 +50,17 @@ def _fit(
     )
 
 
+def test_the_dummy_answers_one_class_in_all_parts_where_classes_tie() -> None:
+    (dummy, _) = baselines("classification")
+    y = np.arange(10) % 2
+    shares = np.bincount(y).astype(float)
+    told = [
+        dummy.fit_predict(y[train, None], y[train], y[[k], None], 2, [], None, 0, 1, shares)[0][0]
+        for k, train in ((k, np.arange(10) != k) for k in range(10))
+    ]
+    assert told == [0] * 10
+
+
 def test_each_task_has_a_baseline_that_knows_nothing_and_a_linear_one() -> None:
     assert [baseline.name for baseline in baselines("classification")] == [
         "dummy",

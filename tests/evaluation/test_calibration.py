@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,39 @@ def test_with_three_classes_the_likeliest_class_is_judged(multiclass: Make) -> N
         pytest.approx((0.6, 0.5)),
         pytest.approx((0.7, 1.0)),
     ]
+
+
+def test_repeats_make_an_item_no_surer(binary: Make) -> None:
+    y = np.array([1, 1, 1, 0] * 10)
+    once = binary(y, np.zeros(40), probability=np.full(40, 0.75))
+    often = binary(np.tile(y, 5), np.zeros(200), probability=np.full(200, 0.75))
+    items = np.tile(np.arange(40), 5)
+    often = replace(often, ids=items.astype(str))
+    (one,), (five,) = calibration_curve(once), calibration_curve(often)
+    assert (one.n_samples, one.n_items) == (40, 40)
+    assert (five.n_samples, five.n_items) == (200, 40)
+    assert one.n_independent == pytest.approx(40)
+    assert five.n_independent == pytest.approx(40)
+    flawless = replace(often, y_true=np.ones(200, dtype=np.int64))
+    assert calibration_curve(flawless)[0].n_independent == pytest.approx(40)
+
+
+def test_groups_that_go_together_count_as_one_and_others_as_many(binary: Make) -> None:
+    y = np.repeat([1, 0], 50)
+    predictions = binary(y, np.zeros(100), probability=np.full(100, 0.75))
+    (alike,) = calibration_curve(replace(predictions, drawn=np.repeat(np.arange(10), 10)))
+    assert 8 < alike.n_independent < 12
+    (mixed,) = calibration_curve(replace(predictions, drawn=np.tile(np.arange(50), 2)))
+    assert mixed.n_independent == pytest.approx(100)
+    (one,) = calibration_curve(replace(predictions, drawn=np.zeros(100)))
+    assert one.n_independent == 1
+    # How alike members of a group are is told by all bins, for those where all came out alike too.
+    sure = np.where(np.arange(100) < 50, 0.95, 0.65)
+    y = np.where(np.arange(100) < 50, 1, np.arange(100) % 2)
+    parted = binary(y, np.zeros(100), probability=sure)
+    for drawn, least, most in ((np.arange(100) // 2, 49, 51), (np.arange(100) % 10, 9, 11)):
+        curve = calibration_curve(replace(parted, drawn=drawn))
+        assert least < curve[1].n_independent < most
 
 
 def test_numbers_have_no_calibration(numeric: Make) -> None:

@@ -142,6 +142,17 @@ def test_wm002_notes_no_clear_gain_and_warns_where_the_baseline_is_better(
     assert _find("WM002", against(0.92)) is None
 
 
+def test_wm002_promises_no_gain_over_what_is_perfect(good: CheckContext) -> None:
+    perfect = replace(
+        good,
+        intervals={"accuracy": Interval(1.0, 0.97, 1.0)},
+        baselines={"logistic_regression": {"accuracy": 1.0}},
+    )
+    assert "and nothing is left to gain" in _message("WM002", perfect, "note")
+    good = replace(good, baselines={"logistic_regression": {"accuracy": 0.96}})
+    assert "may gain more" in _message("WM002", good, "note")
+
+
 def test_wm002_compares_errors_with_ridge(numbers: CheckContext) -> None:
     def against(value: float) -> CheckContext:
         return replace(numbers, baselines={"ridge": {"mae": value}})
@@ -198,6 +209,13 @@ def test_wm004_is_silent_in_the_middle_and_where_nothing_was_searched(good: Chec
         assert _find("WM004", replace(good, searched=searched)) is None
 
 
+def test_wm004_is_silent_where_the_score_does_not_rise_towards_the_edge(good: CheckContext) -> None:
+    edge = Searched(C=10.0, C_values=(0.1, 1.0, 10.0), gamma=2.0, gamma_values=(1.0, 2.0))
+    assert _find("WM004", replace(good, searched=replace(edge, rising=()))) is None
+    message = _message("WM004", replace(good, searched=replace(edge, rising=("gamma",))), "note")
+    assert message.startswith("gamma = 2 is the largest")
+
+
 def test_wm005_fires_below_fifty_items_of_a_class(good: CheckContext) -> None:
     message = _message("WM005", replace(good, class_counts={"ham": 900, "spam": 49}))
     assert message.startswith("Of 2 classes 'spam' has 49; below 50 items the numbers are rough")
@@ -222,7 +240,16 @@ def test_wm006_fires_for_probabilities_that_promise_too_much(
     message = _message("WM006", said(0.62))
     assert "off by 12.0 percentage points on average (expected calibration error 0.120" in message
     assert _find("WM006", said(0.53)) is None
-    assert _find("WM006", said(0.62, n=999)) is None
+    # Of 999, chance alone may give 0.04, and twice that is asked for.
+    assert _find("WM006", said(0.57, n=999)) is None
+    assert _find("WM006", said(0.62, n=999)) is not None
+    assert _find("WM006", said(0.62, n=100)) is None
+    assert "40.0 percentage" in _message("WM006", said(0.9, n=100))
+    # 500 items in four repeats are 500 items.
+    often = said(0.58)
+    ids = np.tile(np.arange(500), 4).astype(str)
+    few = replace(often, predictions=replace(often.predictions, ids=ids))
+    assert _find("WM006", few) is None
 
 
 def test_wm006_is_silent_for_numbers(numbers: CheckContext, numeric: Make) -> None:
@@ -329,6 +356,47 @@ def test_wm010_is_silent_where_every_word_is_known(good: CheckContext) -> None:
         assert _find("WM010", replace(good, known_words=counts)) is None
     nothing = KnownWords(block="glove", n_texts=0, n_unknown=0, n_words=0, n_known=0)
     assert _find("WM010", replace(good, known_words=(nothing,))) is None
+
+
+def costing(good: CheckContext, binary: Make, decision: Any, **changes: Any) -> CheckContext:
+    """Say what a model costs that pays 5 for a missed spam, of which there is a tenth."""
+    predictions = replace(binary(np.arange(100) % 10 == 0, decision), costs=(1.0, 5.0))
+    value = float(METRIC["mean_cost"].compute(predictions))
+    interval = Interval(value, changes.get("low", value), changes.get("high", value))
+    return replace(
+        good, predictions=predictions, intervals={**good.intervals, "mean_cost": interval}
+    )
+
+
+def test_wm011_says_that_one_answer_for_all_is_cheaper(good: CheckContext, binary: Make) -> None:
+    # All of the spam is missed, at 0.5, and five hams are lost.
+    decision = np.where(np.arange(100) % 20 == 5, 1.0, -1.0)
+    assert _message("WM011", costing(good, binary, decision)) == (
+        "the model's decisions cost 0.550 an item on average; answering ham whatever the item "
+        "would cost less, 0.500. Do not decide by this model at these costs (svm.costs)."
+    )
+    same = costing(good, binary, np.full(100, -1.0))
+    assert "would cost no more, 0.500" in _message("WM011", same)
+
+
+def test_wm011_notes_where_one_answer_may_be_cheaper(good: CheckContext, binary: Make) -> None:
+    decision = np.where(np.arange(100) % 10 == 0, 1.0, -1.0)
+    decision[5] = 1.0
+    assert _find("WM011", costing(good, binary, decision)) is None
+    assert _message("WM011", costing(good, binary, decision, low=0.0, high=0.6), "note") == (
+        "the model's decisions cost 0.010 an item on average (0.000 to 0.600), not clearly less "
+        "than answering ham whatever the item, which costs 0.500."
+    )
+
+
+def test_wm011_is_silent_without_costs_and_where_the_dummy_is_compared(
+    good: CheckContext, binary: Make
+) -> None:
+    dear = costing(good, binary, np.full(100, 1.0))
+    assert _find("WM011", dear) is not None
+    assert _find("WM011", replace(dear, predictions=replace(dear.predictions, costs=()))) is None
+    assert _find("WM011", replace(dear, primary=METRIC["mean_cost"])) is None
+    assert _find("WM011", replace(dear, intervals=good.intervals)) is None
 
 
 def test_codes_are_unique_and_in_order() -> None:

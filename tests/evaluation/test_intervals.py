@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_resamples_without_a_class_are_left_out_of_its_metrics_and_counted(binar
     # The chance that an item is not drawn in 30 draws is 0.36.
     assert 300 < intervals["recall"].left_out < 430
     assert intervals["roc_auc"].left_out == intervals["recall"].left_out
-    assert intervals["roc_auc"].low == 1.0
+    assert intervals["roc_auc"].low < 1.0 == intervals["roc_auc"].high
 
 
 def test_a_metric_that_is_undefined_has_no_interval(binary: Make) -> None:
@@ -239,8 +240,6 @@ def test_a_paired_interval_covers_the_true_difference_as_often_as_it_promises(bi
 
 
 def test_predictions_of_other_items_are_not_paired(binary: Make) -> None:
-    from dataclasses import replace
-
     own = _simulated(binary, 0)
     with pytest.raises(ValueError, match="not of the same items"):
         paired_intervals(own, replace(own, ids=own.ids[::-1]), ACCURACY)
@@ -257,11 +256,27 @@ def test_twenty_of_twenty_right_leave_open_what_the_exact_binomial_interval_does
     for name in ("accuracy", "f1", "mcc", "roc_auc"):
         assert intervals[name].value == pytest.approx(1) == intervals[name].high
         assert 0.5 < intervals[name].low < 0.9, name
+    # Within held-out parts too, where decisions are ranked part by part.
+    parted = replace(flawless, part=np.arange(20) % 2)
+    assert 0.5 < bootstrap_intervals(parted, CLASSIFICATION)["roc_auc"].low < 0.9
     three = np.repeat([0, 1, 2], 10)
     interval = bootstrap_intervals(multiclass(three, np.eye(3)[three]), ACCURACY)["accuracy"]
     assert interval.low == pytest.approx(0.025 ** (1 / 30))
     grouped = bootstrap_intervals(flawless, ACCURACY, groups=np.arange(20) // 2)["accuracy"]
     assert grouped.low == pytest.approx(0.025 ** (1 / 10))
+
+
+def test_a_perfect_ranking_is_left_open_though_labels_are_wrong(binary: Make) -> None:
+    y = np.repeat([0, 1], 10)
+    decision = np.where(y == 1, 5.0, 1.0) + np.linspace(0, 1, 20)
+    intervals = bootstrap_intervals(binary(y, decision), CLASSIFICATION, random_state=0)
+    assert intervals["accuracy"].value == 0.5
+    assert intervals["roc_auc"].value == intervals["roc_auc"].high == 1
+    assert 0.5 < intervals["roc_auc"].low < 0.9
+    # What never changes but is not at its best stays as it is.
+    idle = bootstrap_intervals(binary(y, np.full(20, -1.0)), CLASSIFICATION, random_state=0)
+    assert idle["f1"].low == idle["f1"].high == 0
+    assert idle["roc_auc"].low == idle["roc_auc"].high == 0.5
 
 
 def test_one_mistake_is_enough_for_resamples_to_tell(binary: Make) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from widemargin.contracts import Items
-from widemargin.explanation import block_shares, explain_items
+from widemargin.explanation import block_shares, explain_items, way_of
 from widemargin.svm.expression import Expression, Product, Sum, Term
 from widemargin.svm.kernels import LINEAR, RBF
 from widemargin.svm.machine import Machine
@@ -107,6 +107,15 @@ def test_of_several_classes_the_one_decided_for_is_explained() -> None:
         code = int(decided.argmax())
         total = sum(share.contribution for share in shares)
         assert total == pytest.approx(decided[code] - machine.intercept[code])
+
+
+def test_of_duels_nothing_is_shown_that_does_not_divide_the_margin() -> None:
+    machine = make_machine(Sum((LOUD, QUIET)), 3, "one-vs-one")
+    items = make_items(X[:2])
+    assert explain_items(Columns(), machine, items) == [[], []]
+    assert way_of(Columns(), machine, items.kinds) == "none"
+    rest = make_machine(Sum((LOUD, QUIET)), 3, "one-vs-rest")
+    assert way_of(Columns(), rest, items.kinds) == "blocks"
 
 
 def test_a_kernel_that_is_no_sum_explains_nothing_without_pieces() -> None:

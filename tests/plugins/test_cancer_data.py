@@ -119,7 +119,7 @@ def test_genes_may_stand_in_rows_with_the_labels_in_a_row(tmp_path: Path) -> Non
     assert dataset.groups is not None
     assert dataset.groups[:2].tolist() == ["p", "q"]
     assert dataset.groups[2] not in ("p", "q")
-    assert "1 of 4 samples were left out: no tumour." in dataset.card.notes
+    assert "1 of 4 samples was left out: no tumour." in dataset.card.notes
     assert "1 gene is measured more than once; the mean is taken." in dataset.card.notes
     [items] = loader.read_items(path)
     assert list(items.ids) == ["S1", "S2", "S3", "S4"]

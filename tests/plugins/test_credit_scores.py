@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+import json
 import math
 import warnings
 from pathlib import Path
@@ -19,9 +21,10 @@ from scipy.stats import ks_2samp
 import widemargin
 from widemargin import DataError, Predictions
 from widemargin.evaluation import METRICS, Lines, Table
+from widemargin_credit import changes
 from widemargin_credit.changes import smallest_changes
-from widemargin_credit.deciding import Decider, decider_of_run
-from widemargin_credit.fairness import group_rates, groups_of
+from widemargin_credit.deciding import Decider, bad_of, decider_of_run
+from widemargin_credit.fairness import Group, Rate, compared, group_rates, groups_of
 from widemargin_credit.measures import gini, ks, stability, wilson
 from widemargin_credit.profit import profit_curve, profit_sections
 from widemargin_credit.reasons import reasons
@@ -160,6 +163,52 @@ def test_points_double_the_odds_as_told(card: Any) -> None:
     assert own.scale.of_probability(1 / 101) == pytest.approx(620, abs=0.01)
 
 
+def test_points_of_a_number_only_rise_or_only_fall_unless_it_is_free(
+    tmp_path: Path,
+) -> None:
+    # Risk at both ends of the age, and of amounts in steps that a tree does not keep in order.
+    rng = np.random.default_rng(3)
+    age, amount = rng.integers(18, 80, 400), rng.normal(size=400).round(3)
+    risk = np.where(abs(age - 48) > 20, 0.6, 0.1) + 0.1 * (amount > 0)
+    table = pd.DataFrame({"age": age, "amount": amount})
+    path = tmp_path / "u.csv"
+    table.assign(label=np.where(rng.random(400) < risk, "bad", "good")).to_csv(path, index=False)
+    data: dict[str, Any] = {"protected": [], "ignore": [], "may_change": {}}
+    svm = {"kernel": "linear", "C": 1.0}
+    encoder = {**EVIDENCE, "bins": "tree", "n_bins": 10, "smoothing": 10.0}
+
+    def turns(free: list[str], column: str) -> int:
+        features = {"encoder": {**encoder, "free": free}}
+        own = scorecard(credit(tmp_path, path, data=data, features=features, svm=svm))
+        assert own is not None
+        points = [
+            line.points for line in own.lines if line.column == column and line.bin != "missing"
+        ]
+        assert len(points) > 2
+        return int((np.diff(np.sign(np.diff(points))) != 0).sum())
+
+    def told() -> str:
+        path = sorted((tmp_path / "credit").iterdir())[-1] / "analysis.json"
+        return path.read_text(encoding="utf-8")
+
+    assert turns([], "amount") == 0
+    assert "Risk seems to rise and fall along age, and its points only do one" in told()
+    assert "rise and fall along amount" not in told()
+    assert turns([], "age") == 0
+    assert turns(["age"], "age") > 0
+    assert "Risk seems" not in told()
+
+
+def test_values_keep_their_brackets_among_the_columns_that_decide(tmp_path: Path) -> None:
+    table = pd.read_csv(FIXTURE).replace({"savings": {"none": "None (so far)"}})
+    path = tmp_path / "brackets.csv"
+    table.to_csv(path, index=False)
+    made = credit(tmp_path, path, data={"may_change": {}}, **CARD)
+    told = json.loads((made.record.path / "explanation.json").read_text(encoding="utf-8"))
+    pieces = [one["piece"] for one in told["pieces"]]
+    assert "savings = None (so far)" in pieces
+
+
 def test_the_card_as_csv_scores_by_hand(card: Any) -> None:
     own = scorecard(card)
     assert own is not None
@@ -269,7 +318,7 @@ def test_reasons_are_in_words(card: Any) -> None:
     assert all(line.endswith(" points)") and " (-" in line for line in lines)
     assert not any("=" in line for line in lines)
     words = {one.column: one.words for one in told[0]}
-    assert words["amount"] == "amount: 90,000, more than 99% of applications"
+    assert words["amount"] == "amount: 90,000, more than 98% of applications"
     assert len(reasons(card, X, most=1)[0]) == 1
     assert all(one.points <= -0.5 for own in told for one in own)
 
@@ -281,6 +330,21 @@ def test_blanks_of_a_table_read_as_text_are_missing(card: Any) -> None:
     assert reasons(card, texts) == reasons(card, gaps)
     assert list(map(str, smallest_changes(card, texts)[0])) == list(
         map(str, smallest_changes(card, gaps)[0])
+    )
+
+
+@pytest.mark.parametrize("which", ["kernels", "card"])
+def test_cells_that_count_otherwise_than_written_are_noted(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    X = applications().iloc[:2].astype(object)
+    X.iloc[1, list(X).index("amount")] = "much"
+    X.iloc[1, list(X).index("savings")] = "gold bars"
+    whole, odd = request.getfixturevalue(which).predictor.predict(X)
+    assert (whole.note, odd.is_empty) == ("", False)
+    assert odd.note == (
+        "amount: 'much' is no number, and counts as missing; savings: 'gold bars' is new to the "
+        "model or rare there, and counts as other"
     )
 
 
@@ -321,6 +385,9 @@ def test_the_report_has_its_own_parts(which: str, request: pytest.FixtureRequest
     page = run.report.read_text(encoding="utf-8")
     assert "Profit by the share accepted" in page
     assert "16.7%, which is 1 / (5 + 1)" in page
+    # Nothing of a row can be underlined: the columns stand below it.
+    assert "Below each are the columns that weighed most" in page
+    assert "Underlined are the columns" not in page
 
 
 def test_a_threshold_is_what_the_costs_imply(kernels: Any) -> None:
@@ -333,6 +400,39 @@ def test_without_protected_columns_or_changes_the_report_says_how(tmp_path: Path
     told = str(sections(run))
     assert "Say which columns hold sex, age, origin" in told
     assert "nothing is named in data.may_change" in told
+
+
+def test_a_list_of_values_for_a_number_is_kept_to(tmp_path: Path) -> None:
+    may_change = {"duration": ["6", "12"], "amount": ["500"]}
+    run = credit(tmp_path, data={"may_change": may_change}, **CARD)
+    turns = [turn for own in smallest_changes(run, applications()) for turn in own]
+    told = [change for turn in turns for change in turn.changes]
+    assert told
+    for change in told:
+        assert change.after in map(float, may_change[change.column])
+
+
+def test_pairs_are_searched_in_parts_and_the_smallest_is_kept(
+    card: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, own = applications(), decider_of_run(card)
+    may_change = {"amount": "lower", "purpose": "any"}
+    decider = dataclasses.replace(
+        own, loader=own.loader.model_copy(update={"may_change": may_change})
+    )
+    whole = changes.turning_changes(decider, X)
+    assert any(len(turn.changes) == 2 for own in whole for turn in own)
+    sizes: list[int] = []
+    monkeypatch.setattr(changes, "_AT_ONCE", 50)
+    monkeypatch.setattr(changes, "_PAIRS_AT_ONCE", 7)
+
+    def counted(rows: Any) -> Any:
+        sizes.append(len(rows["amount"]))
+        return decider.judge(rows)
+
+    found = changes.turning_changes(dataclasses.replace(decider, judge=counted), X)
+    assert found == whole
+    assert max(sizes[1:]) <= 50
 
 
 def test_profit_is_counted_from_the_safest_on() -> None:
@@ -358,6 +458,132 @@ def test_costs_of_the_section_are_those_of_the_metric() -> None:
     # What is earned by accepting all but the refused is what is lost less by them.
     (at, _) = lines.vertical[0]
     assert at == pytest.approx((told.y_pred == 1).mean())
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (-9.0, "The model is not worth having at these costs: its decisions cost {own:.3f} an "),
+        (2.0, "an application; refusing everybody, the cheaper of the two ways to do without one"),
+    ],
+)
+def test_a_model_that_costs_more_than_none_is_told_so(shift: float, said: str) -> None:
+    rng = np.random.default_rng(0)
+    is_bad = rng.random(300) < 0.3
+    told = scored(rng.normal(size=300) + 2 * is_bad + shift - 3.5, is_bad)
+    (section,) = profit_sections(told)
+    own = next(metric for metric in METRICS if metric.name == "mean_cost").compute(told)
+    assert said.format(own=float(own)) in section.intro
+    assert ("refusing everybody 0." in section.intro) == (shift < 0)
+
+
+def test_the_least_cost_in_hindsight_may_be_that_of_accepting_everybody() -> None:
+    told = scored([-1.0, 0.0, 1.0, 2.0], [True] + [False] * 3)
+    told = dataclasses.replace(told, costs=(1.0, 5.0))
+    (section,) = profit_sections(told)
+    pairs = dict(section.blocks[0].pairs)  # type: ignore[union-attr]  # Facts
+    assert pairs["... accepting everybody"] == "0.250"
+    assert pairs["... where it is least in hindsight"] == "0.250, accepting everybody"
+
+
+@given(drawn)
+def test_no_threshold_costs_less_than_the_one_in_hindsight(rows: list[tuple[int, bool]]) -> None:
+    decision, is_bad = (np.array(own) for own in zip(*rows, strict=True))
+    told = scored(decision, is_bad)
+    (section,) = profit_sections(told)
+    pairs = dict(section.blocks[0].pairs)  # type: ignore[union-attr]  # Facts
+    assert told.probability is not None
+    bad = told.probability[:, 0]
+    costs = [
+        (5.0 * (is_bad & (bad < bound)) + (~is_bad & (bad >= bound))).mean()
+        for bound in [*bad, np.inf]
+    ]
+    said = pairs["... where it is least in hindsight"]
+    assert float(said.split(",")[0]) == pytest.approx(min(costs), abs=6e-4)
+
+
+def rate(share: float, n: int) -> Rate:
+    return Rate(share, *wilson(share * n, n), n)
+
+
+def group(name: str, refused: float, n: int = 400, good: int = 100) -> Group:
+    none = Rate(float("nan"), 0.0, 1.0, 0)
+    return Group("sex", name, n, rate(0.3, n), rate(refused, n), none, rate(refused, good))
+
+
+def test_groups_are_compared_with_an_interval() -> None:
+    (line,) = compared([group("f", 0.7), group("m", 0.2)])
+    assert line.startswith("Sex: f is accepted 0.38 times as often as m (95% interval 0.")
+    assert "below four fifths, the usual mark" in line
+    assert line.endswith("Of its good ones 50.0 in a hundred more are refused.")
+    assert "above four fifths" in compared([group("f", 0.22), group("m", 0.2)])[0]
+    assert "it cannot be told" in compared([group("f", 0.6, 40), group("m", 0.4, 40)])[0]
+
+
+def test_what_cannot_be_compared_is_left_out() -> None:
+    small = group("x", 1.0, 5)
+    (line,) = compared([group("f", 0.7), group("m", 0.2), small])
+    assert "f is accepted" in line
+    assert line.endswith("Too small to be compared (fewer than 30): x.")
+    assert compared([group("f", 0.5), group("m", 0.5)]) == []
+    nobody = dataclasses.replace(group("f", 0.7), good_refused=Rate(float("nan"), 0.0, 1.0, 0))
+    assert "nan" not in compared([nobody, group("m", 0.2)])[0]
+    assert "0.00 times" in compared([group("f", 1.0), group("m", 0.2)])[0]
+
+
+def test_groups_that_fare_alike_are_seldom_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    told = 0
+    for _ in range(400):
+        own = [
+            group(name, share, 40)
+            for name, share in zip("fmx", rng.binomial(40, 0.5, 3) / 40, strict=True)
+        ]
+        told += any("below four fifths" in line and "cannot" not in line for line in compared(own))
+    assert told <= 20
+
+
+def test_names_of_groups_keep_their_digits() -> None:
+    names = [name for name, _ in groups_of(pd.Series([1.0, 1234561.5, 2e6]), [1234561, 1234562])]
+    assert names == ["below 1234561", "1234561 to below 1234562", "1234562 or more"]
+    names = [name for name, _ in groups_of(pd.Series([1234561.0, 1234562.0]), None)]
+    assert names == ["1234561", "1234562"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "said"),
+    [
+        ([], [1.0], "of the expected scores there are none"),
+        ([1.0], [], "of the actual scores there are none"),
+        ([1.0, math.nan], [1.0], "of the expected scores score 1 is no number"),
+    ],
+)
+def test_unknown_scores_are_not_compared(expected: Any, actual: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        stability(expected, actual)
+
+
+def test_a_constant_score_is_compared_by_below_at_and_above() -> None:
+    assert stability([1.0] * 9, [1.0] * 4).index == pytest.approx(0, abs=0.2)
+    moved = stability([1.0] * 100, [0.0] * 50 + [2.0] * 50)
+    assert len(moved.expected) == 3
+    assert moved.index > 1
+
+
+def test_points_of_blanks_are_those_of_what_is_missing(card: Any) -> None:
+    own = scorecard(card)
+    assert own is not None
+    texts = pd.read_csv(FIXTURE, dtype=str, keep_default_na=False)
+    texts.loc[[0, 1], "savings"] = ""
+    texts.loc[[2, 3], "amount"] = " "
+    X = applications()
+    X.loc[[0, 1], "savings"] = None
+    X.loc[[2, 3], "amount"] = np.nan
+    np.testing.assert_allclose(own.score(texts), own.score(X))
+    decision = np.array([one.margin for one in card.predictor.predict(X)])
+    np.testing.assert_allclose(own.score(texts), own.scale.points(decision), atol=1e-6)
+    with pytest.raises(DataError, match="no column 'savings'"):
+        own.points(X.drop(columns="savings"))
 
 
 def test_groups_are_counted() -> None:
@@ -410,7 +636,7 @@ def test_a_loaded_run_decides_as_the_study_did(kernels: Any) -> None:
     X = applications()
     labels = kernels.predict(X)["label"]
     assert (decider.refuses(X) == (labels == "bad")).all()
-    assert ((decider.bad(X) > 1 / 6) == (labels == "bad")).all()
+    assert ((bad_of(decider.judge(X)) > 1 / 6) == (labels == "bad")).all()
     margins = kernels.predict(X)["margin"]
     np.testing.assert_allclose(decider.judge(X).decision, margins)
 

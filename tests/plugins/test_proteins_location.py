@@ -6,6 +6,7 @@ import json
 import re
 import tracemalloc
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -268,6 +269,15 @@ def test_mistakes_that_share_a_place_are_told_from_the_others() -> None:
     ]
 
 
+def test_repeats_count_proteins_and_not_predictions() -> None:
+    both = "cytoplasm and nucleus"
+    true = ["nucleus", both, both, "membrane", "membrane"]
+    told = ["nucleus", "nucleus", "nucleus", "membrane", "nucleus"]
+    once, thrice = predicted(true, told), predicted(true * 3, told * 3)
+    thrice = replace(thrice, ids=np.tile(once.ids, 3))
+    assert place_sections(thrice) == place_sections(once)
+
+
 def test_no_mistakes_and_two_classes_need_no_such_part() -> None:
     assert place_sections(predicted(["a", "b", "c"], ["a", "b", "c"])) == []
     assert place_sections(predicted(["a", "b"], ["a", "a"])) == []
@@ -296,6 +306,7 @@ def study_of(**changed: Any) -> Any:
     data.loc[45, "sequence"], data.loc[46, "sequence"] = data.sequence[0], data.sequence[1]
     true = (np.array([place for _, place, _ in rows])[45:] == "nucleus").astype(np.int64)
     told = np.where(np.arange(21) % 3 > 0, true, 1 - true)
+    places = ["elsewhere", "nucleus"]
     own: dict[str, Any] = {
         "X": data,
         "kinds": {"sequence": "sequence"},
@@ -304,7 +315,7 @@ def study_of(**changed: Any) -> Any:
     }
     return SimpleNamespace(
         dataset=SimpleNamespace(**(own | changed)),
-        predictions=SimpleNamespace(task="classification", y_true=true, y_pred=told),
+        predictions=predicted([places[k] for k in true], [places[k] for k in told]),
         splits=[Split(np.arange(45), np.arange(45, 66))],
         progress=SimpleNamespace(stage=lambda _: nullcontext()),
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
 import widemargin
-from widemargin import DataError
+from widemargin import DataError, Table
+from widemargin.contracts.kept_sections import load_sections
 from widemargin_sounds.kits import DRUM_KITS_ASSET, DrumKits
 
 FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_sounds" / "fixture"
@@ -78,6 +79,25 @@ def test_a_run_of_a_folder_says_how_each_group_fared(tmp_path: Path) -> None:
         assert kit in page
     label = made.predict([str(FIXTURE / "kick" / "barn" / "1.wav")])["label"].iloc[0]
     assert label == "kick"
+
+
+def test_repeats_count_no_recording_twice(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    made = widemargin.run(
+        "sounds",
+        data={"path": str(FIXTURE), "group": "subfolder"},
+        svm={"C": 1e-6, "gamma": 1.0},
+        evaluation={"outer": 2, "inner": 2, "repeats": 3, "resamples": 100},
+        runs=tmp_path,
+    )
+    (section,) = load_sections((made.path / "analysis.json").read_bytes())
+    (block,) = section.blocks
+    assert isinstance(block, Table)
+    recordings = Counter(path.parent.name for path in FIXTURE.rglob("*.wav"))
+    assert {row[0]: row[1] for row in block.rows} == recordings
+    for name, _, _, wrong in block.rows:
+        mistakes = [int(count) for count in re.findall(r"\((\d+)\)", str(wrong))]
+        assert sum(mistakes) <= recordings[str(name)]
 
 
 def test_recordings_without_groups_have_no_such_table(tmp_path: Path) -> None:

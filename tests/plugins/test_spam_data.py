@@ -54,7 +54,7 @@ def test_the_collection_is_read_from_its_asset(tmp_path: Path) -> None:
     assert pairs(dataset) == [("Ok lar, you", "ham"), ("WIN £100", "spam")]
     assert dataset.positive_class == "spam"
     assert dataset.card.licence == "CC BY 4.0"
-    assert dataset.card.notes[0] == "1 of 3 messages were left out: 1 empty (first: sms:4)."
+    assert dataset.card.notes[0] == "1 of 3 messages was left out: 1 empty (first: sms:4)."
 
 
 def test_messages_that_a_quotation_mark_swallowed_are_set_free(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_empty_texts_and_labels_are_counted(write: Write) -> None:
     dataset = TableFile(path=path).load(HOME)
     assert len(dataset) == 2
     assert dataset.card.notes == (
-        "1 of 5 rows were left out: no label.",
+        "1 of 5 rows was left out: no label.",
         "2 of 4 messages were left out: 2 empty (first: mails.csv:3).",
     )
 

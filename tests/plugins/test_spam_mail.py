@@ -209,7 +209,7 @@ def test_the_corpus_is_read_by_its_bodies(corpus: Path) -> None:
     assert list(dataset.y) == ["ham", "ham", "spam", "spam", "spam"]
     assert next(iter(dataset.X["text"])) == "Lunch at noon?"
     assert dataset.card.notes == (
-        "1 of 6 messages were left out: 1 empty (first: spam-2/00004.f.txt).",
+        "1 of 6 messages was left out: 1 empty (first: spam-2/00004.f.txt).",
     )
     assert dataset.groups is not None
     # Copies of a mail, and an answer in the very words.

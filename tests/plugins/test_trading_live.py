@@ -130,6 +130,33 @@ def test_an_open_end_is_asked_for_anew_each_day_and_never_of_today(
     assert len(yahoo.asked) == 2
 
 
+def test_an_end_to_come_is_asked_for_until_it_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yahoo, seconds = Yahoo(recorded()), time.time()
+    loader = LivePrices(tickers=("ACME",), end=_day(seconds + 5 * 86_400))
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    assert len(yahoo.asked) == 1
+    assert yahoo.asked[0][2] in {_day(seconds), _day(seconds + 60)}
+    _age(tmp_path)
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    assert len(yahoo.asked) == 2
+
+
+def test_an_end_that_has_come_since_is_asked_for_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yahoo, end = Yahoo(recorded()), _day(time.time() - 86_400)
+    loader = LivePrices(tickers=("ACME",), end=end)
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    # Kept on the day before the end, when its last days were still to come.
+    _age(tmp_path)
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    _fetched(loader, tmp_path, yahoo, monkeypatch)
+    assert [one[2] for one in yahoo.asked] == [end, end]
+
+
 def _day(seconds: float) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))
 
@@ -244,6 +271,7 @@ def test_tickers_that_differ_by_a_sign_have_files_of_their_own(tmp_path: Path) -
         ({"start": "2021-02-30"}, "2021-02-30 is no day of the calendar"),
         ({"end": "2020-01-01"}, "end, 2020-01-01, must come after start, 2021-01-04"),
         ({"tickers": ("../x",)}, "pattern"),
+        ({"tickers": ("ACME", "acme")}, "ACME and acme are one share twice; leave one of them out"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], said: str) -> None:

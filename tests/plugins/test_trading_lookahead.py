@@ -86,6 +86,17 @@ def test_another_future_that_changes_which_days_are_decided_on_is_found_out() ->
     assert looking_ahead(choosing, _series(), DAY) == ("rows",)
 
 
+def test_what_is_missing_in_either_future_looks_not_ahead() -> None:
+    def gappy(series: Sequence[Prices]) -> Made:
+        days, names, features = _indicators(series)
+        features[0, :2] = np.nan
+        if series[0].rows[-1, 3] != _series()[0].rows[-1, 3]:
+            features[0, 0] = 1.0
+        return days, names, features
+
+    assert looking_ahead(gappy, _series(), DAY) == (ENCODER.columns[0],)
+
+
 def test_a_past_without_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="no row is of 2020-01-01 or before"):
         looking_ahead(_indicators, _series(), np.datetime64("2020-01-01"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from widemargin import DataError
 from widemargin.data import fingerprint, read_table
+from widemargin.encoders import IndicatorsEncoder, ItemsError
 from widemargin_trading.data import STOCKS_ASSET, Market, PriceTable
 from widemargin_trading.prices import parse_prices
 
@@ -33,7 +35,10 @@ def _parsed(folder: Path, *lines: str, head: str = HEAD, **options: Any) -> Any:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([DAY.format(3), DAY.format(2)], r"prices\.csv:3: 2024-01-02 comes after 2024-01-03. Sort"),
+        (
+            [DAY.format(3), DAY.format(2), DAY.format(4)],
+            r"prices\.csv:3: 2024-01-02 comes after 2024-01-03. Sort",
+        ),
         ([DAY.format(2), DAY.format(2)], r"prices\.csv:3: 2024-01-02 stands there twice"),
         (
             [DAY.format(1), DAY.format(30)],
@@ -46,7 +51,13 @@ def _parsed(folder: Path, *lines: str, head: str = HEAD, **options: Any) -> Any:
         (["2024-01-02,9,11,8,10,-1"], r"prices\.csv:2: volume is -1; it must be .* at least 0"),
         (["2024-01-02,9,,8,10,100"], r"prices\.csv:2: high is missing or no number"),
         (["2024-01-02,9,7,8,10,100"], r"prices\.csv:2: the high, 7, is below the low, 8"),
-        (["31.01.2024,9,11,8,10,100"], r"prices\.csv:2: the date is '31\.01\.2024'; write it as"),
+        (
+            ["2024-01-02,9,11,8,15,100"],
+            r"prices\.csv:2: the close, 15, is not within that day's low and high, 8 and 11",
+        ),
+        (["2024-01-02,7,11,8,10,100"], r"the open, 7, is not within that day's low and high"),
+        (["01/02/2024,9,11,8,10,100"], r"prices\.csv:2: the date is '01/02/2024'; write it as"),
+        (["30.02.2024,9,11,8,10,100"], r"prices\.csv:2: the date is '30\.02\.2024'; write it as"),
         (["2024-13-02,9,11,8,10,100"], r"prices\.csv:2: the date is '2024-13-02'"),
     ],
 )
@@ -58,8 +69,10 @@ def test_a_row_that_cannot_be_is_named_by_its_line(
 
 
 def test_a_table_without_a_column_is_told_which_are_needed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no column 'volume'; needed are date, open"):
-        _parsed(tmp_path, "2024-01-02,9,11,8,10", head="date,open,high,low,close")
+    with pytest.raises(
+        DataError, match=r"no column 'close'; needed are date.*columns=\{close: NAME"
+    ):
+        _parsed(tmp_path, "2024-01-02,9,11,8,10", head="date,open,high,low,last")
 
 
 def test_a_row_without_its_share_is_named(tmp_path: Path) -> None:
@@ -68,14 +81,9 @@ def test_a_row_without_its_share_is_named(tmp_path: Path) -> None:
 
 
 def test_a_share_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
+    path = _written(tmp_path, "A," + DAY.format(2), "B," + DAY.format(2), head="symbol," + HEAD)
     with pytest.raises(DataError, match="no share 'X'; it has A, B"):
-        _parsed(
-            tmp_path,
-            "A," + DAY.format(2),
-            "B," + DAY.format(2),
-            head="symbol," + HEAD,
-            symbols=["X"],
-        )
+        PriceTable(path=path, symbols=("A", "X")).load(tmp_path)
 
 
 def test_shares_may_stand_one_after_the_other_or_day_by_day(tmp_path: Path) -> None:
@@ -92,9 +100,9 @@ def test_a_split_moves_neither_adjusted_prices_nor_what_was_traded(tmp_path: Pat
         tmp_path, "2024-01-02,9,11,8,10,100,5", "2024-01-03,4.5,5.5,4,5,200,5", head=head
     )
     assert one.rows[0].tolist() == one.rows[1].tolist() == [4.5, 5.5, 4, 5, 1000]
-    assert not one.split_note()
+    assert not list(one.notes())
     (plain,) = _parsed(tmp_path, DAY.format(2), "2024-01-03,4.5,5.5,4,5,200")
-    assert "went to 0.50 times what it was on 2024-01-03" in plain.split_note()
+    assert "went to 0.50 times what it was on 2024-01-03" in next(plain.notes())
 
 
 def _ramp(folder: Path, n: int = 40) -> Path:
@@ -177,8 +185,14 @@ def test_too_short_a_series_says_how_long_it_must_be(tmp_path: Path) -> None:
     path = _written(tmp_path, *(DAY.format(day) for day in range(1, 9)))
     with pytest.raises(DataError, match="has 8 days, and the first decision needs 120 before"):
         PriceTable(path=path).load(tmp_path)
-    with pytest.raises(DataError, match=r"has 8 days, and 120 are needed.*data\.history"):
-        list(PriceTable(path=path).read_items(path))
+    with pytest.raises(DataError, match=r"which leaves 1 to decide on\. Give more days"):
+        PriceTable(path=_ramp(tmp_path, 131)).load(tmp_path)
+    path = _written(tmp_path, *(DAY.format(day) for day in range(1, 9)))
+    loader = PriceTable(path=path)
+    (items,) = loader.read_items(path)
+    assert list(items.ids) == ["2024-01-08"]
+    with pytest.raises(ItemsError, match=r"has 8 days, and 120 are needed.*data\.history"):
+        loader.checked(items.X)
 
 
 def test_days_between_decisions_are_at_most_the_horizon(tmp_path: Path) -> None:
@@ -227,3 +241,196 @@ def test_the_published_sample_is_read_as_one_own_table_would_be(tmp_path: Path) 
     assert data.ids[0].startswith("AAPL 20")
     assert "which flatters holding" in data.card.notes[0]
     assert len(fingerprint(data)) == 64
+
+
+@pytest.mark.parametrize("name", ["NA", "NULL", "NaN", "nan", "None", "1.0"])
+def test_a_share_may_be_called_as_missing_values_are(tmp_path: Path, name: str) -> None:
+    (one,) = _parsed(tmp_path, f"{name}," + DAY.format(2), head="ticker," + HEAD)
+    assert one.symbol == name
+
+
+def test_shares_that_are_called_by_numbers_are_read_from_typed_tables(tmp_path: Path) -> None:
+    table = pd.read_csv(_written(tmp_path, DAY.format(2))).assign(symbol=[700.0])
+    (one,) = parse_prices(table, "")
+    assert one.symbol == "700"
+    table["symbol"] = [None]
+    with pytest.raises(DataError, match="symbol is empty"):
+        parse_prices(table, "a.parquet")
+
+
+@pytest.mark.parametrize("loader", [PriceTable, Market])
+def test_a_share_that_is_named_twice_is_refused(loader: Any) -> None:
+    with pytest.raises(ValidationError, match="AAPL and AAPL are one share twice; leave one"):
+        loader(path=FIXTURE, symbols=("AAPL", "IBM", "AAPL"))
+
+
+def test_the_newest_row_may_come_first(tmp_path: Path) -> None:
+    lines = [f"2024-01-0{day},9,11,8,{day + 6},100" for day in (2, 3, 4)]
+    (rising,), (falling,) = _parsed(tmp_path, *lines), _parsed(tmp_path, *lines[::-1])
+    assert (rising.days == falling.days).all()
+    assert (rising.rows == falling.rows).all()
+    with pytest.raises(DataError, match=r"prices\.csv:3: close is 0"):
+        _parsed(tmp_path, DAY.format(4), "2024-01-03,9,11,8,0,100", DAY.format(2))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024-01-02;9,5;11;8,25;10;1.000",
+        "02.01.2024;9,5;11;8,25;10;1.000",
+        "2.1.2024;9,5;11;8,25;10,0;1000",
+        "20240102;9.5;11.0;8.25;10;1,000",
+        "2024/01/02;9.5;11.0;8.25;10;1000",
+        "2024-01-02;9.5;11.0;8.25;10;1.00K",
+        "2024-01-02;9,5;11;8,25;10;0,001M",
+        "2.01.2024;9.5;11.0;8.25;10;1000",
+        "2024-01-02 00:00:00-05:00;9.5;11.0;8.25;10;1000",
+    ],
+)
+def test_days_and_numbers_are_read_as_they_are_written_elsewhere(tmp_path: Path, line: str) -> None:
+    (one,) = _parsed(tmp_path, line, head=HEAD.replace(",", ";"))
+    assert str(one.days[0]) == "2024-01-02"
+    assert one.rows[0].tolist() == [9.5, 11, 8.25, 10, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        (("01/30/2024", "02/01/2024", "02/02/2024"), ("01-30", "02-01", "02-02")),
+        (("30/01/2024", "01/02/2024", "02/02/2024"), ("01-30", "02-01", "02-02")),
+        (("30-1-2024", "1-2-2024"), ("01-30", "02-01")),
+        (("01/01/2024",), ("01-01",)),
+    ],
+)
+def test_strokes_are_read_as_the_days_that_can_be_read_in_one_way(
+    tmp_path: Path, written: tuple[str, ...], days: tuple[str, ...]
+) -> None:
+    (one,) = _parsed(tmp_path, *(f"{day},9,11,8,10,100" for day in written))
+    assert one.days.astype(str).tolist() == [f"2024-{day}" for day in days]
+
+
+def test_days_that_are_written_in_two_ways_are_refused(tmp_path: Path) -> None:
+    lines = [f"{day},9,11,8,10,100" for day in ("30/01/2024", "01/31/2024")]
+    with pytest.raises(DataError, match=r"prices\.csv:3: the date is '01/31/2024'"):
+        _parsed(tmp_path, *lines)
+
+
+def test_where_one_comma_is_a_decimal_one_all_are(tmp_path: Path) -> None:
+    lines = ("2024-01-02;9,5;11,125;8;10,5;1.000", "2024-01-03;9;11;8;10;2.000")
+    first, _ = _parsed(tmp_path, *lines, head=HEAD.replace(",", ";"))[0].rows.tolist()
+    assert first == [9.5, 11.125, 8, 10.5, 10_500]
+
+
+def test_columns_may_be_called_otherwise(tmp_path: Path) -> None:
+    head = "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>"
+    (one,) = _parsed(tmp_path, "AAPL.US,D,20240102,000000,9,11,8,10,100,0", head=head)
+    assert (one.symbol, str(one.days[0])) == ("AAPL.US", "2024-01-02")
+    assert one.rows[0].tolist() == [9, 11, 8, 10, 1000]
+    head = "Datum,Erster,Hoch,Tief,Schlusskurs,Volume"
+    german = {"date": "Datum", "open": "Erster", "high": "Hoch", "low": "Tief"}
+    german |= {"close": "Schlusskurs"}
+    (one,) = _parsed(tmp_path, DAY.format(2), head=head, columns=german)
+    assert one.rows[0].tolist() == [9, 11, 8, 10, 1000]
+    with pytest.raises(DataError, match=r"no column 'Kurs', which data\.columns names for close"):
+        _parsed(tmp_path, DAY.format(2), head=head, columns=german | {"close": "Kurs"})
+
+
+def test_a_column_that_prices_do_not_have_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"'Datum' is none of date, open, .*before the colon"):
+        PriceTable(path=FIXTURE, columns={"Datum": "date"})
+
+
+def test_a_column_that_is_named_for_one_thing_serves_no_other(tmp_path: Path) -> None:
+    head = "date,open,high,low,close,adj_close,volume"
+    (one,) = _parsed(
+        tmp_path, "2024-01-02,9,11,4,10,5,1", head=head, columns={"close": "adj_close"}
+    )
+    assert one.rows[0].tolist() == [9, 11, 4, 5, 5]
+    assert not one.adjusted
+
+
+def test_days_without_any_price_are_left_out_and_counted(tmp_path: Path) -> None:
+    lines = [DAY.format(2), "2024-01-03,null,null,null,null,null", DAY.format(4)]
+    (one,) = _parsed(tmp_path, *lines)
+    assert one.days.astype(str).tolist() == ["2024-01-02", "2024-01-04"]
+    assert next(one.notes()) == "1 day was left out, which had no price."
+
+
+def test_a_table_without_volumes_is_told_what_that_means(tmp_path: Path) -> None:
+    table = pd.read_csv(FIXTURE).drop(columns="volume")
+    table.to_csv(tmp_path / "prices.csv", index=False)
+    data = PriceTable(path=tmp_path / "prices.csv").load(tmp_path)
+    assert "There is no column volume" in data.card.notes[0]
+    assert (data.X["prices"][0][:, 4] == 0).all()
+
+
+def test_closes_alone_stand_for_the_other_prices_too(tmp_path: Path) -> None:
+    table = pd.read_csv(FIXTURE)[["symbol", "date", "close", "adj close"]]
+    table.to_csv(tmp_path / "prices.csv", index=False)
+    data = PriceTable(path=tmp_path / "prices.csv").load(tmp_path)
+    assert (data.y == PriceTable(path=FIXTURE).load(tmp_path).y).all()
+    assert "closes alone, which stand for open" in " ".join(data.card.notes)
+    window = data.X["prices"][0]
+    assert (window[:, :4] == window[:, 3:4]).all()
+    encoded = IndicatorsEncoder().transform({"prices": list(data.X["prices"])})
+    assert np.isfinite(encoded).all()
+
+
+def _folder(folder: Path) -> Path:
+    (folder / "shares").mkdir()
+    for symbol, own in pd.read_csv(FIXTURE).groupby("symbol"):
+        own.drop(columns="symbol").to_csv(folder / "shares" / f"{symbol}.US.csv", index=False)
+    return folder / "shares"
+
+
+def test_a_folder_with_a_table_for_each_share_is_read_as_one_table(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "notes.md").write_text("no prices")
+    loader = PriceTable(path=folder)
+    data, own = loader.load(tmp_path), PriceTable(path=FIXTURE).load(tmp_path)
+    assert (data.y == own.y).all()
+    assert [name.split()[0] for name in data.ids[:2]] == ["ACME.US", "BOLT.US"]
+    assert [one.ids[0].split()[0] for one in loader.read_items(folder)] == ["ACME.US", "BOLT.US"]
+    one = PriceTable(path=folder, symbols=("BOLT.US",)).load(tmp_path)
+    assert len(one) == len(own) // 2
+
+
+def test_a_share_in_two_files_and_a_folder_without_tables_are_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    shutil.copy(folder / "ACME.US.csv", folder / "ACME.US.txt")
+    with pytest.raises(DataError, match=r"ACME\.US stands in .*ACME\.US\.csv too"):
+        PriceTable(path=folder).load(tmp_path)
+    for file in folder.iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match="the folder has no table"):
+        PriceTable(path=folder).load(tmp_path)
+
+
+def _with_a_young_share(folder: Path) -> Path:
+    table = pd.read_csv(FIXTURE)
+    young = table[table["symbol"] == "BOLT"].tail(8).assign(symbol="YOUNG")
+    pd.concat([table, young]).to_csv(folder / "prices.csv", index=False)
+    return folder / "prices.csv"
+
+
+def test_a_young_share_is_told_and_learned_nothing_about(tmp_path: Path) -> None:
+    data = PriceTable(path=_with_a_young_share(tmp_path)).load(tmp_path)
+    own = PriceTable(path=FIXTURE).load(tmp_path)
+    assert (data.ids == own.ids).all()
+    assert "YOUNG has 8 days, too few to decide on: 120 are needed before" in data.card.notes[0]
+
+
+def test_prediction_answers_the_shares_that_were_learned_about(tmp_path: Path) -> None:
+    path = _with_a_young_share(tmp_path)
+    loader = PriceTable(path=FIXTURE, symbols=("BOLT", "YOUNG", "GONE"))
+    bolt, young, gone = loader.read_items(path)
+    assert list(bolt.ids) == ["BOLT 2022-03-25"]
+    assert loader.checked(bolt.X) is bolt.X
+    assert list(young.ids) == ["YOUNG 2022-03-25"]
+    with pytest.raises(ItemsError, match="has 8 days"):
+        loader.checked(young.X)
+    assert list(gone.ids) == ["GONE"]
+    with pytest.raises(ItemsError, match="has 0 days"):
+        loader.checked(gone.X)
+    with pytest.raises(DataError, match="no share 'GONE'; it has ACME, BOLT, YOUNG"):
+        list(PriceTable(path=FIXTURE, symbols=("GONE",)).read_items(path))

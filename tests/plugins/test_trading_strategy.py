@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import widemargin
+from widemargin.contracts import Predictions, Split, Study
 from widemargin.contracts.kept_sections import load_sections
 from widemargin.evaluation import Facts, Lines, Table
 from widemargin_trading.data import PriceTable
@@ -27,8 +29,9 @@ from widemargin_trading.measures import (
     paired_interval,
     sharpe,
     volatility,
+    worth,
 )
-from widemargin_trading.sections import signals_of, verdict
+from widemargin_trading.sections import by_chance, money_sections, signals_of, verdict
 from widemargin_trading.strategy import Book, Outcome, shifted
 
 FIXTURE = Path(__file__).parents[2] / "plugins" / "widemargin_trading" / "fixture.csv"
@@ -76,6 +79,82 @@ def test_costs_are_taken_from_what_is_traded() -> None:
     assert turned.gained == pytest.approx([0.099, -0.202, -0.502])
 
 
+_CLOSED = {"A": [17, 60, 61, 133], "B": [3, 18, 41, 42, 43, 44, 45, 46, 100, 133]}
+"""Holidays of two exchanges: single ones, common ones, and a whole week."""
+
+
+def _two_exchanges(folder: Path) -> pd.DataFrame:
+    days = pd.bdate_range("2024-01-01", periods=160)
+    tables = []
+    for seed, (symbol, closed) in enumerate(_CLOSED.items()):
+        own = days.delete(closed)
+        close = 100 * np.exp(np.random.default_rng(seed).normal(0, 0.02, len(own)).cumsum())
+        spread = {"open": close, "high": 1.01 * close, "low": 0.99 * close, "close": close}
+        table = {"symbol": symbol, "date": own.strftime("%Y-%m-%d"), **spread, "volume": 1000}
+        tables.append(pd.DataFrame(table))
+    pd.concat(tables).to_csv(folder / "prices.csv", index=False)
+    return pd.concat(tables)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "every", "delay"),
+    [(5, None, 1), (5, None, 0), (1, None, 1), (3, None, 4), (5, 1, 1), (4, 3, 2)],
+)
+def test_no_return_is_lost_where_exchanges_have_different_holidays(
+    tmp_path: Path, horizon: int, every: int | None, delay: int
+) -> None:
+    prices = _two_exchanges(tmp_path)
+    loader = PriceTable(
+        path=tmp_path / "prices.csv", horizon=horizon, every=every, delay=delay, history=10
+    )
+    data = loader.load(tmp_path)
+    assert data.aside is not None
+    assert data.times is not None
+    book = Book.of(data.aside)
+    held = book.positions(np.ones(len(book.share)))
+    assert np.allclose(held, book.always())
+    for column, symbol in enumerate(book.symbols):
+        own = prices[prices["symbol"] == symbol]
+        days, close = own["date"].tolist(), own["close"].to_numpy()
+        earned = np.flatnonzero(book.alive[:, column])
+        first, last = (days.index(str(book.days[at])) for at in earned[[0, -1]])
+        became = np.prod(1 + book.returns[earned, column])
+        assert became == pytest.approx(close[last] / close[first - 1])
+        # From some days after the first window on until the end, but for the last few days.
+        assert first <= 10 + delay + 2 * horizon
+        assert last >= len(days) - 1 - delay - 2 * horizon - 1
+        times = data.times[data.aside["symbol"] == symbol].astype(str)
+        assert set(times) <= set(prices["date"])
+    pairs = np.stack([book.share[book.decision], book.place])
+    if every is None:
+        assert len(np.unique(pairs, axis=1).T) == len(book.place)
+
+
+def test_decisions_know_nothing_of_their_day_or_later_where_the_share_was_closed(
+    tmp_path: Path,
+) -> None:
+    prices = _two_exchanges(tmp_path)
+    data = PriceTable(path=tmp_path / "prices.csv", every=1, history=10).load(tmp_path)
+    assert data.aside is not None
+    assert data.times is not None
+    closed = 0
+    for row in range(len(data)):
+        own = prices[prices["symbol"] == data.aside["symbol"][row]]
+        until = own[own["date"] <= str(data.times[row])]
+        assert data.X["prices"][row][-1, 3] == until["close"].iloc[-1]
+        assert data.aside["days"][row][0] > data.times[row]
+        closed += str(data.times[row]) not in set(own["date"])
+    assert closed
+
+
+def test_a_year_has_as_many_days_as_the_market_is_open() -> None:
+    daily = _by_hand([[0.01]] * 50, step=1)
+    assert daily.year == pytest.approx(365.25)
+    assert 245 < _book().year < 262
+    held = daily.positions(np.ones(50))
+    assert daily.earn(held, 0).year == daily.year
+
+
 @given(cost=st.floats(0, 100), more=st.floats(0.1, 100), seed=st.integers(0, 50))
 def test_higher_costs_never_earn_more(cost: float, more: float, seed: int) -> None:
     book = _small()
@@ -101,8 +180,8 @@ def _small() -> Book:
 def test_foresight_earns_at_least_what_anything_else_does() -> None:
     book = _book()
     best = np.zeros(len(book.share))
-    for row, (share, span) in enumerate(zip(book.share, book.spans, strict=True)):
-        best[row] = np.prod(1 + book.returns[span, share]) > 1
+    for row, share in enumerate(book.share):
+        best[row] = np.prod(1 + book.returns[book.place[book.decision == row], share]) > 1
     seen = growth(book.earn(book.positions(best), 0).gained)
     assert seen > 1
     others = [growth(book.earn(book.positions(_signals(book, n)), 0).gained) for n in range(20)]
@@ -150,6 +229,14 @@ def test_measures_of_returns_are_those_of_textbooks() -> None:
     assert sharpe(np.array([0.0, 0.02])) == pytest.approx(0.01 / (0.02 / math.sqrt(2)) * 252**0.5)
     assert drawdown(gained) == pytest.approx(1 - 0.75 * 0.5)
     assert drawdown(np.array([0.1, 0.2])) == 0
+    assert growth(np.full(365, 0.001), 365) == pytest.approx(1.001**365 - 1)
+
+
+def test_ruin_is_for_good() -> None:
+    gained = np.array([0.5, -1.5, 0.5, 4.0])
+    assert worth(gained).tolist() == [1.5, 0, 0, 0]
+    assert drawdown(gained) == 1
+    assert growth(gained) == -1
 
 
 def test_one_configuration_is_judged_by_the_probabilistic_sharpe_ratio() -> None:
@@ -192,6 +279,13 @@ def test_intervals_hold_the_difference_as_often_as_they_say() -> None:
     assert held >= 52
 
 
+def test_luck_among_random_entries_is_a_p_value() -> None:
+    own = _outcome(np.full(9, 0.01))
+    worse, better = _outcome(np.full(9, 0.0)), _outcome(np.full(9, 0.02))
+    assert by_chance(own, [worse] * 99) == "0 of 99, p = 0.01"
+    assert by_chance(own, [worse] * 1498 + [better, own]) == "2 of 1,500, p = 0.002"
+
+
 def _outcome(gained: NDArray[np.float64]) -> Outcome:
     return Outcome(gained=gained, traded=np.eye(1, len(gained))[0], held=np.ones(len(gained)))
 
@@ -207,6 +301,11 @@ def test_the_verdict_is_plain_whatever_came_out() -> None:
     assert not said.beaten
     assert said.text.startswith("Nothing here beats buying and holding. After costs")
     assert "95% interval \N{MINUS SIGN}" in said.text
+    ahead = _outcome(market + np.random.default_rng(4).normal(0.0001, 0.003, 1500))
+    said = verdict(ahead, holding, 10)
+    assert not said.beaten
+    assert "a difference of +" in said.text
+    assert said.text.startswith("Nothing here clearly beats buying and holding. After costs")
     said = verdict(better, holding, 10)
     assert said.beaten
     assert said.text.startswith("The strategy beats buying and holding.")
@@ -224,6 +323,50 @@ def test_what_an_interval_shows_may_be_undone_by_how_much_was_tried() -> None:
     assert not said.beaten
     assert said.text.startswith("Nothing here is shown to beat buying and holding.")
     assert "with 100000 configurations tried the probability" in said.text
+
+
+def _study(predicted: NDArray[np.float64], rows: NDArray[np.intp]) -> Study:
+    """Return as much of a run's study as the sections on money look at."""
+    loader = PriceTable(path=FIXTURE, target="return", positions="long-short")
+    data = loader.load(FIXTURE.parent)
+    half = len(data) // 2
+    told = Predictions(
+        y_true=data.y[rows],
+        y_pred=predicted,
+        decision=predicted,
+        probability=None,
+        classes=(),
+        positive=1,
+        ids=data.ids[rows],
+        weight=np.ones(len(rows)),
+    )
+    seen: Any = SimpleNamespace(
+        loader=loader,
+        dataset=data,
+        predictions=told,
+        rows=rows,
+        splits=[Split(np.arange(half), np.arange(half, len(data)))],
+        seed=0,
+        searched=1,
+        searched_before=0,
+        runs_before=0,
+    )
+    return cast("Study", seen)
+
+
+def test_the_order_of_predictions_changes_no_money() -> None:
+    n = len(PriceTable(path=FIXTURE).load(FIXTURE.parent))
+    rng = np.random.default_rng(0)
+    predicted, order = rng.normal(size=n), rng.permutation(n)
+    plain = money_sections(_study(predicted, np.arange(n)))
+    assert plain == money_sections(_study(predicted[order], order))
+
+
+def test_predictions_of_one_decision_that_disagree_move_half_of_its_money_each() -> None:
+    n = len(PriceTable(path=FIXTURE).load(FIXTURE.parent))
+    rows, predicted = np.tile(np.arange(n), 2), np.repeat([1.0, -1.0], n)
+    (section,) = money_sections(_study(predicted, rows))
+    assert "the strategy never bought anything" in section.intro
 
 
 @pytest.mark.parametrize("target", ["direction", "return"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -508,6 +508,19 @@ def read() -> Callable[..., Artefacts]:
 
 
 def _row(name: str, f1: float, *, reused: bool = False) -> Row:
+    metrics = {"f1": (f1, f1 - 0.02, f1 + 0.02), "brier": (0.01, np.nan, np.nan)}
+    return _measured(name, {"encoder": name}, metrics, reused=reused)
+
+
+def _measured(
+    name: str,
+    values: Mapping[str, str],
+    metrics: Mapping[str, tuple[float, float, float]],
+    *,
+    use_case: str = "spam",
+    reused: bool = False,
+    **said: Any,
+) -> Row:
     costs = {
         "dimension": 384,
         "seconds": {"encoding": 12.0, "fitting": 3.5, "predicting": 0.25},
@@ -515,16 +528,44 @@ def _row(name: str, f1: float, *, reused: bool = False) -> Row:
         "items_kept": int(reused),
     }
     run = RunRecord(
-        path=Path("runs/spam") / f"20261123-{name}",
+        path=Path(f"runs/{use_case}") / f"20261123-{name}",
         id=name,
-        use_case="spam",
+        use_case=use_case,
         manifest={"costs": costs, "threads": 2, "created": "2026-11-23T00:00:00+00:00"},
-        config={},
-        metrics={"chosen": {"kernel": "linear", "C": 10.0, "gamma": None}},
+        config={"features": {"encoder": {"name": "tfidf"}}},
+        metrics={
+            "n_items": 4465,
+            "confidence": 0.95,
+            "classes": ["a", "b"],
+            "folds": [{}] * 5,
+            "units": "",
+            "chosen": {"kernel": "linear", "C": 10.0, "gamma": None},
+            "support_vectors": {"count": 900, "share": 0.2},
+            "baselines": {},
+            **said,
+        },
     )
-    metrics = {"f1": (f1, f1 - 0.02, f1 + 0.02), "brier": (0.01, np.nan, np.nan)}
-    values = {"encoder": name}
-    return Row(name=name, values=values, identity="i", run=run, problem="", metrics=metrics)
+    by_name = {metric.name: metric for metric in KNOWN}
+    known = tuple(by_name[one] for one in metrics)
+    return Row(
+        name=name,
+        values=values,
+        use_case=use_case,
+        identity="i",
+        run=run,
+        path=f"{use_case}/20261123-{name}",
+        problem="",
+        primary=known[0],
+        known=known,
+        metrics=metrics,
+    )
+
+
+def _failed(name: str, values: Mapping[str, str], use_case: str, problem: str) -> Row:
+    return Row(
+        name=name, values=values, use_case=use_case, identity="j", run=None, path="",
+        problem=problem, primary=None, known=(), metrics={},
+    )  # fmt: skip
 
 
 def _pair(better: str, worse: str, by: float, p: float, *, clear: bool) -> Pair:
@@ -535,29 +576,81 @@ def _pair(better: str, worse: str, by: float, p: float, *, clear: bool) -> Pair:
 @pytest.fixture
 def comparison() -> Comparison:
     """Compare three made-up runs; a fourth failed, and the first took vectors from the store."""
-    failed = Row(
-        name="hog", values={"encoder": "hog"}, identity="j", run=None, problem=HOSTILE, metrics={}
-    )
     return Comparison(
         name="spam-12345678",
-        use_case="spam",
+        use_cases=("spam",),
         axes=("encoder",),
         rows=(
             _row("minilm", 0.961, reused=True),
             _row("tfidf", 0.957),
             _row("glove", 0.8),
-            failed,
+            _failed("hog", {"encoder": "hog"}, "spam", HOSTILE),
         ),
         n_cells=4,
         metrics=tuple(metric for metric in KNOWN if metric.name in ("f1", "brier")),
-        confidence=0.95,
-        n_items=4465,
-        n_folds=5,
-        units="",
         pairs=(
             _pair("minilm", "tfidf", 0.004, 0.1, clear=False),
             _pair("minilm", "glove", 0.16, 0.0001, clear=True),
             _pair("tfidf", "glove", 0.156, 0.0001, clear=True),
         ),
         unpaired="",
+    )
+
+
+def _domain(
+    use_case: str,
+    kernel: str,
+    metrics: Mapping[str, tuple[float, float, float]],
+    gains: Sequence[tuple[float, float, float]],
+    **said: Any,
+) -> Row:
+    """Make a made-up run of a domain; gains are over the dummy and over the linear baseline."""
+    primary = next(iter(metrics))
+    baselines = {
+        name: {
+            "title": name,
+            "metrics": {primary: metrics[primary][0] - gain},
+            "gain": {primary: {"value": gain, "low": low, "high": high}},
+        }
+        for name, (gain, low, high) in zip(("dummy", "ridge"), gains, strict=True)
+    }
+    values = {"use case": use_case, "kernel": kernel}
+    return _measured(
+        f"{use_case}: {kernel}", values, metrics, use_case=use_case, baselines=baselines, **said
+    )
+
+
+@pytest.fixture
+def domains() -> Comparison:
+    """Compare made-up runs of three domains, one with two kernels; a fourth domain failed."""
+    rows = (
+        _domain(
+            "spam", "linear", {"f1": (0.95, 0.94, 0.96), "accuracy": (0.98, 0.97, 0.99)},
+            [(0.95, 0.94, 0.96), (0.001, -0.002, 0.004)],
+        ),
+        _domain(
+            "spam", "rbf", {"f1": (0.97, 0.96, 0.98), "accuracy": (0.985, 0.975, 0.99)},
+            [(0.97, 0.96, 0.98), (0.021, 0.01, 0.03)],
+        ),
+        _domain(
+            "homes", "rbf", {"mae": (40.0, 38.0, 42.0)},
+            [(-25.0, -27.0, -23.0), (3.0, 1.0, 5.0)],
+            classes=[], units="EUR", n_items=442, confidence=0.95,
+        ),
+        _domain(
+            "leaves", "rbf", {"accuracy": (0.9, 0.8, 1.0)},
+            [(0.6, 0.5, 0.7), (0.1, 0.02, 0.2)], classes=["x", "y", "z"], n_items=60,
+        ),
+        _failed("sea: rbf", {"use case": "sea", "kernel": "rbf"}, "sea", "no file sea.csv"),
+    )  # fmt: skip
+    return Comparison(
+        name="4-use-cases-12345678",
+        use_cases=("spam", "homes", "leaves", "sea"),
+        axes=("use case", "kernel"),
+        rows=rows,
+        n_cells=5,
+        metrics=tuple(metric for metric in KNOWN if metric.name in ("f1", "mae", "accuracy")),
+        pairs=(_pair("spam: rbf", "spam: linear", 0.02, 0.001, clear=True),),
+        unpaired="",
+        is_ranked=False,
     )

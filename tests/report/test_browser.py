@@ -245,7 +245,7 @@ def test_a_point_shows_its_picture_and_lights_up_on_both_maps(
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
     page = folder / "comparison.html"
-    page.write_bytes(comparison_files(comparison, discover().use_case("spam"))[page.name])
+    page.write_bytes(comparison_files(comparison, discover().use_cases)[page.name])
     return page
 
 
@@ -303,7 +303,7 @@ def test_readers_of_a_comparison_sort_choose_a_metric_and_click_through(
           say("first", shown());
           page.querySelectorAll(".filter button")[1].click();
           say("second", shown());
-          say("link", page.querySelector(".choice a").getAttribute("href"));
+          say("link", page.querySelector(".choice svg a").getAttribute("href"));
         };
         </script></body>""",
         encoding="utf-8",

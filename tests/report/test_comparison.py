@@ -22,7 +22,10 @@ SPAM = discover().use_case("spam")
 
 
 def files(comparison: Comparison) -> dict[str, str]:
-    return {name: content.decode() for name, content in comparison_files(comparison, SPAM).items()}
+    return {
+        name: content.decode()
+        for name, content in comparison_files(comparison, {"spam": SPAM}).items()
+    }
 
 
 def test_differences_are_told_in_words(comparison: Comparison) -> None:
@@ -48,39 +51,50 @@ def test_percentages_differ_by_points_and_errors_are_better_where_lower(
     comparison: Comparison,
 ) -> None:
     one = comparison.pairs[0]
-    shares = replace(comparison, metrics=(KNOWN["accuracy"],))
-    assert f"by 0.40 points (95% {MINUS}0.10 to 0.90" in words.verdict(shares, one)
+    shares = words.told(KNOWN["accuracy"], one, confidence=0.95)
+    assert f"by 0.40 points (95% {MINUS}0.10 to 0.90" in shares
     low = replace(one, test=replace(one.test, difference=-12.5, low=-12.505, high=-12.495))
-    errors = replace(comparison, metrics=(KNOWN["mae"],), units="EUR")
-    said = words.verdict(errors, low)
+    said = words.told(KNOWN["mae"], low, confidence=0.95, units="EUR")
     assert said.startswith("minilm is better than tfidf by 12.5 EUR (95% 12.5 to 12.5, p 0.1)")
 
 
 def test_what_folds_cannot_tell_is_said(comparison: Comparison) -> None:
     unsure = Pair(
-        better="a",
-        worse="b",
+        better="minilm",
+        worse="tfidf",
         test=PairedTest(0.1, math.nan, math.nan, math.nan, 3),
         p=math.nan,
         is_clear=False,
     )
-    assert "the folds cannot tell whether that is more than chance" in words.verdict(
-        comparison, unsure
-    )
+
+    def told(pair: Pair) -> str:
+        return words.verdict(replace(comparison, pairs=(pair,)), pair)
+
+    assert "the folds cannot tell whether that is more than chance" in told(unsure)
     same = replace(unsure, test=PairedTest(0.0, 0.0, 0.0, 1.0, 3))
-    assert words.verdict(comparison, same) == "a and b score the same on every fold."
+    assert told(same) == "minilm and tfidf score the same on every fold."
     drawn = replace(unsure, test=replace(unsure.test, of="items", n_paired=1000))
-    assert "the items cannot tell whether" in words.verdict(comparison, drawn)
+    assert "the items cannot tell whether" in told(drawn)
     assert words.method(replace(comparison, pairs=(drawn,))).startswith(
         "Differences are those of the same 1,000 held-out items or groups, which are drawn anew"
     )
     by_chance = replace(unsure, test=PairedTest(0.0, -0.1, 0.1, 1.0, 3), p=1.0)
-    assert words.verdict(comparison, by_chance).endswith(": no clear difference.")
+    assert told(by_chance).endswith(": no clear difference.")
+
+
+def test_why_nothing_or_not_all_was_tested_is_said(comparison: Comparison) -> None:
     alone = replace(comparison, pairs=(), unpaired="fewer than two cells have finished")
     assert words.summary(alone).endswith(
         "No paired test was made: fewer than two cells have finished."
     )
     assert words.method(alone) == "No paired test: fewer than two cells have finished."
+    some = replace(
+        comparison, pairs=comparison.pairs[:1], unpaired="minilm and glove held out other rows"
+    )
+    assert words.summary(some).endswith(
+        "Some pairs were not tested: minilm and glove held out other rows."
+    )
+    assert words.against_best(some, some.rows[2]) == ("\u2013", "\u2013")
 
 
 def test_the_page_leads_to_every_run_and_to_the_same_numbers(comparison: Comparison) -> None:
@@ -134,7 +148,7 @@ def test_the_csv_holds_all_numbers_in_full(comparison: Comparison) -> None:
     assert float(tfidf["against_best"]) == -0.004
     assert float(tfidf["p_holm"]) == 0.1
     assert (tfidf["encoding_seconds"], tfidf["peak_memory_bytes"]) == ("12.0", "412000000")
-    assert (hog["f1"], hog["run"], hog["problem"]) == ("", "", HOSTILE)
+    assert (hog["f1"], hog["folder"], hog["problem"]) == ("", "", HOSTILE)
     assert (rows[0]["vectors_reused"], tfidf["vectors_reused"]) == ("1", "0")
 
 

@@ -18,6 +18,7 @@ from widemargin.contracts import (
     Heatmap,
     Histogram,
     Lines,
+    Pictures,
     Predictions,
     Quotes,
     ReportSection,
@@ -31,6 +32,7 @@ from widemargin.report.sections import build_findings, build_headline, build_sec
 from widemargin.report.sections.calibration import build_calibration
 from widemargin.report.sections.confusion import build_confusion
 from widemargin.report.sections.curves import build_ranking, build_scores
+from widemargin.report.sections.origins import build_data_card
 from widemargin.report.sections.reasons import (
     build_blocks,
     build_mistakes,
@@ -92,6 +94,116 @@ def test_weights_reach_everything_that_is_counted(write: Write, read: Read, tmp_
     assert table.rows[1][-1] == round(weight[spam].sum() / 2)
     assert "Each message counts by its weight" in block(build_scores(run), Histogram).note
     assert "by its weight" not in block(build_scores(plain), Histogram).note
+
+
+def repeated(record: RunRecord, times: int, **columns: Any) -> None:
+    """Hold every item out so many times, with the same outcome; columns are of all rows."""
+    path = record.path / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    parts = [frame.assign(repeat=k) for k in range(times)]
+    pd.concat(parts, ignore_index=True).assign(**columns).to_parquet(path)
+
+
+def quote_a_mistake(record: RunRecord) -> None:
+    """Add a mistake to what the run explains."""
+    path = record.path / "explanation.json"
+    told = {"id": "sms-1", "text": "hi", "true": "spam", "predicted": "ham", "shares": []}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mistakes": [told]}))
+
+
+@pytest.mark.parametrize("shape", ["binary", "many"])
+def test_repeats_are_counted_as_items(shape: str, write: Write, read: Read, tmp_path: Path) -> None:
+    once = read(write(tmp_path / "once", shape, n=800))
+    record = write(tmp_path / "often", shape, n=800)
+    repeated(record, 5)
+    often = read(record)
+    grids = [block(build_confusion(run), Heatmap) for run in (once, often)]
+    assert grids[0].texts == grids[1].texts
+    assert "averaged over 5 repeats" not in grids[1].note
+    assert "Numbers are counts, on average over 5 repeats" in grids[1].note
+    tables = [block(build_confusion(run), Table).rows for run in (once, often)]
+    assert tables[0] == tables[1]
+    section = build_confusion(often)
+    assert section is not None
+    item = often.use_case.wording.items
+    assert f"of 800 held-out {item} are predicted rightly, on average over 5" in section.intro
+    curves = [block(build_calibration(run), Lines).series[0] for run in (once, often)]
+    np.testing.assert_allclose(curves[0].low, curves[1].low)
+    np.testing.assert_allclose(curves[0].high, curves[1].high)
+    assert curves[0].labels == curves[1].labels
+    bars = [block(build_calibration(run), Histogram).counts[0][1] for run in (once, often)]
+    np.testing.assert_allclose(bars[0], bars[1])
+    assert "counts once there" in block(build_calibration(often), Lines).note
+    if shape == "binary":
+        heights = [block(build_scores(run), Histogram).counts for run in (once, often)]
+        assert sum(heights[1][0][1] + heights[1][1][1]) == pytest.approx(800)
+        for run in (once, often):
+            quote_a_mistake(run.record)
+        told = [build_mistakes(read(run.record)) for run in (once, often)]
+        assert told[0] is not None
+        assert told[1] is not None
+        assert told[0].intro.split()[:4] == told[1].intro.split()[:4]
+        assert "on average over 5 repeats" in told[1].intro
+
+
+def test_groups_widen_the_bars_of_the_calibration(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=400)
+    before = block(build_calibration(read(record)), Lines)
+    spam = pd.read_parquet(record.path / "predictions.parquet")["y_true"] == "spam"
+    # Ten groups of one class each.
+    change(record, drawn=np.arange(400) % 5 + 5 * spam.to_numpy())
+    after = block(build_calibration(read(record)), Lines)
+    wide = [np.subtract(one.series[0].high, one.series[0].low) for one in (before, after)]
+    assert (wide[1] >= wide[0] - 1e-9).all()
+    assert wide[1][0] > 5 * wide[0][0]
+    assert "drawn together" in after.note
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        ("text", "win cash", "win cash"),
+        ("text", "", ""),
+        ("series", "prices 120 x 5 numbers", None),
+        ("image", "spots/01.png", None),
+        ("audio", "spots/01.png", None),
+        ("image", "elsewhere.png", "elsewhere.png"),
+    ],
+)
+def test_items_without_words_are_called_by_their_name_alone(
+    write: Write, read: Read, tmp_path: Path, kind: str, text: str, shown: str | None
+) -> None:
+    run = read(write(tmp_path / "run", "binary", n=100))
+    preview = [{"id": "all/spots/01.png", "text": text, "label": "ham"}]
+    run = replace(run, dataset={**run.dataset, "kinds": {"x": kind}, "preview": preview})
+    section = build_data_card(run)
+    assert section is not None
+    assert [one.text for one in block(section, Quotes).quotes] == [shown]
+    sheet = Pictures(title="The first few", pictures=[])
+    pictured = replace(run, analysis=[ReportSection(title="Pictures", blocks=[sheet])])
+    section = build_data_card(pictured)
+    assert section is not None
+    assert not any(isinstance(one, Quotes) for one in section.blocks)
+
+
+def test_counts_of_one_are_singular(write: Write, read: Read, tmp_path: Path) -> None:
+    record = write(tmp_path / "run", "binary", n=100)
+    frame = pd.read_parquet(record.path / "predictions.parquet")
+    other = frame["y_pred"].map({"ham": "spam", "spam": "ham"})
+    change(record, y_true=frame["y_pred"].where(np.arange(100) > 0, other))
+    quote_a_mistake(record)
+    run = read(record)
+    mistake = build_mistakes(run)
+    assert mistake is not None
+    assert mistake.intro == "1 held-out message was called wrongly. It may be labelled wrongly."
+    measured = replace(run.use_case.wording, labelled=False)
+    alike = build_mistakes(replace(run, use_case=replace(run.use_case, wording=measured)))
+    assert alike is not None
+    assert alike.intro == "1 held-out message was called wrongly."
+    found = {"removed": 1, "groups": 1, "contradictory": 1}
+    section = build_near_duplicates(read(record, near_duplicates=found))
+    assert block(section, Text).text.startswith("1 message, in 1 group, equals another but")
+    assert "1 row has another label" in block(section, Text).text
 
 
 def test_weights_reach_the_errors_of_numbers(write: Write, read: Read, tmp_path: Path) -> None:

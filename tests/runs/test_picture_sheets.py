@@ -94,8 +94,23 @@ def test_what_decided_stands_beside_the_picture(made: widemargin.Run) -> None:
     assert max(sizes[0]) == 112
 
 
+def test_the_first_few_of_each_class_are_shown(made: widemargin.Run) -> None:
+    pictures = _sheets(made)["The first few"].pictures
+    assert {tuple(one.caption) for one in pictures} == {("spots",), ("stripes",)}
+    assert 12 < len(pictures) <= 24
+
+
+def test_no_explanation_is_promised_where_there_is_none(made: widemargin.Run) -> None:
+    note = json.loads((made.path / "explanation.json").read_text())["note"]
+    assert note.startswith("The rbf kernel has no weight for each piece; a linear one would have")
+    assert "--explain" not in note
+
+
 def test_the_page_shows_them(made: widemargin.Run) -> None:
     page = made.report.read_text(encoding="utf-8")
+    # In place of lists of file names.
+    assert 'class="quotes"' not in page
+    assert "The worst mistakes" not in page
     assert page.count("data:image/jpeg;base64,") > 20
     assert 'class="sheet"' in page
     assert 'class="sheet pairs"' in page

@@ -277,11 +277,13 @@ def test_an_ambiguous_beginning_is_refused_with_the_ids(filled: RunStore) -> Non
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(filled: RunStore) -> None:
-    message = refusal(filled, "20260101-120000-0009")
+    message = refusal(filled, "20260101-120000-0010")
     assert message == (
-        f"No run answers to '20260101-120000-0009' in {filled.home}. Did you mean '{FIRST}'? "
+        f"No run answers to '20260101-120000-0010' in {filled.home}. Did you mean '{FIRST}'? "
         "`widemargin runs` lists them."
     )
+    # A run of another day is no slip.
+    assert "Did you mean" not in refusal(filled, "20260109-120000-0001")
 
 
 @pytest.mark.parametrize("name", ["", "spma", "table/20260101", "/", "spam/"])

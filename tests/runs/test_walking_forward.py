@@ -103,7 +103,8 @@ def test_shuffling_the_days_is_told_as_the_carelessness_that_it_is(tmp_path: Pat
     ("evaluation", "said"),
     [
         ({"repeats": 2}, r"evaluation\.repeats is 2, and a walk-forward split has no other"),
-        ({"split": "leave-one-out"}, "would learn from what came later"),
+        ({"split": "leave-one-out"}, "leave-one-out would learn from what came later"),
+        ({"split": "folds"}, "folds would learn from what came later"),
         ({"embargo": 60}, r"evaluation\.embargo \(60\) is too long"),
     ],
 )

@@ -27,9 +27,14 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def compare(
-    target: Annotated[
-        str, typer.Argument(help="A use case's name, or the path of a config file.")
-    ] = "",
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Use cases, config files, and runs that exist (ids, folders, latest); or the "
+            "file of a comparison.",
+            show_default=False,
+        ),
+    ] = None,
     encoders: Annotated[
         str, typer.Option(metavar="A,B,...", help="Encoders, as in tfidf,minilm.")
     ] = "",
@@ -40,9 +45,13 @@ def compare(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of all runs."),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="A config file, in place of a use case's name.")
-    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="How many run at once; threads are divided among them.")
+    ] = 1,
+    memory: Annotated[
+        str,
+        typer.Option(metavar="SIZE", help="What they may hold together, as in 4GB; no limit else."),
+    ] = "",
     runs: RunsOption = None,
     fresh: Annotated[
         bool,
@@ -53,31 +62,46 @@ def compare(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    r"""Run a use case with several encoders or kernels, and compare what they reach and cost.
+    r"""Set use cases, configs, encoders, kernels or runs side by side.
 
-    As in [bold]widemargin compare spam --encoders tfidf,glove,minilm[/]. With both options every
-    combination is run. An encoder may have settings, '{name: glove, vectors: corpus}', may be
-    fine-tuned, '{name: minilm, train: {}}', and a list '\[tfidf,minilm]' joins encoders. The same
-    command goes on where it was stopped.
+    Across domains: [bold]widemargin compare spam cancer credit[/]
+
+    Within one: [bold]widemargin compare spam --encoders tfidf,glove,minilm[/]; with
+    --kernels too, every combination is run.
+
+    From a file: [bold]widemargin compare configs/comparisons/quick.yaml[/]
+
+    What differs between two runs: [bold]widemargin compare RUN_A RUN_B[/]
+
+    An encoder may have settings, '{name: glove, vectors: corpus}', may be
+    fine-tuned, '{name: minilm, train: {}}', and a list '\[tfidf,minilm]' joins
+    encoders. The same command goes on where it was stopped.
     """
-    from widemargin.api import compare_documents
+    from widemargin.cli import differences
+    from widemargin.comparing import compare_documents, compare_runs, two_runs
+    from widemargin.comparison import Budget, parse_memory
     from widemargin.config import parse_overrides
     from widemargin.errors import InputError
     from widemargin.runs.store import RunStore, runs_home
 
-    if bool(target) == (config is not None):
+    if not targets:
         raise InputError(
-            "Name a use case, as in `widemargin compare spam --encoders tfidf,minilm`, or a "
-            "config file with --config; one of the two."
+            "Name what to compare, as in `widemargin compare spam --encoders tfidf,minilm` or "
+            "`widemargin compare spam cancer credit`."
         )
     console = Console(json=json, quiet=quiet)
     axes = {name: text for name, text in (("encoder", encoders), ("kernel", kernels)) if text}
+    store = RunStore(runs or runs_home())
+    if not axes and not settings and (pair := two_runs(targets, store)):
+        differences.show(console, *compare_runs(*pair, store=store))
+        return
     with console.progress() as progress:
         found, folder = compare_documents(
-            target or str(config),
+            targets,
             parse_overrides(settings or []),
             axes,
-            store=RunStore(runs or runs_home()),
+            store=store,
+            budget=Budget(jobs, parse_memory(memory) if memory else None),
             fresh=fresh,
             offline=offline,
             mirror=data_mirror,
@@ -90,47 +114,39 @@ def compare(
 
 
 def show(console: Console, found: Comparison, folder: Path) -> None:
-    """Print a comparison for people: the table, what the differences mean, where the page is."""
+    """Print a comparison for people: the table, what the differences mean, where the files are."""
     from rich.text import Text
 
-    from widemargin.report.comparison import words
+    from widemargin.report.comparison import columns, words
 
     console.print()
-    head = f"  {found.n_items:,} items, {found.n_folds} held-out parts" if found.done else ""
+    first = found.done[0] if found.done and found.is_ranked else None
+    head = f"  {first.n_items:,} items, {first.n_folds} held-out parts" if first else ""
     console.print(Text.assemble((words.title(found), "bold"), head))
     console.print()
     if found.done:
-        metric = found.metrics[0]
-        columns = [
-            *(Column(axis) for axis in found.axes),
-            Column(metric.title, right=True, leads=True),
-            Column(f"{found.confidence:.0%} interval", right=True, spare=1),
-            Column("against best", right=True, folds=True),
-            Column("p", right=True),
-            Column("numbers", right=True, spare=3),
-            Column("seconds", right=True),
-            Column("MB", right=True, spare=2),
-        ]
-        rows = [
-            (
-                *row.values.values(),
-                words.value(metric, row),
-                words.interval(metric, row),
-                *words.against_best(found, row),
-                words.NONE if row.dimension is None else f"{row.dimension:,}",
-                words.took(row.total, row),
-                words.megabytes(row.memory),
-            )
-            for row in found.done
-        ]
-        console.table(columns, rows)
+        shown = [column for column in columns(found) if column.spare is not None]
+        console.table(
+            [
+                Column(
+                    column.head,
+                    right=column.right,
+                    leads=column.leads,
+                    folds=True,
+                    spare=column.spare or 0,
+                )
+                for column in shown
+            ],
+            [[column.entry(row).text for column in shown] for row in found.done],
+        )
         console.print()
-        for said in words.verdicts(found):
-            console.print(said)
+        for line in [*([] if found.is_ranked else words.gains(found)), *words.verdicts(found)]:
+            console.print(line)
         console.print(Text(words.method(found), style="dim"))
         if star := words.reused(found.rows):
             console.print(Text(star, style="dim"))
     for row in found.failed:
         console.print(Text.assemble((f"{row.name} failed: ", "yellow"), row.problem))
     console.print()
-    console.say(f"Page  {folder / 'comparison.html'}")
+    console.say(f"Page   {folder / 'comparison.html'}")
+    console.say(f"Table  {folder / 'comparison.csv'} and .md, for programs comparison.json")

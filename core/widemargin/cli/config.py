@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from widemargin.cli.console import Console, JsonOption
+from widemargin.cli.console import Column, Console, JsonOption
+from widemargin.contracts.counting import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from widemargin.config import Setting
+    from widemargin.contracts import UseCase
+    from widemargin.registry import Registry
 
 __all__ = ["app"]
 
@@ -24,25 +27,46 @@ app = typer.Typer(
     help="Settings: show all of a use case's, print a config to start from, check a config.",
 )
 
+_HEADS = (("setting", 3), ("default", 3), ("takes", 6), ("what it does", 8))
+
 UseCaseArgument = Annotated[
     str, typer.Argument(metavar="USE_CASE", help="Name of the use case, as in spam.")
 ]
 
 
 @app.command()
-def show(use_case: UseCaseArgument, json: JsonOption = False) -> None:
-    """List every setting of a use case with its default, its type and its help."""
+def show(
+    use_case: UseCaseArgument,
+    every: Annotated[
+        bool, typer.Option("--all", help="Those of encoders of other kinds of data as well.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List every setting of a use case with its default, its type and its help.
+
+    Of encoders those that read data of the use case's kind.
+    """
     from widemargin.config import describe
     from widemargin.registry import discover
 
     console = Console(json=json)
     registry = discover()
     case = registry.use_case(use_case)
-    settings = describe(case, registry.encoders, registry.kernels)
+    encoders = registry.encoders
+    if not every and (kinds := _kinds(case, registry)):
+        encoders = {name: one for name, one in encoders.items() if kinds & set(one.kinds)}
+    settings = describe(case, encoders, registry.kernels)
     console.emit([{**asdict(setting), "default": setting.default} for setting in settings])
     for title, group in groupby(settings, key=_title):
-        console.print(_table(title, list(group)))
+        if console.out.is_terminal:
+            console.print(_table(title, list(group)))
+        else:
+            console.say(title)
+            console.table([Column(head) for head, _ in _HEADS], [_cells(one) for one in group])
         console.print()
+    if left_out := len(registry.encoders) - len(encoders):
+        few = counted(left_out, "encoder", "are")
+        console.print(f"{few} left out, which read other kinds of data; --all lists all.")
 
 
 @app.command()
@@ -91,17 +115,37 @@ def _title(setting: Setting) -> str:
     return setting.section
 
 
+def _kinds(use_case: UseCase, registry: Registry) -> set[str]:
+    """Return the kinds that the columns of the use case's own example have; none where unknown."""
+    from widemargin.config import resolve
+    from widemargin.data.assets import data_home
+
+    try:
+        config = resolve(
+            use_case,
+            [{"data": dict(use_case.fixture)}],
+            encoders=registry.encoders,
+            kernels=registry.kernels,
+        )
+        return set(config.data.load(data_home()).kinds.values())
+    except Exception:  # noqa: BLE001  # whatever a plugin does wrong, its settings can be listed
+        return set()
+
+
+def _cells(setting: Setting) -> tuple[str, ...]:
+    # The title names the section.
+    return setting.path.rpartition(".")[2], setting.default, setting.takes, setting.help
+
+
 def _table(title: str, settings: list[Setting]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", expand=True)
-    for heading, share in (("setting", 3), ("default", 3), ("takes", 6), ("what it does", 8)):
+    for heading, share in _HEADS:
         table.add_column(heading, overflow="fold", ratio=share)
     for setting in settings:
-        # The title names the section. `Text`, because brackets would be taken for markup.
-        key = setting.path.rpartition(".")[2]
-        cells = (key, setting.default, setting.takes, setting.help)
-        table.add_row(*(Text(cell) for cell in cells))
+        # `Text`, because brackets would be taken for markup.
+        table.add_row(*map(Text, _cells(setting)))
     return table

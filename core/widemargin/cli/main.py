@@ -24,7 +24,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "list": "List use cases, their data, and what their last runs reached.",
     "run": "Train, judge, explain and save a use case.",
-    "compare": "Run a use case with several encoders or kernels, and compare them.",
+    "compare": "Set use cases, configs, encoders, kernels or runs side by side.",
     "predict": "Predict new items with a run's model.",
     "filter": "Read a mail on standard input, write it back with X-Spam-* headers.",
     "sort": "Sort pictures or recordings into one folder a class.",
@@ -37,7 +37,7 @@ _COMMANDS = {
     "report": "Write a run's report again.",
     "config": "Settings: show, new, check.",
     "data": "Data sets and weight files: list, fetch, verify, path.",
-    "plugin": "Plugins: list.",
+    "plugin": "Plugins: list, new, check.",
     "doctor": "Say what is installed and in place, and what to do about the rest.",
 }
 

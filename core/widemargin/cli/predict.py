@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json as json_module
-import math
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
@@ -17,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from widemargin.cli.console import Console, QuietOption, RunsOption
-from widemargin.contracts.counting import counted
+from widemargin.cli.predict_notes import Tally, legend, legend_of_pieces, taken_as_texts
 from widemargin.contracts.metric import amount
 from widemargin.errors import InputError
 
 if TYPE_CHECKING:
-    from widemargin.contracts import Items, Stage, Wording
+    from widemargin.contracts import Items, Stage
     from widemargin.serving import Answers, Prediction, Predictor
 
 __all__ = ["app"]
@@ -32,42 +29,6 @@ app = typer.Typer(add_completion=False)
 _DECIDING = 6
 _CHUNK = 1 << 16
 _EMPTY = "(empty: this is only what the model takes for granted)"
-
-
-class _UnansweredError(InputError):
-    """Some items were answered and others not."""
-
-    exit_code = 3
-
-
-@dataclass
-class _Tally:
-    """What is counted on the way, and said at the end."""
-
-    answered: int = 0
-    refused: int = 0
-    empty: int = 0
-    undecodable: int = 0
-    explained: int = 0
-
-    def notes(self) -> Iterator[str]:
-        if self.empty:
-            yield (
-                f"{counted(self.empty, 'item', 'are')} empty, and marked so: the answer is only "
-                "what the model takes for granted."
-            )
-        if self.undecodable:
-            lines = counted(self.undecodable, "line", "were")
-            yield f"{lines} not UTF-8, and read as Windows-1252."
-
-    def check(self, wording: Wording) -> None:
-        """Refuse to end well where items were not answered."""
-        if self.refused:
-            n_items = self.answered + self.refused
-            of = wording.item if n_items == 1 else wording.items
-            were = "was" if self.refused == 1 else "were"
-            message = f"{self.refused:,} of {n_items:,} {of} {were} not answered; see above."
-            raise (_UnansweredError if self.answered else InputError)(message)
 
 
 class Format(StrEnum):
@@ -129,17 +90,17 @@ def predict(
     store = RunStore(runs or runs_home())
     predictor = Predictor(store.find(run), discover())
     wanted = bool(items) if explain is None else explain
-    tally = _Tally()
+    tally = Tally()
     answers: Iterator[Answers] = (
         predictor.answer(batch, explain=wanted) for batch in _batches(predictor, items, file, tally)
     )
     form = Format.json if json else format
     notes = Console(quiet=quiet)
     if items and not predictor.reads_files:
-        for line in _taken_as_texts(items):
+        for line in taken_as_texts(items):
             notes.note(line)
     if form is Format.text:
-        answers = _after_legend(answers, predictor, notes)
+        answers = _after_legend(answers, predictor, notes, asked=run)
     # A bar on a terminal that also shows the predictions would only be in their way.
     console = Console(quiet=quiet or bool(items) or sys.stdout.isatty())
     with console.progress() as progress, progress.stage("predicting", _count(file)) as stage:
@@ -156,27 +117,14 @@ def predict(
     tally.check(predictor.use_case.wording)
 
 
-def _taken_as_texts(items: Sequence[str]) -> Iterator[str]:
-    """Say which texts are names of files or folders, and how those are read."""
-    for item in items:
-        if not item.strip():
-            continue
-        path = Path(item)
-        try:
-            what = "folder" if path.is_dir() else "file" if path.is_file() else ""
-        except (OSError, ValueError):  # a text that no path can be
-            continue
-        if what:
-            yield f"{item} is taken as a text; --file {shlex.quote(item)} reads the {what}."
-
-
 def _after_legend(
-    answers: Iterable[Answers], predictor: Predictor, console: Console
+    answers: Iterable[Answers], predictor: Predictor, console: Console, asked: str
 ) -> Iterator[Answers]:
     """Say how to read the lines before the first one that it is true of."""
     waiting = [
-        (_legend(predictor), lambda one: True),
-        (_legend_of_pieces(predictor), lambda one: not one.note and _deciding(one)),
+        (predictor.which(asked), lambda one: True),
+        (legend(predictor), lambda one: True),
+        (legend_of_pieces(predictor), lambda one: not one.is_empty and _deciding(one)),
     ]
     for answer in answers:
         for own in list(waiting):
@@ -186,48 +134,6 @@ def _after_legend(
                 if line:
                     console.note(line)
         yield answer
-
-
-def _legend(predictor: Predictor) -> str:
-    """Say what a margin speaks for, and what decides the label; nothing for a number."""
-    if predictor.positive:
-        return _of_two(predictor)
-    if not predictor.model.classes:
-        return ""
-    if predictor.model.machine.scheme == "one-vs-rest":
-        return "Margin: that of the label against all other classes."
-    return "Margin: how many other classes the label beats, and a bit for how clearly."
-
-
-def _legend_of_pieces(predictor: Predictor) -> str:
-    """Say what follows the margin."""
-    from widemargin.explanation import divides_into_letters
-
-    machine, classes = predictor.model.machine, predictor.model.classes
-    what = "After the margin" if classes else "After the number"
-    sequences = set(predictor.kinds.values()) == {"sequence"}
-    letters = sequences and divides_into_letters(predictor.model.features, machine)
-    piece = "letter" if letters else predictor.use_case.wording.piece
-    line = f"{what}: what each {piece} adds, the strongest first"
-    if hasattr(predictor.model.features, "population") and predictor.model.features.population():
-        return f"{line}, against the mean over what the model learned from."
-    if predictor.positive and (machine.coef is not None or letters):
-        sign = 1.0 if predictor.positive == classes[1] else -1.0
-        line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
-    return f"{line}."
-
-
-def _of_two(predictor: Predictor) -> str:
-    positive, threshold = predictor.positive, predictor.threshold
-    other = next(name for name in predictor.model.classes if name != positive)
-    assert threshold is not None
-    if math.isfinite(threshold):
-        rule = f"{positive} from a margin of {threshold:+.2f} on"
-    else:
-        rule = f"{other if threshold > 0 else positive} whatever the margin"
-    costs = predictor.model.costs
-    chosen = "the class of the least expected cost" if costs else "the more probable class"
-    return f"Margin: above 0 speaks for {positive}, below 0 for {other}. Label: {chosen}, {rule}."
 
 
 def _count(file: str) -> float | None:
@@ -240,22 +146,19 @@ def _count(file: str) -> float | None:
 
 
 def _counted(
-    answers: Iterable[Answers], tally: _Tally, stage: Stage
+    answers: Iterable[Answers], tally: Tally, stage: Stage
 ) -> Iterator[Sequence[Prediction]]:
     """Pass on the predictions, and name what was not answered."""
     for answer in answers:
         yield answer.predictions
         for line in answer.refused:
             Console().err.print(line, markup=False, highlight=False, soft_wrap=True)
-        tally.answered += len(answer.predictions)
-        tally.refused += len(answer.refused)
-        tally.explained += sum(bool(one.shares) for one in answer.predictions)
-        tally.empty += sum(bool(one.note) for one in answer.predictions)
+        tally.count(answer)
         stage.advance(len(answer.predictions) + len(answer.refused))
 
 
 def _batches(
-    predictor: Predictor, items: list[str] | None, file: str, tally: _Tally
+    predictor: Predictor, items: list[str] | None, file: str, tally: Tally
 ) -> Iterator[Items]:
     if items:
         return predictor.batches_of(items, "item")
@@ -265,7 +168,7 @@ def _batches(
     return predictor.batches_of_groups(lines, "line")
 
 
-def _lines(stream: BufferedReader, tally: _Tally) -> Iterator[list[str]]:
+def _lines(stream: BufferedReader, tally: Tally) -> Iterator[list[str]]:
     """Group lines as they arrive, so that those of a slow pipe are answered at once."""
     rest = b""
     # read1 waits for the first bytes only, and takes what is there.
@@ -276,7 +179,7 @@ def _lines(stream: BufferedReader, tally: _Tally) -> Iterator[list[str]]:
         yield [_decode(rest, tally)]
 
 
-def _decode(line: bytes, tally: _Tally) -> str:
+def _decode(line: bytes, tally: Tally) -> str:
     """Read a line as UTF-8; one that is not reads as Windows-1252, so that none is lost."""
     line = line.rstrip(b"\r")
     try:
@@ -334,7 +237,7 @@ def _line(one: Prediction, width: int = 0) -> str:
         # 100.0% would promise what no model can.
         sure = f"{one.probability:.1%}" if one.probability < 0.9995 else ">99.9%"
         said = f"{one.id}  {one.label:<{width}}  {sure:>6}  margin {one.margin:+.2f}"
-    deciding = _EMPTY if one.note else _deciding(one)
+    deciding = _EMPTY if one.is_empty else _deciding(one)
     return f"{said}  {deciding}" if deciding else said
 
 

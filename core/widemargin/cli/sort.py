@@ -73,7 +73,6 @@ def sort(
     folder = folder.expanduser()
     # The folder may be given as "." or by a link.
     target = into.expanduser() if into else Path(f"{folder.resolve()}-sorted")
-    check_target(folder, target)
     predictor = Predictor(RunStore(runs or runs_home()).find(run), discover())
     wording = predictor.use_case.wording
     if not predictor.reads_files or not predictor.model.classes:
@@ -82,7 +81,11 @@ def sort(
             f"{run} is not of that kind. `widemargin predict {run} --file {folder}` answers."
         )
     folders = class_folders(predictor.model.classes)
+    learned_from = getattr(predictor.config.data, "path", None)
+    check_target(folder, target, folders.values(), learned_from and Path(learned_from).expanduser())
     console = Console(json=json, quiet=quiet)
+    if which := predictor.which(run):
+        console.note(which)
     placed: Counter[str] = Counter()
     kept, refused = 0, 0
     twice: list[str] = []

@@ -1,67 +1,34 @@
-"""Jobs: each cell runs in a process of its own, one after the other; finished ones are kept."""
+"""Jobs: each cell runs in a process of its own, within a budget; finished ones are kept."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from widemargin.comparison.budget import Budget, Estimates, megabytes
+from widemargin.comparison.checking import Checked, check_cells
+from widemargin.comparison.kept import Finished, finished_runs
 from widemargin.comparison.plan import Cell, Plan
+from widemargin.comparison.processes import Ended, start
 from widemargin.config import RunConfig, dump_yaml
 from widemargin.contracts import Progress, RunRecord
 from widemargin.data.assets import data_home, require
 from widemargin.encoders.store import STORE_VARIABLE
-from widemargin.errors import (
-    AssetError,
-    ConfigError,
-    DataError,
-    InputError,
-    Problem,
-    RunNotFoundError,
-)
-from widemargin.native.jobs import available_threads
-from widemargin.runs.identity import engine_name, hash_of, sources_hash, versions
-from widemargin.runs.loading import load_dataset
+from widemargin.errors import AssetError
 from widemargin.runs.store import RunStore, read_record
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
 
-__all__ = ["FILE", "Finished", "run_cells"]
+__all__ = ["run_cells"]
 
-FILE = "comparison.json"
-"""What a comparison's folder says for programs: its cells, their runs, and all numbers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A cell that came to an end.
-
-    Parameters
-    ----------
-    cell : Cell
-        The cell.
-    identity : str
-        Hash of all that its run depends on: config, data, versions, engine, threads, sources, and
-        the weights that its encoders read.
-    run : RunRecord, optional
-        Its run; None where it failed.
-    problem : str
-        What the run said when it failed.
-    """
-
-    cell: Cell
-    identity: str
-    run: RunRecord | None = None
-    problem: str = ""
+_PAUSE = 0.05
 
 
 Write = Callable[[Sequence[Finished]], None]
@@ -72,13 +39,14 @@ def run_cells(
     registry: Registry,
     store: RunStore,
     *,
+    budget: Budget | None = None,
     fresh: bool = False,
     offline: bool = False,
     mirror: str = "",
     progress: Progress,
     write: Write,
 ) -> list[Finished]:
-    """Run every cell that is not finished yet, one after the other.
+    """Run every cell that is not finished yet.
 
     Each is an ordinary run of the store, made by ``widemargin run`` in a process of its own, so
     that its peak of memory is its own and nothing of one cell is left in the next.
@@ -91,6 +59,8 @@ def run_cells(
         What is installed.
     store : RunStore
         Where runs and the comparison are kept.
+    budget : Budget, optional
+        How many run at once, and within what memory; by default one after the other.
     fresh : bool
         Whether to run cells again that are finished, and to encode all items again.
     offline : bool
@@ -110,167 +80,228 @@ def run_cells(
     Raises
     ------
     InputError
-        Where a cell cannot run at all, as where its encoder reads another kind of item; nothing
-        is run then.
+        Where a cell cannot run at all, as where its encoder reads another kind of item, or where
+        no target's data can be had; nothing is run then.
     KeyboardInterrupt
         Where Ctrl-C stopped it; it says how to go on.
     """
-    checked = _check(plan, registry, offline=offline, mirror=mirror, progress=progress)
-    folder = store.comparison(plan.name)
-    known = {} if fresh else _finished(folder / FILE, store)
-    results: dict[str, Finished] = {}
-
-    def finished() -> list[Finished]:
-        return [results[cell.name] for cell in plan.cells if cell.name in results]
-
-    for cell in plan.cells:
-        identity = checked[cell.name].identity()
-        if run := known.get(identity):
-            results[cell.name] = Finished(cell=cell, identity=identity, run=run)
+    budget = budget or Budget()
+    checked, unread = check_cells(
+        plan, registry, budget, offline=offline, mirror=mirror, progress=progress
+    )
+    results = {
+        cell.name: Finished(cell=cell, identity="", run=cell.run)
+        for cell in plan.cells
+        if cell.run is not None
+    }
+    for name, problem in unread.items():
+        cell = next(cell for cell in plan.cells if cell.name == name)
+        results[name] = Finished(cell=cell, identity="", problem=problem)
+        progress.note(f"{name} failed: {problem}")
+    _take_finished(plan, {} if fresh else finished_runs(store), checked, results, progress)
+    given = _Given(store=store, fresh=fresh, offline=offline, mirror=mirror, progress=progress)
+    jobs = _Jobs(plan, given, budget, checked, results, write)
     if results:
-        progress.note(
-            f"{len(results)} of {len(plan.cells)} are finished from before and are not run again; "
-            "--fresh runs all."
-        )
-        write(finished())
-    left = [cell for cell in plan.cells if cell.name not in results]
+        write(jobs.finished())
     try:
-        with progress.stage("cells", total=len(left)) as stage:
-            for cell in left:
-                with progress.stage(cell.name):
-                    results[cell.name] = _run(
-                        cell,
-                        checked[cell.name],
-                        store,
-                        fresh=fresh,
-                        offline=offline,
-                        mirror=mirror,
-                        progress=progress,
-                    )
-                write(finished())
-                if results[cell.name].run is not None:  # a failure has been told of
-                    progress.note(f"{cell.name}: finished, {len(results)} of {len(plan.cells)}.")
-                stage.advance()
+        jobs.run()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"{len(results)} of {len(plan.cells)} are finished and kept; the same command"
             f"{' without --fresh' if fresh else ''} goes on with the others."
         ) from None
-    return finished()
+    return jobs.finished()
 
 
-@dataclass(frozen=True)
-class _Checked:
-    """A cell that can begin: what its run depends on, and its encoders, whose files may change."""
-
-    parts: Sequence[Any]
-    features: Any
-
-    def identity(self) -> str:
-        """Hash all that the run depends on, as it is now."""
-        return hash_of([*self.parts, [_weights(one) for one in self._encoders()]])
-
-    def _encoders(self) -> list[Any]:
-        return [encoder for _, _, encoder in getattr(self.features, "blocks", ())]
-
-
-def _weights(encoder: Any) -> str | None:
-    """Hash what an encoder reads besides the items; None where that is not there."""
-    tell = getattr(encoder, "weights_hash", None)
-    try:
-        return str(tell()) if tell else ""
-    except InputError:
-        return None  # the run fetches it, or says what is wrong
-
-
-def _check(
-    plan: Plan, registry: Registry, *, offline: bool, mirror: str, progress: Progress
-) -> dict[str, _Checked]:
-    """Read the data and see that every cell can begin; return what each depends on, by name."""
-    fingerprints: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    problems: dict[Problem, None] = {}
-    shared = [versions(), available_threads(), sources_hash(registry.packages())]
-    found = {}
-    for cell in plan.cells:
-        key = hash_of(cell.config.to_dict()["data"])
-        if key not in fingerprints:
-            loaded = load_dataset(
-                cell.config,
-                registry.use_case(cell.use_case).split,
-                offline=offline,
-                mirror=mirror,
-                progress=progress,
-            )
-            fingerprints[key] = loaded.fingerprint, dict(loaded.dataset.kinds)
-        fingerprint, kinds = fingerprints[key]
-        try:
-            features = cell.config.features.build(kinds)
-        except DataError as error:
-            problems[Problem(str(error))] = None
-            continue
-        parts = [cell.config_sha256, fingerprint, engine_name(cell.config.svm.engine), *shared]
-        found[cell.name] = _Checked(parts, features)
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def _finished(path: Path, store: RunStore) -> dict[str, RunRecord]:
-    """Read which cells have a run that is still there, by identity."""
-    try:
-        cells = json.loads(path.read_bytes())["cells"]
-        told = {cell["identity"]: cell["run"] for cell in cells if cell["run"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    found = {}
-    for identity, run in told.items():
-        try:
-            found[identity] = read_record(store.home / run)
-        except RunNotFoundError:
-            continue  # deleted or damaged since; it is run again
-    return found
-
-
-def _run(
-    cell: Cell,
-    checked: _Checked,
-    store: RunStore,
-    *,
-    fresh: bool,
-    offline: bool,
-    mirror: str,
+def _take_finished(
+    plan: Plan,
+    known: dict[str, RunRecord],
+    checked: dict[str, Checked],
+    results: dict[str, Finished],
     progress: Progress,
-) -> Finished:
-    try:
-        for asset in cell.config.features.assets:
-            require(asset, data_home(), offline=offline, mirror=mirror, progress=progress)
-    except AssetError as error:
-        progress.note(f"{cell.name} failed: {error}")
-        return Finished(cell=cell, identity=checked.identity(), problem=str(error))
-    # Before the run, so that a file that changes meanwhile makes another identity than it has then.
-    identity = checked.identity()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        config = _write_config(cell.config, folder)
-        environment = dict(os.environ)
-        words = [str(config), "--runs", str(store.home), "--json", "--quiet"]
-        words += ["--offline"] if offline else []
-        words += ["--data-mirror", mirror] if mirror else []
-        if fresh:
-            # Vectors that other runs had encoded would hide what encoding costs.
-            words.append("--fresh")
-            environment[STORE_VARIABLE] = str(folder / "embeddings")
-        code, out, err = _call(words, environment)
-    said = [line for line in err.splitlines() if line.strip()]
-    if code:
-        problem = "\n".join(line.removeprefix("Error: ") for line in said)
-        problem = problem or f"its process ended with code {code}" + _killed(code)
-        progress.note(f"{cell.name} failed: {problem}")
-        return Finished(cell=cell, identity=identity, problem=problem)
-    for line in said:
-        progress.note(f"{cell.name}: {line}")
-    record = read_record(Path(json.loads(out)["path"]))
-    return Finished(cell=cell, identity=identity, run=record)
+) -> None:
+    """Take the cells whose run is there from before."""
+    taken = 0
+    for cell in plan.cells:
+        if cell.name not in checked:
+            continue  # it existed before, or cannot be run
+        identity = checked[cell.name].identity()
+        if run := known.get(identity):
+            results[cell.name] = Finished(cell=cell, identity=identity, run=run)
+            taken += 1
+    if taken:
+        progress.note(
+            f"{taken} of {len(plan.cells)} are finished from before and are not run again; "
+            "--fresh runs all."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """What all cells are run with."""
+
+    store: RunStore
+    fresh: bool
+    offline: bool
+    mirror: str
+    progress: Progress
+
+    def words(self, config: Path) -> list[str]:
+        """Return what follows ``widemargin run``."""
+        words = [str(config), "--runs", str(self.store.home), "--json", "--quiet"]
+        words += ["--offline"] if self.offline else []
+        words += ["--data-mirror", self.mirror] if self.mirror else []
+        return words + (["--fresh"] if self.fresh else [])
+
+
+@dataclass
+class _Running:
+    """A cell under way."""
+
+    cell: Cell
+    identity: str
+    process: Any
+    left: ExitStack
+    killed: str = ""
+
+
+class _Jobs:
+    """The cells that are left: started as the budget allows, watched, and kept when they end."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        given: _Given,
+        budget: Budget,
+        checked: dict[str, Checked],
+        results: dict[str, Finished],
+        write: Write,
+    ) -> None:
+        self.plan, self.given, self.budget = plan, given, budget
+        self.checked, self.results = checked, results
+        self.progress, self.write = given.progress, write
+        self.waiting = [cell for cell in plan.cells if cell.name not in results]
+        self.running: list[_Running] = []
+        self.estimates = Estimates(given.store if budget.memory else None)
+
+    def finished(self) -> list[Finished]:
+        """List what came to an end, in the plan's order."""
+        return [self.results[cell.name] for cell in self.plan.cells if cell.name in self.results]
+
+    def run(self) -> None:
+        """Run all that is left."""
+        if not self.waiting:
+            return
+        try:
+            with self.progress.stage("cells", total=len(self.waiting)) as stage:
+                while self.waiting or self.running:
+                    self._start_what_fits()
+                    for one in [*self.running]:
+                        ended = one.process.ended()
+                        if ended is not None:
+                            self._end(one, ended)
+                            stage.advance()
+                    self._watch()
+                    if self.running:
+                        time.sleep(_PAUSE)
+        finally:
+            for one in self.running:
+                one.process.stop()
+                one.left.close()
+
+    def _start_what_fits(self) -> None:
+        for cell in [*self.waiting]:
+            if len(self.running) >= self.budget.jobs:
+                return
+            expected = self.estimates.of(cell)
+            if refused := self.budget.refuses(expected):
+                self.waiting.remove(cell)
+                self._keep(cell, self.checked[cell.name].identity(), refused)
+                continue
+            others = [one.cell for one in self.running]
+            if self._must_wait(cell, others):
+                continue
+            if self.budget.fits(expected, [self.estimates.of(other) for other in others]):
+                self.waiting.remove(cell)
+                self._start(cell)
+
+    def _must_wait(self, cell: Cell, others: Sequence[Cell]) -> bool:
+        """Say whether another cell is encoding what this one will find in the store."""
+        own = self.checked[cell.name].shared
+        return any(own & self.checked[other.name].shared for other in others)
+
+    def _start(self, cell: Cell) -> None:
+        checked = self.checked[cell.name]
+        try:
+            assert cell.config is not None
+            for asset in cell.config.features.assets:
+                require(
+                    asset,
+                    data_home(),
+                    offline=self.given.offline,
+                    mirror=self.given.mirror,
+                    progress=self.progress,
+                )
+        except AssetError as error:
+            self._keep(cell, checked.identity(), str(error))
+            return
+        # Before the run: a file that changes meanwhile makes another identity than it has then.
+        identity = checked.identity()
+        with ExitStack() as stack:
+            stack.enter_context(self.progress.stage(cell.name))
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            environment = self.budget.environment()
+            words = self.given.words(_write_config(cell.config, folder))
+            if self.given.fresh:
+                # Vectors that other runs had encoded would hide what encoding costs.
+                environment[STORE_VARIABLE] = str(folder / "embeddings")
+            process = start(words, environment, folder)
+            self.running.append(_Running(cell, identity, process, stack.pop_all()))
+
+    def _watch(self) -> None:
+        """End what holds more than the budget: the one alone, or the last that was started."""
+        held = [one.process.held() or 0 for one in self.running]
+        limit = self.budget.memory
+        if limit is None or not self.running or sum(held) <= limit:
+            return
+        one = self.running[-1]
+        if len(self.running) == 1:
+            one.killed = (
+                f"it held {megabytes(held[0])}, more than the {megabytes(limit)} that --memory "
+                "allows, and was ended"
+            )
+            one.process.kill()
+            return
+        self.progress.note(
+            f"{one.cell.name}: ended and put off, as all together hold {megabytes(sum(held))}."
+        )
+        self.running.remove(one)
+        self.estimates.raise_to(one.cell, limit)  # it then runs alone
+        one.process.stop()
+        one.left.close()
+        self.waiting.append(one.cell)
+
+    def _end(self, one: _Running, ended: Ended) -> None:
+        self.running.remove(one)
+        one.left.close()
+        said = [line for line in ended.err.splitlines() if line.strip()]
+        if ended.code:
+            problem = "\n".join(line.removeprefix("Error: ") for line in said)
+            problem = one.killed or problem or _told_of(ended.code, one.process.most)
+            self._keep(one.cell, one.identity, problem)
+            return
+        for line in said:
+            self.progress.note(f"{one.cell.name}: {line}")
+        record = read_record(Path(json.loads(ended.out)["path"]))
+        self._keep(one.cell, one.identity, run=record)
+
+    def _keep(
+        self, cell: Cell, identity: str, problem: str = "", run: RunRecord | None = None
+    ) -> None:
+        self.results[cell.name] = Finished(cell=cell, identity=identity, run=run, problem=problem)
+        self.write(self.finished())
+        done = f"finished, {len(self.results)} of {len(self.plan.cells)}."
+        self.progress.note(f"{cell.name}: {done}" if run else f"{cell.name} failed: {problem}")
 
 
 def _write_config(config: RunConfig, folder: Path) -> Path:
@@ -279,42 +310,10 @@ def _write_config(config: RunConfig, folder: Path) -> Path:
     return path
 
 
-def _call(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
-    """Run ``widemargin run`` with these words; an interruption ends it too."""
-    # This interpreter and our own command, no shell.
-    child = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "widemargin", "run", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**environment, "PYTHONIOENCODING": "utf-8"},
-    )
-    try:
-        out, err = child.communicate()
-    except BaseException:
-        _stop(child)
-        raise
-    if child.returncode in (130, -signal.SIGINT):
-        raise KeyboardInterrupt
-    return child.returncode, out, err
-
-
-def _stop(child: subprocess.Popen[str]) -> None:
-    """Let a run end: Ctrl-C on a terminal has told it already, elsewhere we do."""
-    for tell, seconds in ((None, 2), (signal.SIGINT, 20), (signal.SIGTERM, 5)):
-        if tell is not None:
-            child.send_signal(tell)
-        with suppress(subprocess.TimeoutExpired):
-            child.communicate(timeout=seconds)
-            return
-    child.kill()
-    child.communicate()
-
-
-def _killed(code: int) -> str:
-    """Say why a process may have been killed."""
+def _told_of(code: int, most: int) -> str:
+    """Say what is known of a process that ended without a word."""
+    said = f"its process ended with code {code}"
     if code == -9:
-        return "; it was killed, as the system does where memory runs out"
-    return ""
+        said += "; it was killed, as the system does where memory runs out"
+        said += f". It held {megabytes(most)} when it was last looked at" if most else ""
+    return said

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from widemargin.comparison.held_out import HeldOut, choose_test, mismatch, read_held_out
+from widemargin.contracts import Metric, RunRecord
+from widemargin.evaluation import PairedTest, holm
 
-from widemargin.contracts import Metric, Predictions, RunRecord
-from widemargin.evaluation import PairedTest, corrected_t_test, holm
-from widemargin.evaluation.paired import few_shot_overlap, paired_bootstrap
-from widemargin.runs.predictions import predictions_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-__all__ = ["Pair", "paired"]
+__all__ = ["Pair", "judge", "paired"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +40,7 @@ class Pair:
 def paired(runs: Mapping[str, RunRecord], primary: Metric) -> tuple[tuple[Pair, ...], str]:
     """Test all pairs of runs.
 
-    On folds by the corrected resampled t-test of their scores. Where there is one held-out part,
-    as of a split that was published, or where each is one item or one group, of which most metrics
-    say nothing, by drawing the items anew.
+    As `choose_test` says: on folds, or on items where folds say nothing.
 
     Parameters
     ----------
@@ -63,141 +52,58 @@ def paired(runs: Mapping[str, RunRecord], primary: Metric) -> tuple[tuple[Pair, 
     Returns
     -------
     tuple of Pair
-        All pairs, tested the same way; none where runs cannot be paired.
+        All pairs that held out the same rows, corrected together.
     str
-        Why they cannot; empty where they can.
+        Why others are no pairs; empty where all are.
     """
-    names, done = list(runs), list(runs.values())
-    if len(done) < 2:
+    if len(runs) < 2:
         return (), "fewer than two cells have finished"
-    parts: list[_HeldOut] = []
+    parts: dict[str, HeldOut] = {}
     for name, run in runs.items():
-        part = _held_out(run)
+        part = read_held_out(run)
         if part is None:
             return (), f"the predictions of {name} cannot be read"
-        parts.append(part)
-        if why := _mismatch(parts[0], part):
-            return (), f"{names[0]} and {name} {why}"
-    confidence = done[0].metrics["confidence"]
-    n_pairs = math.comb(len(done), 2)
-    test: Callable[[int, int], PairedTest]
-    # Training parts that grow from fold to fold are not of the test's equal sizes.
-    alike = done[0].metrics.get("split") not in ("leave-one-out", "walk-forward")
-    if parts[0].n_folds > 1 and alike:
-        scores = [_scores(run, primary.name) for run in done]
-        if any(len(own) != parts[0].n_folds for own in scores):
-            return (), "the folds' scores are not all there"
-        overlap = _overlap(done[0], parts[0])
-
-        def test(k: int, m: int) -> PairedTest:
-            return corrected_t_test(scores[k], scores[m], overlap=overlap, confidence=confidence)
-
-    else:
-        drawing = _drawing(done[0], parts[0], n_pairs)
-
-        def test(k: int, m: int) -> PairedTest:
-            one, other = parts[k].predictions, parts[m].predictions
-            return paired_bootstrap(one, other, primary, confidence=confidence, **drawing)
-
-    tested: list[tuple[str, str, PairedTest]] = []
-    for k, m in itertools.combinations(range(len(done)), 2):
-        found = test(k, m)
-        better, worse = names[k], names[m]
-        if found.difference and (found.difference > 0) != primary.greater_is_better:
-            better, worse = worse, better
-            found = replace(found, difference=-found.difference, low=-found.high, high=-found.low)
-        tested.append((better, worse, found))
-    corrected = holm([one.p for _, _, one in tested])
+        parts[name] = part
+    first, *others = parts
+    told = ((name, mismatch(parts[first], parts[name])) for name in others)
+    unpaired = next((f"{first} and {name} {why}" for name, why in told if why), "")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, part in parts.items():
+        alike.setdefault((part.rows, part.truth), []).append(name)
+    n_pairs = sum(math.comb(len(names), 2) for names in alike.values())
+    made: list[Pair] = []
+    for names in alike.values():
+        done, own = [runs[name] for name in names], [parts[name] for name in names]
+        test, why = choose_test(done, own, n_pairs)
+        if test is None:
+            unpaired = unpaired or why
+            continue
+        made += [
+            judge(names[k], names[m], test(k, m, [primary])[primary.name], primary)
+            for k, m in itertools.combinations(range(len(names)), 2)
+        ]
+    corrected = holm([pair.test.p for pair in made])
+    least = 1 - runs[first].metrics["confidence"]
     return tuple(
-        Pair(better=better, worse=worse, test=one, p=p, is_clear=p < 1 - confidence)
-        for (better, worse, one), p in zip(tested, corrected, strict=True)
-    ), ""
+        replace(pair, p=p, is_clear=p < least) for pair, p in zip(made, corrected, strict=True)
+    ), unpaired
 
 
-@dataclass(frozen=True)
-class _HeldOut:
-    """Which rows each fold held out, what they truly are, and what was predicted of them."""
+def judge(one: str, other: str, test: PairedTest, metric: Metric, *, least: float = 0.0) -> Pair:
+    """Say which of two is better.
 
-    repeat: NDArray[Any]
-    fold: NDArray[Any]
-    group: NDArray[Any] | None
-    predictions: Predictions
-    rows: str
-    truth: str
-
-    @property
-    def n_repeats(self) -> int:
-        return len(np.unique(self.repeat))
-
-    @property
-    def n_folds(self) -> int:
-        return len(np.unique(np.stack([self.repeat, self.fold]), axis=1).T)
-
-
-def _held_out(run: RunRecord) -> _HeldOut | None:
-    import pandas as pd
-
-    try:
-        table = pd.read_parquet(run.path / "predictions.parquet")
-        table = table.sort_values(["repeat", "fold", "id"], kind="stable")
-        predictions = predictions_of(table, run.metrics)
-        rows, truth = _hash(table[["repeat", "fold", "id"]]), _hash(table[["y_true", "weight"]])
-    except (OSError, ValueError, KeyError, TypeError):  # torn, or without a column
-        return None
-    if predictions is None:
-        return None
-    return _HeldOut(
-        repeat=table["repeat"].to_numpy(),
-        fold=table["fold"].to_numpy(),
-        group=table["group"].to_numpy() if "group" in table else None,
-        predictions=predictions,
-        rows=rows,
-        truth=truth,
-    )
-
-
-def _hash(table: pd.DataFrame) -> str:
-    return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
-
-
-def _mismatch(one: _HeldOut, other: _HeldOut) -> str:
-    if one.rows != other.rows:
-        return "held out other rows, so that their folds are no pairs"
-    if one.truth != other.truth:
-        return "had other labels or weights for the same rows, so that their folds are no pairs"
-    return ""
-
-
-def _scores(run: RunRecord, name: str) -> list[float]:
-    values = [fold.get(name) for fold in run.metrics.get("folds") or ()]
-    return [math.nan if value is None else float(value) for value in values]
-
-
-def _overlap(run: RunRecord, part: _HeldOut) -> float:
-    """Return how much folds resemble each other, as `corrected_t_test` takes it."""
-    first = part.repeat == part.repeat[0]
-    n_splits = len(np.unique(part.fold[first]))
-    shots = _evaluation(run).get("shots")
-    if shots:
-        sizes = np.unique(part.predictions.y_true[first], return_counts=True)[1]
-        return few_shot_overlap(sizes.tolist(), shots, n_splits=n_splits, n_repeats=part.n_repeats)
-    # Each row is held out by one of a repeat's folds.
-    return 1 / (n_splits - 1)
-
-
-def _drawing(run: RunRecord, part: _HeldOut, n_pairs: int) -> dict[str, Any]:
-    """Say how items are drawn: as for the run's own intervals, and often enough for all pairs."""
-    evaluation = _evaluation(run)
-    # The smallest p is 2 / (resamples + 1), and Holm's correction multiplies it.
-    enough = math.ceil(4 * n_pairs / (1 - run.metrics["confidence"]))
-    # Folds of leave-one-out are the items, or the groups.
-    groups = part.fold if part.n_folds > 1 else part.group
-    return {
-        "resamples": max(int(evaluation.get("resamples") or 1000), enough),
-        "groups": groups,
-        "random_state": int(run.manifest.get("seed") or 0),
-    }
-
-
-def _evaluation(run: RunRecord) -> Mapping[str, Any]:
-    return run.config.get("evaluation") or {}
+    Parameters
+    ----------
+    one, other : str
+        Their names.
+    test : PairedTest
+        Of the one's score less the other's.
+    metric : Metric
+        What they are judged by.
+    least : float
+        Below which p the difference is clear.
+    """
+    if test.difference and (test.difference > 0) != metric.greater_is_better:
+        one, other = other, one
+        test = replace(test, difference=-test.difference, low=-test.high, high=-test.low)
+    return Pair(better=one, worse=other, test=test, p=test.p, is_clear=test.p < least)

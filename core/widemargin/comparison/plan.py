@@ -1,55 +1,25 @@
-"""The plan of a comparison: its cells, each the config of one ordinary run."""
+"""The plan of a comparison: its cells, each an ordinary run, or one that exists."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from widemargin.config import Document, parse_overrides
+from widemargin.comparison.asked import Asked
+from widemargin.comparison.axes import AXES
+from widemargin.comparison.targets import Target
+from widemargin.config import Document, resolve
+from widemargin.contracts import RunRecord
 from widemargin.errors import ConfigError, InputError, Problem
 from widemargin.runs.identity import hash_of
 
 if TYPE_CHECKING:
     from widemargin.config import RunConfig
+    from widemargin.registry import Registry
 
-__all__ = ["AXES", "Axis", "Cell", "Plan", "make_plan"]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What cells may differ in.
-
-    Parameters
-    ----------
-    name : str
-        What a column of the table is called.
-    option : str
-        What the command line calls it.
-    setting : str
-        The setting that it varies.
-    example : str
-        Two values, as they are typed.
-    """
-
-    name: str
-    option: str
-    setting: str
-    example: str
-
-
-AXES = {
-    axis.name: axis
-    for axis in (
-        Axis("encoder", "--encoders", "features.encoder", "tfidf,minilm"),
-        Axis("kernel", "--kernels", "svm.kernel", "linear,rbf"),
-    )
-}
-"""By name, in the order of the columns."""
-
-Resolve = Callable[[Document], "tuple[RunConfig, str]"]
-"""Lays one more document over all others, and returns the config and its use case's name."""
+__all__ = ["Cell", "Plan", "make_plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,25 +30,49 @@ class Cell:
     ----------
     values : mapping of str to str
         Its value on each axis, as people read it.
+    target : str
+        The target's name, whether or not there is another one.
     use_case : str
         The problem that it solves.
-    config : RunConfig
-        The resolved config of its run.
+    config : RunConfig or None
+        The resolved config of its run; None where that exists.
+    run : RunRecord, optional
+        The run, where it existed before.
     """
 
     values: Mapping[str, str]
+    target: str
     use_case: str
-    config: RunConfig
+    config: RunConfig | None
+    run: RunRecord | None = None
 
     @property
     def name(self) -> str:
         """What tells it from the other cells."""
-        return " with ".join(self.values.values())
+        return cell_name(self.values)
 
     @property
-    def config_sha256(self) -> str:
-        """Hash of its config, as the run's manifest has it."""
+    def key(self) -> str:
+        """Hash of its config, as the run's manifest has it; of the run's name where it exists."""
+        if self.config is None:
+            assert self.run is not None
+            return hash_of(f"{self.run.use_case}/{self.run.id}")
         return hash_of(self.config.to_dict())
+
+
+def cell_name(values: Mapping[str, str]) -> str:
+    """Name a cell by its values.
+
+    Examples
+    --------
+    >>> cell_name({"encoder": "tfidf", "kernel": "rbf"})
+    'tfidf with rbf'
+    >>> cell_name({"use case": "spam", "encoder": "tfidf", "kernel": "rbf"})
+    'spam: tfidf with rbf'
+    """
+    targets = [value for axis, value in values.items() if axis not in AXES]
+    varied = " with ".join(value for axis, value in values.items() if axis in AXES)
+    return ": ".join([*targets, varied] if varied else targets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,168 +81,178 @@ class Plan:
 
     Parameters
     ----------
-    use_case : str
-        The problem that all cells solve.
     axes : tuple of str
-        Names of `AXES` that differ from cell to cell.
+        What differs from cell to cell: targets, where there are several, as ``use case``,
+        ``config`` or ``run``; then names of `AXES`.
     cells : tuple of Cell
         All combinations of the axes' values, in the order given.
+    file : str
+        Name of the comparison's file; empty where there is none.
+    title : str
+        What it is headed; empty where nothing was said.
     """
 
-    use_case: str
     axes: tuple[str, ...]
     cells: tuple[Cell, ...]
+    file: str = ""
+    title: str = ""
+
+    @property
+    def use_cases(self) -> tuple[str, ...]:
+        """The problems that cells solve, each once."""
+        return tuple(dict.fromkeys(cell.use_case for cell in self.cells))
 
     @property
     def name(self) -> str:
         """The folder that it is kept in: the same cells in any order have the same one."""
-        return f"{self.use_case}-{hash_of(sorted(cell.config_sha256 for cell in self.cells))[:8]}"
+        cases = sorted(self.use_cases)
+        stem = self.file or ("-".join(cases) if len(cases) <= 3 else f"{len(cases)}-use-cases")
+        return f"{stem}-{hash_of(sorted(cell.key for cell in self.cells))[:8]}"
 
 
-def make_plan(resolve: Resolve, given: Mapping[str, str], overrides: Document) -> Plan:
-    """Make the cells: every combination of the axes' values, each laid over one base config.
+def make_plan(asked: Asked, registry: Registry) -> Plan:
+    """Make the cells: every target, in every combination of the axes' values.
 
     Parameters
     ----------
-    resolve : callable
-        Lays a document over the target and the overrides, and resolves.
-    given : mapping of str to str
-        Values by axis as they were typed: what would stand in a list in a config file, as in
-        ``{"encoder": "tfidf,{name: glove, vectors: corpus}"}``. Beside an encoder's settings
-        ``train`` says what ``features.train`` does, as in ``"minilm,{name: minilm, train: {}}"``.
-    overrides : Document
-        The settings that all cells share; none may be what an axis varies.
+    asked : Asked
+        Targets, axes and settings.
+    registry : Registry
+        What is installed.
 
     Raises
     ------
     InputError
-        Where there are fewer than two cells, or two are equal.
+        Where there are fewer than two cells, two are equal, or a run that exists should be varied.
     ConfigError
         Where a value is none that its setting takes; it names the problems of all cells.
     """
-    if not given:
-        said = " or ".join(f"{axis.option} {axis.example}" for axis in AXES.values())
-        raise InputError(f"Say what to compare: {said}.")
-    axes = tuple(name for name in AXES if name in given)
-    values = {name: _values(AXES[name], given[name]) for name in axes}
-    _check_shared(axes, overrides)
-    documents = [
-        (combination, _document(axes, [one[1] for one in combination]))
-        for combination in itertools.product(*values.values())
-    ]
+    targets, axes = asked.targets, list(asked.axes.values())
+    _check_runs(asked)
+    if len(targets) == 1 and not axes:
+        raise InputError(_TOO_FEW)
+    several = (_axis_of(targets),) if len(targets) > 1 else ()
+    named = [values.named() for values in axes]
     cells: list[Cell] = []
-    problems: dict[Problem, None] = {}
-    for combination, document in documents:
-        try:
-            config, use_case = resolve(document)
-        except ConfigError as error:
-            problems |= dict.fromkeys(error.problems)
+    problems = Problems(len(targets))
+    for target in targets:
+        own = dict.fromkeys(several, target.name)
+        if target.run is not None:
+            cells.append(
+                Cell(
+                    values=own,
+                    target=target.name,
+                    use_case=target.use_case,
+                    config=None,
+                    run=target.run,
+                )
+            )
             continue
-        named = dict(zip(axes, (name for name, _ in combination), strict=True))
-        cells.append(Cell(values=named, use_case=use_case, config=config))
-    if problems:
-        raise ConfigError(problems)
+        for combination in itertools.product(*named):
+            layers = [values.document(k) for values, (_, k) in zip(axes, combination, strict=True)]
+            try:
+                config = resolve(
+                    registry.use_case(target.use_case),
+                    [*target.layers, asked.overrides, *layers],
+                    encoders=registry.encoders,
+                    kernels=registry.kernels,
+                )
+            except ConfigError as error:
+                problems.add(error.problems, target.name, target.file)
+                continue
+            varied = dict(zip(asked.axes, (name for name, _ in combination), strict=True))
+            cells.append(
+                Cell(
+                    values={**own, **varied},
+                    target=target.name,
+                    use_case=target.use_case,
+                    config=config,
+                )
+            )
+    problems.raise_any()
     if len(cells) < 2:
-        only = AXES[axes[0]]
+        only = axes[0].axis
         raise InputError(
-            f"{only.option} names {cells[0].name!r} only, and a comparison needs two or more, as "
+            f"{axes[0].said} names {cells[0].name!r} only, and a comparison needs two or more, as "
             f"in {only.option} {only.example}."
         )
     _refuse_equal(cells)
-    return Plan(use_case=cells[0].use_case, axes=axes, cells=tuple(cells))
+    return Plan(
+        axes=(*several, *asked.axes), cells=tuple(cells), file=asked.name, title=asked.title
+    )
 
 
-def _values(axis: Axis, text: str) -> list[tuple[str, Any]]:
-    """Read an axis' values, each with its name."""
-    read = parse_overrides([f"{axis.setting}=[{text}]"])
-    if read.problems:
-        raise ConfigError(replace(problem, file=axis.option) for problem in read.problems)
-    section, _, key = axis.setting.partition(".")
-    found = [(value_name(value), value) for value in read.values[section][key]]
-    if not found:
-        raise InputError(
-            f"{axis.option} names nothing; write it as in {axis.option} {axis.example}."
-        )
-    for _, value in found:
-        if axis.name == "encoder" and isinstance(value, list) and any(map(_trains, value)):
-            raise ConfigError([Problem(_TRAIN_IN_LIST, axis.setting, axis.option)])
-    names = [name for name, _ in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{axis.option} names {name!r} twice; take out one of them.")
-    return found
-
-
-_TRAIN_IN_LIST = (
-    "train stands with one encoder that is not in a list; encoders that are joined are fine-tuned "
-    "all or none, in all runs, with --set features.train={}"
+_TOO_FEW = (
+    "Say what to compare: "
+    + " or ".join(f"{axis.option} {axis.example}" for axis in AXES.values())
+    + ", or name several use cases, config files or runs."
 )
 
 
-def _trains(value: Any) -> bool:
-    return isinstance(value, dict) and "train" in value
+class Problems:
+    """What is wrong with targets, each thing once, and of which of them.
 
-
-def value_name(value: Any) -> str:
-    """Name a value of an axis in a few words.
-
-    Examples
-    --------
-    >>> value_name("tfidf"), value_name({"name": "glove", "vectors": "corpus"})
-    ('tfidf', 'glove (vectors: corpus)')
-    >>> value_name(["tfidf", "minilm"])
-    'tfidf + minilm'
-    >>> value_name({"name": "minilm", "train": {"method": "last"}})
-    'minilm (fine-tuned, method: last)'
+    Parameters
+    ----------
+    n_targets : int
+        How many there are; what is wrong with all of them needs no name.
     """
-    if isinstance(value, list):
-        return " + ".join(map(value_name, value))
-    if not isinstance(value, dict):
-        return str(value)
-    if "as" in value:
-        return str(value["as"])
-    told = [f"{key}: {part}" for key, part in value.items() if key not in ("name", "train")]
-    if "train" in value:
-        train = value["train"]
-        told.append("frozen" if train is None else "fine-tuned")
-        told += [f"{key}: {part}" for key, part in train.items()] if isinstance(train, dict) else []
-    settings = ", ".join(told)
-    name = str(value.get("name", ""))
-    return f"{name} ({settings})" if settings else name
+
+    def __init__(self, n_targets: int) -> None:
+        self._n_targets = n_targets
+        self._found: dict[Problem, dict[str, None]] = {}
+
+    def add(self, problems: Sequence[Problem], name: str, file: str = "") -> None:
+        """Note what is wrong with a target; what stands in its own file needs no name either."""
+        for problem in problems:
+            own = self._found.setdefault(problem, {})
+            if not (file and problem.file == file):
+                own[name] = None
+
+    def raise_any(self) -> None:
+        """Raise what was noted.
+
+        Raises
+        ------
+        ConfigError
+            Where anything was.
+        """
+        told = [
+            replace(problem, message=f"for {', '.join(names)}: {problem.message}")
+            if names and len(names) < self._n_targets
+            else problem
+            for problem, names in self._found.items()
+        ]
+        if told:
+            raise ConfigError(told)
 
 
-def _document(axes: Sequence[str], values: Sequence[Any]) -> Document:
-    tree: dict[str, Any] = {}
-    for name, value in zip(axes, values, strict=True):
-        section, _, key = AXES[name].setting.partition(".")
-        own = tree.setdefault(section, {})
-        if name == "encoder" and _trains(value):
-            own["train"] = value["train"]
-            value = {part: one for part, one in value.items() if part != "train"}
-        own[key] = value
-    return Document(tree, " ".join(AXES[name].option for name in axes))
+def _axis_of(targets: Sequence[Target]) -> str:
+    kinds = {target.kind for target in targets}
+    return kinds.pop() if len(kinds) == 1 else "run"
 
 
-def _check_shared(axes: Sequence[str], overrides: Document) -> None:
-    for name in axes:
-        axis = AXES[name]
-        section, _, key = axis.setting.partition(".")
-        shared = overrides.values.get(section)
-        if isinstance(shared, dict) and key in shared:
-            message = f"is what {axis.option} varies; leave one of the two out"
-            if axis.name == "encoder":
-                message += (
-                    ". An encoder's settings stand with it, as in "
-                    "--encoders 'tfidf,{name: glove, vectors: corpus}'"
-                )
-            raise ConfigError([Problem(message, axis.setting, overrides.name)])
+def _check_runs(asked: Asked) -> None:
+    """Refuse to vary or to change a run that exists."""
+    runs = [target for target in asked.targets if target.run]
+    for values in asked.axes.values():
+        if runs:
+            raise InputError(
+                f"{values.said} varies what is run, and {runs[0].name} exists already; name its "
+                "use case or its config instead."
+            )
+    overrides: Document = asked.overrides
+    if len(runs) == len(asked.targets) and overrides.values:
+        raise InputError(
+            f"{overrides.name or 'a setting'} changes what is run, and all of these runs exist "
+            "already; leave it out."
+        )
 
 
 def _refuse_equal(cells: Sequence[Cell]) -> None:
     seen: dict[str, Cell] = {}
     for cell in cells:
-        other = seen.setdefault(cell.config_sha256, cell)
+        other = seen.setdefault(cell.key, cell)
         if other is not cell:
-            raise InputError(
-                f"{other.name!r} and {cell.name!r} have the same settings; take out one of them."
-            )
+            what = "have the same settings" if cell.config else "are the same run"
+            raise InputError(f"{other.name!r} and {cell.name!r} {what}; take out one of them.")

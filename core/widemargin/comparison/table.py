@@ -5,86 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from widemargin.comparison.jobs import Finished
+from widemargin.comparison.kept import Finished
 from widemargin.comparison.pairs import Pair, paired
 from widemargin.comparison.plan import Plan
+from widemargin.comparison.row import Row, row_data, row_of
 from widemargin.contracts import Metric, RunRecord
 from widemargin.contracts.metric import finite
 
-__all__ = ["Comparison", "Estimated", "Row", "compare"]
-
-Estimated = tuple[float, float, float]
-"""A value with the ends of its interval; nan where undefined."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One cell's numbers.
-
-    Parameters
-    ----------
-    name : str
-        What tells it from the other cells.
-    values : mapping of str to str
-        Its value on each axis.
-    identity : str
-        Hash of all that its run depends on.
-    run : RunRecord or None
-        Its run; None where it failed.
-    problem : str
-        What the run said when it failed.
-    metrics : mapping of str to (float, float, float)
-        Value and interval of each metric, in the use case's order.
-    """
-
-    name: str
-    values: Mapping[str, str]
-    identity: str
-    run: RunRecord | None
-    problem: str
-    metrics: Mapping[str, Estimated]
-
-    @property
-    def path(self) -> str:
-        """Where its run lies in the folder of runs; empty where it failed."""
-        return f"{self.run.path.parent.name}/{self.run.path.name}" if self.run else ""
-
-    @property
-    def dimension(self) -> int | None:
-        """How many numbers an item becomes, in the final model."""
-        return self.costs.get("dimension")
-
-    @property
-    def memory(self) -> int | None:
-        """The most bytes that its process held at once."""
-        return self.costs.get("peak_memory")
-
-    @property
-    def seconds(self) -> Mapping[str, float]:
-        """Seconds by kind of work, over all folds and the final model."""
-        return self.costs.get("seconds") or {}
-
-    @property
-    def total(self) -> float | None:
-        """Seconds of encoding, fitting and predicting together."""
-        return sum(self.seconds.values()) if self.seconds else None
-
-    @property
-    def is_reused(self) -> bool:
-        """Whether some vectors were there from earlier runs, so that encoding cost too little."""
-        return bool(self.costs.get("items_kept"))
-
-    @property
-    def chosen(self) -> Mapping[str, Any]:
-        """Kernel, C and gamma of the final model."""
-        return self.run.metrics["chosen"] if self.run else {}
-
-    @property
-    def costs(self) -> Mapping[str, Any]:
-        """What the run's manifest says of costs; empty where it says nothing."""
-        return (self.run.manifest.get("costs") or {}) if self.run else {}
+__all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,40 +26,38 @@ class Comparison:
     ----------
     name : str
         Its folder.
-    use_case : str
-        The problem that all cells solve.
+    title : str
+        What its file heads it with; empty where nothing was said.
+    use_cases : tuple of str
+        The problems that cells solve.
     axes : tuple of str
         What cells differ in.
     rows : tuple of Row
-        The best first; those that failed last.
+        The best first where all are measured alike, else in the order given; those that failed
+        last.
+    is_ranked : bool
+        Whether all that is done is of the same data and judged by the same metric, so that there is
+        a best.
     n_cells : int
         How many are planned; more than rows where it was stopped.
     metrics : tuple of Metric
-        All that were measured, the primary one first.
-    confidence : float
-        Coverage of the intervals.
-    n_items, n_folds : int
-        Items, and held-out parts over all repeats.
-    units : str
-        Units of a numeric target.
+        All that were measured of any cell, each use case's primary one first.
     pairs : tuple of Pair
-        All pairs of cells.
+        All pairs of cells that held out the same rows.
     unpaired : str
-        Why there are no pairs; empty where there are.
+        Why others of one use case are no pairs; empty where all are.
     """
 
     name: str
-    use_case: str
+    use_cases: tuple[str, ...]
     axes: tuple[str, ...]
     rows: tuple[Row, ...]
     n_cells: int
     metrics: tuple[Metric, ...]
-    confidence: float
-    n_items: int
-    n_folds: int
-    units: str
     pairs: tuple[Pair, ...]
     unpaired: str
+    is_ranked: bool = True
+    title: str = ""
 
     @property
     def done(self) -> tuple[Row, ...]:
@@ -140,6 +69,11 @@ class Comparison:
         """The cells that failed."""
         return tuple(row for row in self.rows if not row.run)
 
+    @property
+    def confidence(self) -> float:
+        """Coverage of the intervals, of the first cell's where they differ."""
+        return self.done[0].confidence if self.done else 0.95
+
     def pair(self, one: str, other: str) -> Pair | None:
         """Find the pair of two cells, in either order."""
         for pair in self.pairs:
@@ -147,18 +81,39 @@ class Comparison:
                 return pair
         return None
 
+    def family(self, row: Row) -> tuple[Row, ...]:
+        """Return the cells that a cell was tested against, itself included, the best first."""
+        own = [one for one in self.done if one is row or self.pair(one.name, row.name)]
+        return tuple(sorted(own, key=_rank))
+
+    def families(self) -> list[tuple[Row, ...]]:
+        """Return the cells that were tested against each other, each once."""
+        found: dict[tuple[str, ...], tuple[Row, ...]] = {}
+        for row in self.done:
+            own = self.family(row)
+            if len(own) > 1:
+                found.setdefault(tuple(one.name for one in own), own)
+        return list(found.values())
+
+    def n_tested(self, row: Row) -> int:
+        """Count the pairs that were corrected together with a cell's."""
+        alike = {
+            one.name
+            for one in self.done
+            if one.use_case == row.use_case and one.primary is row.primary
+        }
+        return sum(pair.better in alike for pair in self.pairs)
+
     def to_data(self) -> dict[str, Any]:
         """Return all of it as JSON values; what is undefined is None."""
         return {
             "name": self.name,
-            "use_case": self.use_case,
+            "title": self.title,
+            "use_cases": list(self.use_cases),
             "axes": list(self.axes),
-            "primary": self.metrics[0].name if self.metrics else "",
-            "confidence": self.confidence,
-            "n_items": self.n_items,
-            "n_folds": self.n_folds,
+            "ranked": self.is_ranked,
             "n_cells": self.n_cells,
-            "cells": [_row_data(row) for row in self.rows],
+            "cells": [row_data(row) for row in self.rows],
             "pairs": [
                 {
                     "better": pair.better,
@@ -178,7 +133,9 @@ class Comparison:
         }
 
 
-def compare(plan: Plan, finished: Sequence[Finished], metrics: Mapping[str, Metric]) -> Comparison:
+def compare(
+    plan: Plan, finished: Sequence[Finished], metrics: Mapping[str, Metric], home: Path
+) -> Comparison:
     """Put what cells reached side by side.
 
     Parameters
@@ -189,77 +146,55 @@ def compare(plan: Plan, finished: Sequence[Finished], metrics: Mapping[str, Metr
         Cells that came to an end.
     metrics : mapping of str to Metric
         The registered metrics.
+    home : Path
+        The folder of runs, which paths begin at.
     """
-    runs = [one.run for one in finished if one.run]
-    said = runs[0].metrics if runs else {}
-    primary = said.get("primary", "")
-    names = list(dict.fromkeys((primary, *said.get("metrics", ())))) if runs else []
-    known = tuple(metrics[name] for name in names if name in metrics)
-    rows = [_row(one, names) for one in finished]
-    done = {row.name: row.run for row in rows if row.run}
-    pairs, unpaired = paired(done, known[0]) if known else ((), "no cell has finished")
+    rows = [row_of(one, metrics, home) for one in finished]
+    done = [row for row in rows if row.run and row.primary]
+    ranked = len({_measured(row) for row in done}) <= 1 and len(plan.use_cases) == 1
+    families: dict[tuple[str, str], dict[str, RunRecord]] = {}
+    for row in done:
+        assert row.run is not None
+        assert row.primary is not None
+        families.setdefault((row.use_case, row.primary.name), {})[row.name] = row.run
+    pairs: list[Pair] = []
+    unpaired: list[str] = []
+    for (_, primary), runs in families.items():
+        own, why = paired(runs, metrics[primary])
+        pairs += own
+        if why and (len(runs) > 1 or ranked):
+            unpaired.append(why)
     return Comparison(
         name=plan.name,
-        use_case=plan.use_case,
+        title=plan.title,
+        use_cases=plan.use_cases,
         axes=plan.axes,
-        rows=tuple(sorted(rows, key=lambda row: _rank(row, known))),
+        rows=tuple(sorted(rows, key=_rank if ranked else lambda row: row.run is None)),
         n_cells=len(plan.cells),
-        metrics=known,
-        confidence=said.get("confidence", 0.95),
-        n_items=said.get("n_items", 0),
-        n_folds=len(said.get("folds") or ()),
-        units=said.get("units", ""),
-        pairs=pairs,
-        unpaired=unpaired,
+        metrics=_all_metrics(done),
+        pairs=tuple(pairs),
+        unpaired="; ".join(unpaired) if done else "no cell has finished",
+        is_ranked=ranked,
     )
 
 
-def _row(one: Finished, names: Sequence[str]) -> Row:
-    measured = one.run.metrics["metrics"] if one.run else {}
-    return Row(
-        name=one.cell.name,
-        values=one.cell.values,
-        identity=one.identity,
-        run=one.run,
-        problem=one.problem,
-        metrics={
-            name: (
-                _number(measured[name]["value"]),
-                _number(measured[name]["low"]),
-                _number(measured[name]["high"]),
-            )
-            for name in names
-            if name in measured
-        },
-    )
+def _measured(row: Row) -> tuple[object, ...]:
+    """Say what a cell was measured on, and by what."""
+    assert row.run is not None
+    data = row.run.manifest.get("data_sha256")
+    return row.use_case, data, row.primary.name if row.primary else ""
 
 
-def _rank(row: Row, metrics: Sequence[Metric]) -> tuple[bool, bool, float]:
+def _all_metrics(done: Sequence[Row]) -> tuple[Metric, ...]:
+    """List what was measured: all primary metrics, then the others, each where it came first."""
+    primary = {row.primary.name: row.primary for row in done if row.primary}
+    others = {metric.name: metric for row in done for metric in row.known}
+    return tuple({**primary, **others}.values())
+
+
+def _rank(row: Row) -> tuple[bool, bool, float]:
     """Sort the best first, then what is undefined, then what failed."""
-    value = row.metrics[metrics[0].name][0] if row.run and metrics else math.nan
-    sign = -1 if metrics and metrics[0].greater_is_better else 1
+    value = row.metrics[row.primary.name][0] if row.run and row.primary else math.nan
+    sign = -1 if row.primary and row.primary.greater_is_better else 1
     undefined = math.isnan(value)
     return row.run is None, undefined, 0.0 if undefined else sign * value
-
-
-def _row_data(row: Row) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        **row.values,
-        "identity": row.identity,
-        "run": row.path,
-        "problem": row.problem,
-        "metrics": {
-            name: dict(zip(("value", "low", "high"), map(finite, own), strict=True))
-            for name, own in row.metrics.items()
-        },
-        "dimension": row.dimension,
-        "seconds": dict(row.seconds),
-        "peak_memory": row.memory,
-        "vectors_reused": row.is_reused,
-        "chosen": dict(row.chosen),
-    }
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from widemargin.config.scalars import parse_scalar
 from widemargin.errors import ConfigError, Problem
 
-__all__ = ["ConfigPath", "Document", "compose", "path_words", "read"]
+__all__ = ["Composed", "ConfigPath", "Document", "compose", "path_words", "read"]
 
 ConfigPath = tuple[str | int, ...]
 """Where a value stands: the keys, and the positions in lists, that lead to it."""
@@ -65,12 +65,16 @@ class Document:
     problems : tuple of Problem
         What is wrong with it though it can be read, as a key that is given twice;
         `resolve` reports these together with its own.
+    written : mapping of path to str
+        How a number, true or false was written without quotes. Where a setting is text, as the name
+        of a column or a class, that is what it is: `resolve` knows which settings are.
     """
 
     values: dict[str, Any]
     name: str = ""
     lines: Mapping[ConfigPath, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    written: Mapping[ConfigPath, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str, name: str = "") -> Document:
@@ -94,7 +98,8 @@ class Document:
         >>> document.values, document.line_of(("svm", "C"))
         ({'svm': {'C': 0.001}}, 2)
         """
-        value, lines, problems = compose(text, name)
+        made = compose(text, name)
+        value, lines, problems = made.value, made.lines, made.problems
         if value is None and not problems:
             raise ConfigError(
                 [Problem("is empty; `widemargin config new NAME` prints a config", file=name)]
@@ -103,7 +108,7 @@ class Document:
             kind = "a list" if isinstance(value, list) else "a single value"
             message = f"must hold settings such as 'use_case: spam'; it holds {kind}"
             raise ConfigError([*problems, Problem(message, file=name, line=lines.get(()))])
-        return cls(value, name, lines, tuple(problems))
+        return cls(value, name, lines, tuple(problems), made.written)
 
     def line_of(self, path: ConfigPath) -> int | None:
         """Return the line that a path was written on, or None."""
@@ -126,7 +131,10 @@ class Document:
         if isinstance(name, str) and name:
             return name
         message = "must be the name of a use case, as in 'use_case: spam'; "
-        message += "`widemargin plugin list` names them"
+        message += "`widemargin list` names them"
+        if "runs" in self.values:
+            message = "is absent: this file lists the runs of a comparison, for "
+            message += "`widemargin compare`"
         problem = Problem(message, "use_case", self.name, self.line_of(("use_case",)))
         raise ConfigError([*self.problems, problem])
 
@@ -169,9 +177,19 @@ def read(path: Path) -> Document:
     return Document.parse(text, name)
 
 
-def compose(
-    text: str, name: str, root: ConfigPath = ()
-) -> tuple[Any, dict[ConfigPath, int], list[Problem]]:
+class Composed(NamedTuple):
+    """A value that was read: the line of every path in it, what was left out of it and why.
+
+    `written` is what `Document` has under that name.
+    """
+
+    value: Any
+    lines: dict[ConfigPath, int]
+    problems: list[Problem]
+    written: dict[ConfigPath, str]
+
+
+def compose(text: str, name: str, root: ConfigPath = ()) -> Composed:
     """Read one YAML value.
 
     Parameters
@@ -185,8 +203,8 @@ def compose(
 
     Returns
     -------
-    value, lines, problems
-        The plain value, the line of every path in it, and what was left out of it and why.
+    Composed
+        The plain value, and what there is to say of its parts.
 
     Raises
     ------
@@ -195,7 +213,8 @@ def compose(
     """
     builder = _Builder(name)
     try:
-        return builder.build(text, root), builder.lines, builder.problems
+        value = builder.build(text, root)
+        return Composed(value, builder.lines, builder.problems, builder.written)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -227,6 +246,7 @@ class _Builder:
         self.name = name
         self.lines: dict[ConfigPath, int] = {}
         self.problems: list[Problem] = []
+        self.written: dict[ConfigPath, str] = {}
 
     def build(self, text: str, root: ConfigPath) -> Any:
         self.events = iter(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -257,7 +277,7 @@ class _Builder:
             shown = tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(f"the tag {shown} is not allowed; remove it", path, event)
         if isinstance(event, yaml.ScalarEvent):
-            return event.value if event.style else parse_scalar(event.value)
+            return self._scalar(event, path)
         if len(path) >= _DEEPEST:
             where = Problem(
                 f"is nested more than {_DEEPEST} deep",
@@ -269,6 +289,14 @@ class _Builder:
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
         return self._mapping(path)
+
+    def _scalar(self, event: yaml.ScalarEvent, path: ConfigPath) -> Any:
+        if event.style:
+            return event.value
+        value = parse_scalar(event.value)
+        if isinstance(value, bool | int | float):
+            self.written[path] = event.value
+        return value
 
     def _sequence(self, path: ConfigPath) -> list[Any]:
         values: list[Any] = []
@@ -302,11 +330,11 @@ class _Builder:
         return values
 
     def _key(self, event: yaml.Event, path: ConfigPath) -> str | None:
-        key = None
         if isinstance(event, yaml.ScalarEvent) and not (event.anchor or event.tag):
-            key = event.value if event.style else parse_scalar(event.value)
-        if isinstance(key, str):
-            return key
+            # A key is a name, though it may look like a number, as that of the class 1.
+            named = event.style or parse_scalar(event.value) is not None
+            if named:
+                return event.value
         wanted = f"write '{event.value}' in quotes" if isinstance(event, yaml.ScalarEvent) else ""
         self._refuse(f"a key must be text{f'; {wanted}' if wanted else ''}", path, event)
         self._skip(event)

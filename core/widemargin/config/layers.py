@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from widemargin.config.document import ConfigPath, Document, path_words
+from widemargin.config.scalars import parse_scalar
 from widemargin.config.schema import SECTIONS
 from widemargin.config.words import shown
 from widemargin.errors import Problem
@@ -96,6 +97,18 @@ class Layers:
                 return self._origin[path]
             path = path[:-1]
         return None
+
+    def written(self, path: ConfigPath) -> str | None:
+        """Return how the number, true or false at a path was written; None where it was not."""
+        document = self.origin(path)
+        text = document.written.get(path) if document else None
+        # Of what another layer's value has replaced nothing is known.
+        return text if text is not None and parse_scalar(text) == self.value(path) else None
+
+    def put(self, path: ConfigPath, value: Any) -> None:
+        """Set the value at a path that there is."""
+        around = self.value(path[:-1])
+        around[path[-1]] = value
 
     def value(self, path: ConfigPath) -> Any:
         """Return the merged value at a path; None where there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from widemargin.config.document import Document, compose, path_words
+from widemargin.config.document import ConfigPath, Document, compose, path_words
 from widemargin.config.scalars import parse_scalar
 from widemargin.errors import ConfigError, Problem
 
@@ -18,7 +18,8 @@ def parse_overrides(assignments: Iterable[str]) -> Document:
     """Read overrides as the command line gives them.
 
     The right side is what would stand behind the key in a file: a word, or a value in quotes,
-    [ ] or { }. Of two values for one key the later counts.
+    [ ] or { }. Of two values for one key the later counts. Where a setting is text, what looks like
+    a number is text as well: ``data.label=1`` is the column 1.
 
     Parameters
     ----------
@@ -37,6 +38,7 @@ def parse_overrides(assignments: Iterable[str]) -> Document:
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
+    written: dict[ConfigPath, str] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         keys = tuple(name.strip().split("."))
@@ -48,7 +50,9 @@ def parse_overrides(assignments: Iterable[str]) -> Document:
         value: Any = None
         if text.startswith(("[", "{", '"', "'")):
             try:
-                value, _, found = compose(text, _NAME, keys)
+                made = compose(text, _NAME, keys)
+                value, found = made.value, made.problems
+                written |= made.written
             except ConfigError as error:
                 found = list(error.problems)
             # There is one line only, so that its number says nothing.
@@ -58,11 +62,13 @@ def parse_overrides(assignments: Iterable[str]) -> Document:
         else:
             # Anything else is one word, however odd: `data.path=C:\mails.csv`, `data.path=*.csv`.
             value = parse_scalar(text)
+            if isinstance(value, bool | int | float):
+                written[keys] = text
         blocked = _put(values, keys, value)
         if blocked:
             message = f"{assignment!r} sets a part of {blocked}, which another --set makes a value"
             problems.append(Problem(message, path_words(keys), _NAME))
-    return Document(values, _NAME, problems=tuple(problems))
+    return Document(values, _NAME, problems=tuple(problems), written=written)
 
 
 def _put(tree: dict[str, Any], keys: tuple[str, ...], value: Any) -> str:

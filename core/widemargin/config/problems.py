@@ -31,6 +31,7 @@ _RANGE = {
     "too_long",
     "too_short",
 }
+_TEXT = {"string_type", "path_type"}
 _ENCODER = ("features", "encoder")
 # These say what they mean themselves.
 _SPOKEN = {"value_error", "assertion_error", "missing", "extra_forbidden"}
@@ -78,6 +79,11 @@ class Translator:
                 told.append((path, self._message(path, (meant or items)[0])))
         return told
 
+    def texts(self, error: ValidationError) -> list[ConfigPath]:
+        """Return where text is needed and something else stands."""
+        found = error.errors(include_url=False)
+        return [self._path(item) for item in found if item["type"] in _TEXT]
+
     def _path(self, item: Any) -> ConfigPath:
         """Take out of pydantic's location what stands in no config, as the tags of unions."""
         value: Any = self.values
@@ -120,6 +126,10 @@ class Translator:
 
     def _message(self, path: ConfigPath, item: Any) -> str:
         kind = item["type"]
+        name, colon, value = str(path[-1] if path else "").partition(":")
+        if name and colon and value and self._value(path) is None:
+            # To YAML this is one name, of nothing.
+            return f"has no blank after the colon. Write {name}: {value}"
         if kind == "extra_forbidden":
             return self._unknown(path)
         inner, root = self._schema(path)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from widemargin.config.describe import describe
-from widemargin.config.document import Document, path_words
+from widemargin.config.document import ConfigPath, Document, path_words
 from widemargin.config.layers import Layers
 from widemargin.config.problems import Translator
 from widemargin.config.schema import (
@@ -67,15 +67,26 @@ def resolve(
     values["use_case"] = use_case.name
 
     model = config_model(use_case, loader)
-    try:
-        config = model.model_validate_json(
+
+    def validated() -> RunConfig:
+        return model.model_validate_json(
             json.dumps(values), context={"encoders": encoders, "kernels": kernels}
         )
-    except ValidationError as error:
+
+    def translator() -> Translator:
         settings = describe(use_case, encoders, kernels)
-        translator = Translator(values, json_schema(model), settings, encoders, kernels)
+        return Translator(values, json_schema(model), settings, encoders, kernels)
+
+    try:
+        try:
+            config = validated()
+        except ValidationError as error:
+            if not _as_written(layers, translator().texts(error)):
+                raise
+            config = validated()
+    except ValidationError as error:
         told = {problem.path for problem in problems}
-        for path, message in translator.translate(error):
+        for path, message in translator().translate(error):
             # What was refused above is absent here; that it is absent is no second problem.
             follows = path_words(path) in told and layers.value(path) is None
             if not follows and not (unknown_source and path[0] == "data"):
@@ -84,6 +95,14 @@ def resolve(
         if not problems:
             return config
     raise ConfigError(_in_order(problems, upper))
+
+
+def _as_written(layers: Layers, paths: Iterable[ConfigPath]) -> bool:
+    """Take numbers at these paths for the text that they were written as; say if there are any."""
+    known = {path: text for path in paths if (text := layers.written(path)) is not None}
+    for path, text in known.items():
+        layers.put(path, text)
+    return bool(known)
 
 
 def _check_use_case(use_case: UseCase, layers: Layers) -> list[Problem]:

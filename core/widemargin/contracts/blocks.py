@@ -155,8 +155,8 @@ class Quote:
 
     Parameters
     ----------
-    text : str
-        The item.
+    text : str or None
+        The item; None where it has no words, as a picture.
     name : str
         Its id.
     kind : str
@@ -167,7 +167,7 @@ class Quote:
         Pieces with their signed contributions, marked in the text and listed below it.
     """
 
-    text: str
+    text: str | None
     name: str = ""
     kind: str = ""
     facts: Sequence[tuple[str, str]] = ()

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Columns", "Dataset", "DatasetCard", "Items", "Kind", "Task", "n_rows"]
+__all__ = ["OWN", "Columns", "Dataset", "DatasetCard", "Items", "Kind", "Task", "n_rows"]
 
 Kind = Literal["text", "image", "audio", "sequence", "expression", "table", "series"]
 """What a column holds; an encoder declares the kinds that it reads."""
+
+OWN = "the user's own"
+"""The licence of people's own files, whose question is theirs and not that of the use case."""
 
 Task = Literal["classification", "regression"]
 
@@ -66,7 +69,8 @@ class DatasetCard:
     source : str
         Where it comes from: an address, a package, or the path of the user's own file.
     licence : str
-        Its licence; ``"the user's own"`` for people's own files.
+        Its licence; ``"the user's own"`` for people's own files, whose report is titled by what
+        they hold and not by what the use case was made for.
     citation : str
         The paper or page to cite.
     sha256 : str

@@ -64,7 +64,13 @@ class Encoder(Protocol):
 
     One of tables may have a further method, ``population() -> mapping of str to Population``: the
     values that training rows have in each column. Explanations then say what a column's value adds
-    against those, in place of what is lost without any.
+    against those, in place of what is lost without any. Another one, ``doubts(X) -> list of mapping
+    of int to str``, says for each column in which rows a cell counts otherwise than it is written;
+    predictions carry that as their note.
+
+    One that reads no more than a part of a long item may have ``unread(X) -> mapping of int to
+    str``: by row, what it reads of an item and what reads all of it. People are told, and an answer
+    to such an item carries it as its note.
     """
 
     def fit(self, X: Columns, y: Any = None) -> Encoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Predictions:
     part : ndarray of shape (n_samples,) or None
         The held-out part that each row is of. Decisions of different parts are those of different
         models, each in units of its own; None where one model made all.
+    drawn : ndarray of shape (n_samples,) or None
+        What intervals draw as one: rows of one item, of one group or of one stretch of time bear
+        the same value. None where each row is drawn by itself.
     """
 
     y_true: NDArray[Any]
@@ -53,6 +57,7 @@ class Predictions:
     weight: NDArray[np.float64]
     costs: tuple[float, ...] = ()
     part: NDArray[Any] | None = None
+    drawn: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -66,6 +71,22 @@ class Predictions:
     def is_binary(self) -> bool:
         """Whether there are exactly two classes."""
         return len(self.classes) == 2
+
+    @cached_property
+    def n_items(self) -> int:
+        """How many items there are; repeated cross-validation predicts each several times."""
+        return len(set(self.ids.tolist()))
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """What each row counts for among the items, of shape (n_samples,).
+
+        Its weight, brought to a sum of `n_items`: without weights 1, or 1/5 in each of 5 repeats.
+        """
+        import numpy as np
+
+        weight = np.asarray(self.weight, dtype=np.float64)
+        return np.asarray(weight * (self.n_items / weight.sum()))
 
     def with_weight(self, weight: NDArray[np.float64]) -> Predictions:
         """Return the same predictions with other weights (a bootstrap resample is weights)."""

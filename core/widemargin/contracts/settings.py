@@ -205,6 +205,11 @@ class EvaluationSettings(Section):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.95, description="coverage of the intervals"
     )
+    positive: str = Field(
+        "",
+        description="the class, of two, that metrics are about; empty goes by the data set, and "
+        "where that names none, takes the rarer one",
+    )
     map: Literal["auto", "none"] | Annotated[int, Field(ge=10, le=5000)] = Field(
         "auto",
         description="items drawn on the report's map of the embeddings: auto (1000), none, or a "

@@ -33,9 +33,13 @@ class Wording:
         What an item's margin is split into, as in ``"word"``, ``"words"``.
     headline : str
         What the report says first, with metrics by name in braces, as in
-        ``"Catches {recall} of spam"``; left out where one of them was not measured.
+        ``"Catches {recall} of {positive}"``; left out where one of them was not measured.
+        ``{positive}`` and ``{negative}`` are the two classes by the names that the data has.
     example : str
         An item that the command line proposes to predict; empty where items are not typed in.
+    labelled : bool
+        Whether labels are somebody's judgement, so that some may be wrong; False where they are
+        measured, as of what a price did.
     """
 
     item: str = "item"
@@ -44,6 +48,7 @@ class Wording:
     pieces: str = "features"
     headline: str = ""
     example: str = ""
+    labelled: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,9 @@ class UseCase:
     fixture : mapping
         The ``data`` section of a tiny data set inside the plugin, its file or folder as ``path``;
         for the conformance checks.
+    fixture_is_noise : bool
+        Whether nothing can be learned of the fixture, as of invented prices: no check then asks
+        a model to be better on it than the dummy.
     defaults : mapping
         Config values that differ from the sections' own defaults.
     split : SplitRule
@@ -96,6 +104,7 @@ class UseCase:
     primary_metric: Mapping[Task, str]
     metrics: tuple[str, ...]
     fixture: Mapping[str, Any]
+    fixture_is_noise: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     split: SplitRule = field(default_factory=SplitRule)
     wording: Wording = field(default_factory=Wording)

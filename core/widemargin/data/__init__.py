@@ -1,8 +1,10 @@
 """Data: readers of people's own files, near-duplicates, fingerprints."""
 
 from widemargin.contracts import Progress
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.data.assets.kept import keep_file
-from widemargin.data.columns import find_columns, plain_cells
+from widemargin.data.columns import find_columns, plain_cells, read_decimal_commas
+from widemargin.data.copies import find_copies
 from widemargin.data.files import (
     PictureFolder,
     PictureLoader,
@@ -26,6 +28,7 @@ from widemargin.data.readers import (
     text_items,
 )
 from widemargin.data.target import TaskChoice, cell_text, parse_target
+from widemargin.data.telltales import find_telltales
 
 __all__ = [
     "MISSING",
@@ -38,10 +41,14 @@ __all__ = [
     "RecordingTable",
     "TableFormat",
     "TaskChoice",
+    "agreeing",
     "cell_text",
     "check_columns",
+    "counted",
     "decode",
     "find_columns",
+    "find_copies",
+    "find_telltales",
     "fingerprint",
     "hash_file",
     "iter_table",
@@ -54,6 +61,7 @@ __all__ = [
     "parse_numbers",
     "parse_target",
     "plain_cells",
+    "read_decimal_commas",
     "read_table",
     "text_items",
 ]

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from widemargin.data.readers import parse_numbers
+from widemargin.data.spelling import Reading, are_dates, read_column, spelling_notes
 from widemargin.data.target import cell_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["find_columns", "plain_cells"]
+    from widemargin.contracts import Columns
 
-# Many distinct numbers are a measurement with slips in it; few may be the names of categories, of
-# which one or two happen to be letters.
-_MANY = 20
-_SHARE_OF_MANY = 0.8
-_SHARE_OF_FEW = 0.99
+__all__ = ["find_columns", "plain_cells", "read_decimal_commas"]
+
 _FEW_ROWS = 20
+_MOSTLY = 0.9
+_TELL_APART = 0.5
+# Whole numbers that all differ are an amount as well as an id: only the name tells.
+_ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "nr", "no", "number", "nummer", "key", "code"})
+_ID_ENDS = ("nummer", "number")
+_NAMED_ID = "named as an id is, with hardly a value twice"
 
 
 def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Find the columns that a model can use.
 
     A column is numeric where at least 99% of its values are numbers, or 80% and more than 20
-    different ones; otherwise it is categorical. Left
-    out are columns without any value, with the same value everywhere, categories that are all
-    distinct (names, identifiers) and row counters.
+    different ones; otherwise it is categorical. A decimal comma, and a sign beside a number, are
+    read as such where they can mean nothing else. Left out are columns without any value, with the
+    same value everywhere, with dates, categories that are all distinct (names, identifiers), row
+    counters, and under a name such as ``customer_id`` also categories of which most are distinct,
+    and whole numbers that all are.
 
     Parameters
     ----------
@@ -51,44 +59,65 @@ def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame,
     """
     import pandas as pd
 
-    found: dict[str, Any] = {}
+    table = table.rename(columns=str)
+    names = list(map(str, table))
+    once = _no_copies(table)
+    readings: dict[str, Reading] = {}
     left_out: list[str] = []
-    slips: list[str] = []
-    for name in map(str, table.columns):
-        values, n_slips = _parse(table[name])
-        reason = _why_useless(values)
+    for name in names:
+        own = _read(table[name])
+        reason = _why_useless(name, own.values, once)
         if reason and (not keep or reason == "no value"):
             left_out.append(f"{name} ({reason})")
-            continue
-        found[name] = values
-        if n_slips:
-            slips.append(f"{name} ({n_slips} taken for missing)")
-    X = pd.DataFrame(found, index=table.index)
-    numeric = [name for name, values in found.items() if values.dtype.kind == "f"]
-    categorical = [name for name in found if name not in numeric]
-    missing = int(X.isna().to_numpy().sum())
-    notes = [
-        f"{kind} columns ({len(names)}): {_shown(names)}."
-        for kind, names in (("Numeric", numeric), ("Categorical", categorical))
-        if names
-    ]
-    if missing:
-        notes.append(f"{missing} of {X.size} values are missing.")
+        else:
+            readings[name] = own
+    X = pd.DataFrame({name: own.values for name, own in readings.items()}, index=table.index)
+    notes = [*_found_notes(X), *_missing_notes(X)]
+    slips = {name: own.slips for name, own in readings.items() if own.slips}
     if slips:
-        notes.append(f"Not every value is a number in {_shown(slips)}.")
-    crowded = [
-        f"{name} ({found[name].nunique()} values in {len(X)} rows)"
-        for name in categorical
-        if len(X) >= _FEW_ROWS and found[name].nunique() > len(X) / 2
-    ]
-    if crowded:
-        notes.append(f"Categories with hardly a value twice say little: {_shown(crowded)}.")
+        told = [f"{name} ({n} taken for missing)" for name, n in slips.items()]
+        notes.append(f"Not every value is a number in {_shown(told)}.")
+    notes += spelling_notes(readings)
     if left_out:
         notes.append(f"Columns left out: {_shown(left_out)}.")
     return X, tuple(notes)
 
 
-def plain_cells(table: pd.DataFrame) -> pd.DataFrame:
+def _found_notes(X: pd.DataFrame) -> list[str]:
+    numeric = [str(name) for name in X if X[name].dtype.kind == "f"]
+    categorical = [str(name) for name in X if X[name].dtype.kind != "f"]
+    notes = [
+        f"{kind} columns ({len(names)}): {_shown(names)}."
+        for kind, names in (("Numeric", numeric), ("Categorical", categorical))
+        if names
+    ]
+    crowded = [
+        f"{name} ({X[name].nunique()} values in {len(X)} rows)"
+        for name in categorical
+        if len(X) >= _FEW_ROWS and X[name].nunique() > len(X) / 2
+    ]
+    if crowded:
+        notes.append(
+            f"Categories with hardly a value twice say little: {_shown(crowded)}. Names and free "
+            "text are better left out, with data.ignore."
+        )
+    return notes
+
+
+def _missing_notes(X: pd.DataFrame) -> list[str]:
+    missing = X.isna()
+    total = int(missing.to_numpy().sum())
+    if not total:
+        return []
+    shares = missing.mean()
+    mostly = [f"{name} ({share:.0%})" for name, share in shares.items() if share >= _MOSTLY]
+    notes = [f"{total} of {X.size} values are missing."]
+    if mostly:
+        notes.append(f"Mostly missing: {_shown(mostly)}.")
+    return notes
+
+
+def plain_cells(table: pd.DataFrame, decimal_commas: Sequence[str] = ()) -> pd.DataFrame:
     """Spell missing values as NaN and strip texts; numbers stay as they are.
 
     Every cell is treated by itself, so that a row reads the same in whatever batch it comes.
@@ -97,43 +126,79 @@ def plain_cells(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : pandas.DataFrame
         Cells as they were read.
+    decimal_commas : sequence of str
+        Columns of numbers whose commas are decimal ones, even in 1,234; they become float64.
 
     Returns
     -------
     pandas.DataFrame
         Of the same rows and columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"price": ["1,234", "1.250,5"], "town": [" Bonn ", "?"]})
+    >>> plain_cells(table, ["price"])
+          price  town
+    0     1.234  Bonn
+    1  1250.500   NaN
     """
     import numpy as np
     import pandas as pd
 
-    def plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    def plain(name: str) -> pd.Series[Any]:
+        values = table[name]
         if values.dtype.kind in "iuf":
             return values
         cells = [cell_text(value) or np.nan for value in values]
+        if name in decimal_commas:
+            return pd.Series(parse_numbers(cells, "decimal"), index=values.index)
         return pd.Series(cells, index=values.index, dtype=object)
 
-    return pd.DataFrame({str(name): plain(table[name]) for name in table.columns})
+    return pd.DataFrame({str(name): plain(name) for name in table.columns})
 
 
-def _parse(values: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
-    """Return a float64 or an object column, and how many values are no number among numbers."""
+def read_decimal_commas(X: Columns, names: Sequence[str]) -> Columns:
+    """Return items whose columns of decimal commas are numbers, however they came.
+
+    Parameters
+    ----------
+    X : Columns
+        The items.
+    names : sequence of str
+        The columns; those that `X` lacks are passed over.
+
+    Examples
+    --------
+    >>> read_decimal_commas({"price": ["1,234", "5"]}, ["price"])["price"].tolist()
+    [1.234, 5.0]
+    """
+    read = {name: parse_numbers(X[name], "decimal") for name in names if name in X}
+    if not read:
+        return X
+    if isinstance(X, dict):
+        return {**X, **read}
+    return X.assign(**read)  # type: ignore[attr-defined, no-any-return]  # a data frame
+
+
+def _read(values: pd.Series[Any]) -> Reading:
     import numpy as np
-    import pandas as pd
 
     if values.dtype.kind in "iuf":
         numbers = values.astype(np.float64)
-        return numbers.where(np.isfinite(numbers)), int(np.isinf(numbers).sum())
-    texts = plain_cells(values.to_frame()).iloc[:, 0]
-    numbers = pd.Series(parse_numbers(texts), index=texts.index)
-    present = texts.notna()
-    n_slips = int((present & numbers.isna()).sum())
-    share = _SHARE_OF_MANY if numbers.nunique() > _MANY else _SHARE_OF_FEW
-    if n_slips <= (1 - share) * present.sum():
-        return numbers, n_slips
-    return texts, 0
+        return Reading(numbers.where(np.isfinite(numbers)), int(np.isinf(numbers).sum()))
+    return read_column(plain_cells(values.to_frame()).iloc[:, 0])
 
 
-def _why_useless(values: pd.Series[Any]) -> str:
+def _no_copies(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark all rows but copies, which have the id of the row that they are of, too."""
+    once = ~table.duplicated()
+    # Rows of few columns are alike without being copies.
+    return once if len(table.columns) > 2 and once.mean() >= _TELL_APART else once | True
+
+
+def _why_useless(name: str, values: pd.Series[Any], once: pd.Series[bool]) -> str:
+    """Say why a column says nothing; `once` marks the rows that are no copies."""
     present = values.dropna()
     distinct = present.nunique()
     if distinct == 0:
@@ -142,10 +207,24 @@ def _why_useless(values: pd.Series[Any]) -> str:
         return "the same everywhere"
     if len(values) < _FEW_ROWS:
         return ""  # too few rows to tell a name from a category
+    values, present = values[once], values[once].dropna()
     if values.dtype.kind != "f":
-        return "all values differ" if distinct == len(present) else ""
-    counts = set((present - present.index).unique())
-    return "a row counter" if len(present) == len(values) and counts in ({0.0}, {1.0}) else ""
+        if are_dates(present):
+            return "dates; give a number in their place, such as the days between two of them"
+        if distinct == len(present):
+            return "all values differ"
+        return _NAMED_ID if distinct > len(present) / 2 and _is_id(name) else ""
+    if len(present) < len(values):
+        return ""
+    if set((present - present.index).unique()) in ({0.0}, {1.0}):
+        return "a row counter"
+    whole = distinct == len(present) and bool((present % 1 == 0).all())
+    return _NAMED_ID if whole and _is_id(name) else ""
+
+
+def _is_id(name: str) -> bool:
+    words = [word.casefold() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+", name)]
+    return bool(_ID_WORDS.intersection(words)) or name.casefold().endswith(_ID_ENDS)
 
 
 def _shown(names: list[str]) -> str:

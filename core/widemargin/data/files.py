@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from widemargin.contracts import Dataset, DatasetCard, DatasetLoader, Items, Kind
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.data.fingerprint import hash_file
 from widemargin.data.near_duplicates import merge_groups
 from widemargin.data.readers import iter_table, read_table
@@ -45,6 +46,11 @@ class _Files(DatasetLoader):
     item: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
 
+    @property
+    def path_column(self) -> str:
+        """The column of a table of new items that holds their paths."""
+        return "file"
+
     def read_items(self, source: Path) -> Iterator[Items]:
         """Read one file, every file of a folder, or the paths in a table's column."""
         source = source.expanduser()
@@ -58,7 +64,7 @@ class _Files(DatasetLoader):
                 (path.relative_to(source).as_posix(), path) for path in found
             )
         elif source.suffix.lower() in _TABLES:
-            column = getattr(self, "file", "file")
+            column = self.path_column
             names = (
                 (name, _beside(source, name))
                 for rows in iter_table(source, columns=[column])
@@ -100,7 +106,7 @@ class _Files(DatasetLoader):
             groups = merge_groups(same) if groups is None else merge_groups(groups, same)
             are = f"{self.item} is a copy" if copies == 1 else f"{self.item}s are copies"
             note = f"{copies:,} {are} of another one; no split parts copies."
-            card = replace(card, notes=(*card.notes, note))
+            card = replace(card, notes=(*card.notes, note, *self._contradictions(same, y, ids)))
         dataset = Dataset(
             X=pd.DataFrame({self.item: pd.Series(list(paths), dtype=object)}),
             kinds={self.item: self.kind},
@@ -113,6 +119,21 @@ class _Files(DatasetLoader):
         )
         dataset.check_learnable()
         return dataset
+
+    def _contradictions(
+        self, same: NDArray[Any], y: NDArray[Any], ids: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Name copies that have another label than their like."""
+        first: dict[int, int] = {}
+        pairs = []
+        for row, content in enumerate(same.tolist()):
+            other = first.setdefault(content, row)
+            if y[other] != y[row]:
+                pairs.append(f"{ids[other]} ({y[other]}) and {ids[row]} ({y[row]})")
+        if not pairs:
+            return ()
+        said = counted(len(pairs), "copy", "have", several="copies")
+        return (f"{said} another label than the first of the same content: {_first(pairs)}.",)
 
     def _hashes(self, paths: Sequence[Path], ids: Sequence[str]) -> list[str]:
         """Hash every file's content; all that cannot be read are named at once."""
@@ -145,7 +166,12 @@ class _Folder(_Files):
         root = self.path.expanduser()
         if not root.is_dir():
             what = "is a file" if root.exists() else "does not exist"
-            raise DataError(f"{root}: {what}; a folder of class folders is needed.")
+            # Not every use case of folders reads tables too.
+            table = root.suffix.lower() in _TABLES and root.is_file()
+            said = "; a table of paths and labels may be what data.source=table reads"
+            raise DataError(
+                f"{root}: {what}; a folder of class folders is needed{said if table else ''}."
+            )
         files = [path for path in self._found(root) if path.parent != root]
         if not files:
             raise DataError(
@@ -189,6 +215,11 @@ class _Table(_Files):
         "values mean regression",
     )
 
+    @property
+    def path_column(self) -> str:
+        """The column of the paths."""
+        return self.file
+
     def load(self, data_home: Path) -> Dataset:
         """Read the table; every file in it must be there."""
         columns = [self.file, self.label, *filter(None, [self.group])]
@@ -212,8 +243,8 @@ class _Table(_Files):
         y, note = parse_target([labels[i] for i in kept], ids, where, self.task, _MAX_CLASSES)
         notes = [note] if note else []
         if lost := len(named) - len(kept):
-            were = "was" if lost == 1 else "were"
-            notes.append(f"{lost} of {len(named)} rows {were} left out: no path or no label.")
+            rows, were = counted(len(named), "row"), agreeing(lost, "were")
+            notes.append(f"{lost:,} of {rows} {were} left out: no path or no label.")
         card = DatasetCard(
             title=self.path.name,
             source=str(self.path),
@@ -254,11 +285,10 @@ def _left_out(root: Path, files: Sequence[Path], item: str) -> tuple[str, ...]:
     )
     notes = []
     if empty:
-        folders = "folder has" if len(empty) == 1 else "folders have"
-        notes.append(f"{len(empty):,} {folders} no {item} and made no class: {_first(empty)}.")
+        folders = counted(len(empty), "folder", "have")
+        notes.append(f"{folders} no {item} and made no class: {_first(empty)}.")
     if others:
-        was = "file was" if len(others) == 1 else "files were"
-        notes.append(f"{len(others):,} other {was} left out: {_first(others)}.")
+        notes.append(f"{counted(len(others), 'other file', 'were')} left out: {_first(others)}.")
     return tuple(notes)
 
 
@@ -269,9 +299,14 @@ def _first(names: Sequence[str]) -> str:
 
 def _beside(table: Path, name: str) -> Path:
     try:
-        return table.parent / Path(name).expanduser()
+        path = table.parent / Path(name).expanduser()
     except RuntimeError:  # of nobody's home
-        return table.parent / name
+        path = table.parent / name
+    # Tables made on Windows part folders by a backslash, which elsewhere may be in a name.
+    if "\\" in name and not path.exists():
+        other = table.parent / name.replace("\\", "/")
+        return other if other.exists() else path
+    return path
 
 
 class _Picture:

@@ -186,9 +186,13 @@ def _possible(y: NDArray[Any], groups: NDArray[Any] | None, wanted: int, at_leas
         counts = [(str(name), distinct(y == name)) for name in np.unique(y)]
     name, fewest = min(counts, key=lambda pair: pair[1])
     if fewest < at_least:
-        what = "group" if groups is not None else "item"
+        what = "item"
+        n_items = int((y == name).sum()) if name else len(y)
+        if groups is not None and n_items > fewest:
+            what = "group"  # which some of the items share
         there = f"there is only 1 {what}" if fewest == 1 else f"there are only {fewest} {what}s"
         of = f" of class {name!r}" if name else ""
+        kept = f" ({n_items:,} items that are kept together)" if what == "group" else ""
         remedy = "Add some, or leave the class out." if name else "Add some."
-        raise DataError(f"{there}{of}; cross-validation needs at least {at_least}. {remedy}")
+        raise DataError(f"{there}{of}{kept}; cross-validation needs at least {at_least}. {remedy}")
     return min(wanted, fewest)

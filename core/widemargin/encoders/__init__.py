@@ -23,6 +23,7 @@ from widemargin.encoders.images.pretrained import (
     ResNet50Encoder,
     TorchvisionEncoder,
 )
+from widemargin.encoders.images.torchvision_shim import require_torchvision
 from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sequences.autocovariance import AUTOCOVARIANCE, AutocovarianceEncoder
 from widemargin.encoders.sequences.composition import COMPOSITION, CompositionEncoder
@@ -38,6 +39,7 @@ from widemargin.encoders.sound.mfcc import MFCC, MfccEncoder
 from widemargin.encoders.sound.speech_embedding import SPEECH_EMBEDDING, SpeechEmbeddingEncoder
 from widemargin.encoders.sound.strokes import STROKES, StrokesEncoder
 from widemargin.encoders.store import EmbeddingStore
+from widemargin.encoders.tables.cells import doubts_of, is_numeric
 from widemargin.encoders.tables.evidence import Bin, Binning
 from widemargin.encoders.tables.expression import (
     EXPRESSION,
@@ -46,7 +48,8 @@ from widemargin.encoders.tables.expression import (
 )
 from widemargin.encoders.tables.gene_tests import gene_strengths
 from widemargin.encoders.tables.indicators import INDICATORS, IndicatorsEncoder
-from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder, TabularSettings
+from widemargin.encoders.tables.settings import TabularSettings
+from widemargin.encoders.tables.tabular import TABULAR, TabularEncoder
 from widemargin.encoders.text.bert import BERT, BertEncoder
 from widemargin.encoders.text.fasttext import FASTTEXT, FastTextEncoder, PretrainedFastText
 from widemargin.encoders.text.glove import GLOVE, GloveEncoder, PretrainedGlove
@@ -135,7 +138,10 @@ __all__ = [
     "WindowsEncoder",
     "Word2VecEncoder",
     "change_weights",
+    "doubts_of",
     "gene_strengths",
+    "is_numeric",
+    "require_torchvision",
     "train_network",
 ]
 

@@ -57,6 +57,9 @@ class Features(FeatureSection):
                 + (f"; those that can are {can}" if can else "")
                 + ". Choose one in features.encoder, or leave features.train out"
             )
+        if train.flip and not any("image" in choice.spec.kinds for choice in tuned):
+            named = " and ".join(choice.spec.name for choice in tuned)
+            raise ValueError(f"flip mirrors images, and {named} reads none. Leave flip out")
         for choice in tuned:
             if reason := _tunable(choice).why_not_tunable():
                 raise ValueError(reason)

@@ -45,6 +45,9 @@ class FrozenEncoder(Transformer):
     """Raised whenever the same items get other vectors, so that kept ones are not used."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions vectors depend on."""
+    refuses: ClassVar[str] = ""
+    """What it refuses of the items that it could read; another says that kept vectors of them are
+    not used."""
     chunk: ClassVar[int] = 1024
     """Items that are encoded before their vectors are kept."""
 
@@ -79,7 +82,9 @@ class FrozenEncoder(Transformer):
 
     def identity(self) -> Mapping[str, Any]:
         """Return all that vectors depend on besides the item, as JSON values."""
+        refused = {"refuses": self.refuses} if self.refuses else {}
         return {
+            **refused,
             "name": self.name,
             "version": self.version,
             "parameters": {key: _plain(value) for key, value in self.get_params().items()},

@@ -104,6 +104,15 @@ class JoinedEncoders(Transformer):
                     check(_select(X, columns))
         found.check()
 
+    def unread(self, X: Columns) -> dict[int, str]:
+        """Say of the items of which an encoder leaves something out what each one reads."""
+        said: dict[int, list[str]] = {}
+        for _, columns, encoder in self.blocks:
+            own = getattr(encoder, "unread", None)
+            for row, what in own(_select(X, columns)).items() if own is not None else ():
+                said.setdefault(row, []).append(what)
+        return {row: ". ".join(whats) for row, whats in said.items()}
+
     def fit(self, X: Columns, y: Any = None) -> Self:
         """Fit every encoder on its columns."""
         self.fit_transform(X, y)
@@ -179,6 +188,17 @@ class JoinedEncoders(Transformer):
                 else [list(row) for row in own]
             )
         return rows
+
+    def doubts(self, X: Columns) -> dict[int, str]:
+        """Say by row which cells of tables count otherwise than they are written."""
+        found: dict[int, list[str]] = {}
+        for _, columns, encoder in self.blocks:
+            own = getattr(encoder, "doubts", None)
+            for column in own(_select(X, columns)) if own else ():
+                for row, said in column.items():
+                    if said not in found.setdefault(row, []):
+                        found[row].append(said)
+        return {row: "; ".join(said) for row, said in found.items()}
 
     def population(self) -> dict[str, Population]:
         """Return what values training rows have in each column, as far as encoders know them.

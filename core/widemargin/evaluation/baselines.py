@@ -39,6 +39,7 @@ class FitPredict(Protocol):
         sample_weight: Numbers | None,
         random_state: int,
         positive: int = 1,
+        shares: Numbers | None = None,
     ) -> Fitted:
         """Fit on the training rows and predict the test rows.
 
@@ -58,6 +59,9 @@ class FitPredict(Protocol):
             Seed.
         positive : int
             Code of the class that a decision above 0 of a binary task speaks for.
+        shares : ndarray of shape (n_classes,) or None
+            How common the classes are over all parts, for what looks at nothing else; None where
+            only the training rows tell.
         """
         ...
 
@@ -121,10 +125,15 @@ def _commonest_class(
     sample_weight: Numbers | None,
     random_state: int,
     positive: int = 1,
+    shares: Numbers | None = None,
 ) -> Fitted:
-    counts = np.bincount(y_train, sample_weight, n_classes)
-    shares = np.tile(counts / counts.sum(), (X_test.shape[0], 1))
-    y_pred, decision, probability = _by_probability(shares, positive)
+    # Where classes are about as common, a part that holds out more of one leaves fewer of it to
+    # learn from: the rarer class of each part would be called the other, and the answers of all
+    # parts together would be no single class.
+    if shares is None:
+        shares = np.bincount(y_train, sample_weight, n_classes).astype(np.float64)
+    each = np.tile(shares / shares.sum(), (X_test.shape[0], 1))
+    y_pred, decision, probability = _by_probability(each, positive)
     # It ranks no item above another, however the shares of the training parts differ.
     return y_pred, np.zeros_like(decision), probability
 
@@ -138,6 +147,7 @@ def _logistic_regression(
     sample_weight: Numbers | None,
     random_state: int,
     positive: int = 1,
+    shares: Numbers | None = None,
 ) -> Fitted:
     weight = np.ones(len(y_train)) if sample_weight is None else sample_weight
 
@@ -222,6 +232,7 @@ def _training_mean(
     sample_weight: Numbers | None,
     random_state: int,
     positive: int = 1,
+    shares: Numbers | None = None,
 ) -> Fitted:
     y_pred = np.full(X_test.shape[0], np.average(y_train, weights=sample_weight))
     return y_pred, y_pred, None
@@ -236,6 +247,7 @@ def _ridge(
     sample_weight: Numbers | None,
     random_state: int,
     positive: int = 1,
+    shares: Numbers | None = None,
 ) -> Fitted:
     from sklearn.linear_model import Ridge
 

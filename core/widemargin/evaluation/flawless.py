@@ -8,13 +8,29 @@ import numpy as np
 
 from widemargin.contracts import Predictions
 
-__all__ = ["is_flawless", "unseen_mistakes", "with_mistakes"]
+__all__ = ["is_flawless", "perfected", "unseen_mistakes", "with_mistakes"]
 
 
 def is_flawless(predictions: Predictions) -> bool:
     """Say whether these are predictions of classes, each of them right."""
     right = bool((predictions.y_pred == predictions.y_true).all())
     return right and predictions.task == "classification"
+
+
+def perfected(predictions: Predictions) -> Predictions:
+    """Return the best predictions that there could be of the same rows."""
+    if predictions.task == "regression":
+        return replace(predictions, y_pred=predictions.y_true, decision=predictions.y_true)
+    classes = np.arange(len(predictions.classes))
+    sure = (predictions.y_true[:, np.newaxis] == classes).astype(np.float64)
+    is_positive = predictions.y_true == predictions.positive
+    one_column = predictions.decision.ndim == 1
+    return replace(
+        predictions,
+        y_pred=predictions.y_true,
+        decision=np.where(is_positive, 1.0, -1.0) if one_column else sure,
+        probability=None if predictions.probability is None else sure,
+    )
 
 
 def unseen_mistakes(n_drawn: int, confidence: float) -> float:
@@ -57,6 +73,8 @@ def with_mistakes(predictions: Predictions, share: float) -> Predictions:
             else np.concatenate([np.roll(probability, step, axis=1) for step in steps])
         ),
         ids=np.tile(predictions.ids, n_classes),
+        part=None if predictions.part is None else np.tile(predictions.part, n_classes),
+        drawn=None if predictions.drawn is None else np.tile(predictions.drawn, n_classes),
         weight=np.concatenate(
             [
                 predictions.weight * (1 - share if step == 0 else share / (n_classes - 1))

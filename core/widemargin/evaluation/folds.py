@@ -34,6 +34,7 @@ def take(predictions: Predictions, rows: NDArray[Any]) -> Predictions:
         ids=predictions.ids[rows],
         weight=predictions.weight[rows],
         part=None if predictions.part is None else predictions.part[rows],
+        drawn=None if predictions.drawn is None else predictions.drawn[rows],
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation.flawless import is_flawless, unseen_mistakes, with_mistakes
+from widemargin.evaluation.flawless import is_flawless, perfected, unseen_mistakes, with_mistakes
 from widemargin.evaluation.tally import Formula, Numbers, Tally
 
 __all__ = ["Interval", "bootstrap_intervals", "paired_draws", "paired_intervals"]
@@ -127,13 +127,13 @@ def bootstrap_intervals(
         )
         for metric in metrics
     }
-    if is_flawless(predictions):
-        worse = with_mistakes(
-            predictions, unseen_mistakes(_n_drawn(predictions, groups), confidence)
-        )
+    if predictions.task == "classification":
+        # What ranks all rightly is at its best, though some labels may be wrong.
+        best = predictions if is_flawless(predictions) else perfected(predictions)
+        worse = with_mistakes(best, unseen_mistakes(_n_drawn(predictions, groups), confidence))
         for metric in metrics:
             own = found[metric.name]
-            if _is_flat(own):
+            if _is_flat(own) and np.isclose(own.value, float(metric.compute(best))):
                 found[metric.name] = _widened(own, float(metric.compute(worse)))
     return found
 

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.intervals import paired_draws
 
-__all__ = ["PairedTest", "corrected_t_test", "few_shot_overlap", "holm", "paired_bootstrap"]
+__all__ = [
+    "PairedTest",
+    "corrected_t_test",
+    "few_shot_overlap",
+    "holm",
+    "paired_bootstrap",
+    "paired_bootstraps",
+]
 
 
 @dataclass(frozen=True)
@@ -209,23 +216,64 @@ def paired_bootstrap(
     ValueError
         Where there are no predictions, or the two are not of the same items.
     """
-    drawn = paired_draws(
+    return paired_bootstraps(
         predictions,
         others,
         [metric],
         resamples=resamples,
+        confidence=confidence,
         groups=groups,
         random_state=random_state,
     )[metric.name]
-    drawn = drawn[np.isfinite(drawn)]
-    difference = float(metric.compute(predictions)) - float(metric.compute(others))
+
+
+def paired_bootstraps(
+    predictions: Predictions,
+    others: Predictions,
+    metrics: Sequence[Metric],
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
+    random_state: int = 0,
+) -> dict[str, PairedTest]:
+    """Test several metrics of two models on the same draws of the same items.
+
+    Parameters
+    ----------
+    predictions, others, resamples, confidence, groups, random_state
+        As for `paired_bootstrap`.
+    metrics : sequence of Metric
+        What to compare; each p is its own.
+
+    Returns
+    -------
+    dict of str to PairedTest
+        By the metric's name.
+
+    Raises
+    ------
+    ValueError
+        As `paired_bootstrap`.
+    """
+    drawn = paired_draws(
+        predictions,
+        others,
+        metrics,
+        resamples=resamples,
+        groups=groups,
+        random_state=random_state,
+    )
     n_items = len(predictions) if groups is None else len(np.unique(groups))
-    if not len(drawn) or not math.isfinite(difference):
-        return PairedTest(difference, math.nan, math.nan, math.nan, n_items, "items")
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
-    return PairedTest(difference, float(low), float(high), p, n_items, "items")
+    return {
+        metric.name: _of_draws(
+            float(metric.compute(predictions)) - float(metric.compute(others)),
+            drawn[metric.name],
+            n_items,
+            confidence,
+        )
+        for metric in metrics
+    }
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -261,3 +309,15 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 def _unsure(mean: float, n_folds: int) -> PairedTest:
     return PairedTest(mean, math.nan, math.nan, math.nan, n_folds)
+
+
+def _of_draws(
+    difference: float, drawn: NDArray[np.float64], n_items: int, confidence: float
+) -> PairedTest:
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn) or not math.isfinite(difference):
+        return PairedTest(difference, math.nan, math.nan, math.nan, n_items, "items")
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
+    return PairedTest(difference, float(low), float(high), p, n_items, "items")

@@ -5,6 +5,7 @@ from widemargin.explanation.cases import show_item, support_cases
 from widemargin.explanation.letters import divides_into_letters, explain_letters
 from widemargin.explanation.margin import block_shares, explain_items, mean_pieces
 from widemargin.explanation.population import knows_population
+from widemargin.explanation.ways import way_of
 
 __all__ = [
     "block_pieces",
@@ -17,4 +18,5 @@ __all__ = [
     "mean_pieces",
     "show_item",
     "support_cases",
+    "way_of",
 ]

@@ -3,9 +3,9 @@
 A linear margin splits into pieces exactly, by the encoder's own account. For any other machine a
 piece's share is what the decision loses when the piece is taken away (occlusion: Zeiler & Fergus
 2014, "Visualizing and understanding convolutional networks"). The margin of a sum of kernels also
-splits exactly into what each block of features adds, and items that have no words or columns to
-take away are explained by that. Columns of a table are set against the training rows' values where
-the encoders know these (`population.py`).
+splits exactly into what each block of features adds, unless it counts duels of several classes;
+items that have no words or columns to take away are explained by that. Columns of a table are set
+against the training rows' values where the encoders know these (`population.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
 from widemargin.explanation.cases import show_value
 from widemargin.explanation.letters import divides_into_letters, explain_letters
 from widemargin.explanation.population import explain_by_population, knows_population
+from widemargin.explanation.ways import divides_into_blocks
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
@@ -136,8 +137,8 @@ def sample(dataset: Dataset, random_state: int) -> Dataset:
 
 
 def folds(dataset: Dataset) -> bool:
-    """Whether pieces are one in small letters and in capitals: all but runs of sequences are."""
-    return "sequence" not in dataset.kinds.values()
+    """Whether pieces are one in small letters and in capitals, as words are."""
+    return "text" in dataset.kinds.values()
 
 
 def listed(explained: Sequence[Sequence[Share]], *, fold: bool = True) -> list[dict[str, Any]]:
@@ -216,8 +217,8 @@ def block_shares(machine: Machine, rows: Any, *, random_state: int = 0) -> list[
 def _split(
     features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float, code: int
 ) -> list[Share]:
-    """Split one item's margin into what each block adds; nothing where the kernel is no sum."""
-    if not isinstance(machine.kernel, FittedSum):
+    """Split one item's margin into what each block adds; nothing where it does not divide."""
+    if not divides_into_blocks(machine):
         return []
     rows = features.transform(_row(items.X, row))
     parts = machine.parts(rows)
@@ -231,7 +232,8 @@ def _by_piece(shares: Sequence[Share], fold: bool) -> dict[str, float]:
     summed: dict[str, float] = {}
     for share in shares:
         piece = share.piece
-        if fold:
+        # A value of a table's column is as it is, brackets and all.
+        if fold and " = " not in piece:
             piece = piece.casefold().strip(".,;:!?\"'()[]") or piece
         summed[piece] = summed.get(piece, 0.0) + share.contribution
     return summed

@@ -101,7 +101,8 @@ def _explain(
         others = machine.decide(features.transform(_typed(changed, columns)))
         if others.ndim == 2:
             others = others[np.arange(len(others)), np.tile(place, len(values))]
-        mean = np.asarray(weights) @ others.reshape(len(values), len(rows))
+        # Shares may sum to less than 1: values that hardly any row has are not told.
+        mean = np.average(others.reshape(len(values), len(rows)), axis=0, weights=weights)
         for row, lost in enumerate((own - mean).tolist()):
             piece = f"{name} = {show_value(columns[name][row])}"
             shares[row].append(Share(piece, sign * lost))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from widemargin.contracts import Metric, Predictions, ReportSection, RunRecord, UseCase
+from widemargin.contracts import Metric, Pictures, Predictions, ReportSection, RunRecord, UseCase
+from widemargin.contracts.counting import counted
 from widemargin.contracts.kept_sections import load_sections
 from widemargin.errors import RunNotFoundError
 from widemargin.report.shapes import check_explanation, check_map, check_search, check_training
@@ -66,6 +67,19 @@ class Artefacts:
     config_text: str
 
     @property
+    def sheets(self) -> frozenset[str]:
+        """The titles of the contact sheets that the run made of its pictures."""
+        blocks = (block for section in self.analysis for block in section.blocks)
+        return frozenset(block.title for block in blocks if isinstance(block, Pictures))
+
+    def written(self, one: Json) -> str | None:
+        """Return the text of an item; None where its name says as much, or there are no words."""
+        text, name = str(one.get("text", "")), str(one.get("id", ""))
+        kinds = set((self.dataset.get("kinds") or {}).values())
+        wordless = kinds == {"series"} or (kinds in ({"image"}, {"audio"}) and name.endswith(text))
+        return None if wordless else text
+
+    @property
     def metrics(self) -> Json:
         """What ``metrics.json`` holds."""
         return self.record.metrics
@@ -92,12 +106,21 @@ class Artefacts:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """What each prediction counts for, of shape (n_samples,): its weight, 1 on average."""
-        import numpy as np
-
+        """What each prediction counts for among the items, of shape (n_samples,)."""
         assert self.predictions is not None
-        weight = self.predictions.weight
-        return np.asarray(weight / weight.mean(), dtype=np.float64)
+        return self.predictions.shares
+
+    @property
+    def repeats(self) -> int:
+        """How often each item was held out."""
+        if self.predictions is None:
+            return 1
+        return max(1, round(len(self.predictions) / self.predictions.n_items))
+
+    @property
+    def averaged(self) -> str:
+        """What is said of counts where items were held out several times; else empty."""
+        return f", on average over {self.repeats} repeats" if self.repeats > 1 else ""
 
     @property
     def weighting(self) -> str:
@@ -106,6 +129,11 @@ class Artefacts:
         if weight is None or (weight == weight[0]).all():
             return ""
         return f" Each {self.use_case.wording.item} counts by its weight, which is 1 on average."
+
+    def items(self, number: float, verb: str = "") -> str:
+        """Write so many items, and the verb that goes with them, as in "1 message was"."""
+        wording = self.use_case.wording
+        return counted(round(number), wording.item, verb, wording.items)
 
     def metric(self, name: str) -> Metric:
         """Say how a metric is written; an unknown one goes by its name."""

@@ -179,34 +179,35 @@ def _signed(value: float) -> str:
 
 def _marked(quote: Quote) -> list[tuple[str, str]]:
     """Split a quote's text into runs, each with the side that it speaks for: up, down or none."""
-    if letters := _letters(quote):
-        numbered = groupby(enumerate(quote.text, 1), lambda one: letters.get(one[0], ""))
+    text = quote.text or ""
+    if letters := _letters(text, quote.shares):
+        numbered = groupby(enumerate(text, 1), lambda one: letters.get(one[0], ""))
         return [("".join(own for _, own in run), side) for side, run in numbered]
     sides = {piece.casefold(): "up" if push > 0 else "down" for piece, push in quote.shares}
     # The longest first, so that "call now" wins over "call".
     wanted = sorted((piece for piece in sides if piece.strip()), key=len, reverse=True)
     if not wanted:
-        return [(quote.text, "")]
+        return [(text, "")]
     runs: list[tuple[str, str]] = []
     at = 0
-    for found in re.finditer("|".join(map(_whole, wanted)), quote.text, re.IGNORECASE):
-        runs.append((quote.text[at : found.start()], ""))
+    for found in re.finditer("|".join(map(_whole, wanted)), text, re.IGNORECASE):
+        runs.append((text[at : found.start()], ""))
         runs.append((found[0], sides.get(found[0].casefold(), "")))
         at = found.end()
-    runs.append((quote.text[at:], ""))
+    runs.append((text[at:], ""))
     return [run for run in runs if run[0]]
 
 
-def _letters(quote: Quote) -> dict[int, str]:
+def _letters(text: str, shares: Sequence[tuple[str, float]]) -> dict[int, str]:
     """Return the sides of a sequence's letters where that is what the pieces are, as in K12."""
     sides = {}
-    for piece, push in quote.shares:
+    for piece, push in shares:
         if re.fullmatch(r"\D\d+", piece):
             at = int(piece[1:])
-            if quote.text[at - 1 : at].upper() == piece[0]:
+            if text[at - 1 : at].upper() == piece[0]:
                 sides[at] = "up" if push > 0 else "down"
     # A message may say B4; only in a sequence do letters stand where the pieces say.
-    return sides if re.fullmatch(r"\S+", quote.text) else {}
+    return sides if re.fullmatch(r"\S+", text) else {}
 
 
 def _whole(piece: str) -> str:

@@ -135,15 +135,17 @@ def date(text: str) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def listing(parts: list[str]) -> str:
-    """Join with commas and a last "and".
+def listing(parts: list[str], last: str = "and") -> str:
+    """Join with commas and a last "and", or what is given.
 
     Examples
     --------
     >>> listing(["a", "b", "c"])
     'a, b and c'
     """
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+    return (
+        f" {last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+    )
 
 
 def _trim(text: str) -> str:

@@ -30,6 +30,7 @@ from widemargin.runs.loading import Loaded
 from widemargin.runs.plan import Plan
 from widemargin.runs.setup import Setup, codes_of
 from widemargin.runs.training import Trained
+from widemargin.svm.edges import rising_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +74,7 @@ def gather(
     rows = np.concatenate([split.test for _, _, split in splits])
     sizes = [len(split.test) for _, _, split in splits]
     part = np.repeat(np.arange(len(splits)), sizes)
+    drawn = _drawn_together(setup, dataset, rows, part)
     weight = dataset.sample_weight
     truth = codes_of(dataset.y, setup.classes)[rows]
 
@@ -92,6 +94,7 @@ def gather(
             weight=np.ones(len(rows)) if weight is None else weight[rows],
             costs=setup.costs,
             part=part,
+            drawn=drawn,
         )
 
     return OutOfFold(
@@ -123,7 +126,7 @@ def assess(
     drawing: dict[str, Any] = {
         "resamples": evaluation.resamples,
         "confidence": evaluation.confidence,
-        "groups": _drawn_together(setup, dataset, out, part),
+        "groups": out.predictions.drawn,
         "random_state": setup.config.seed,
     }
     intervals = bootstrap_intervals(out.predictions, metrics, **drawing)
@@ -163,6 +166,9 @@ def assess(
                 n_stopped=sum(not cell.converged for cell in trained.search.cells),
                 model_stopped=not trained.search.converged,
                 folds_stopped=sum(not result.meta["converged"] for result in results),
+                rising=tuple(
+                    edge.name for edge in rising_edges(trained.search.cells, trained.search.chosen)
+                ),
             ),
             near_duplicates=duplicates,
             known_words=known_words(trained.model.features, trained.part.X),
@@ -183,8 +189,9 @@ def assess(
         "metrics": {name: _ends(interval) for name, interval in intervals.items()},
         "baselines": {
             name: {
-                "title": titles[name],
+                "title": titles[name] if name != "dummy" else _guess(titles[name], out),
                 "metrics": {metric: finite(value) for metric, value in own.items()},
+                "gain": _gain(out.predictions, out.baselines[name], setup.metric, drawing),
             }
             for name, own in scores.items()
         },
@@ -211,9 +218,9 @@ def assess(
 
 
 def _drawn_together(
-    setup: Setup, dataset: Dataset, out: OutOfFold, part: NDArray[np.int64]
+    setup: Setup, dataset: Dataset, rows: NDArray[np.intp], part: NDArray[np.int64]
 ) -> NDArray[Any] | None:
-    """Name the rows that a resample draws together; None where each is drawn by itself.
+    """Name the predictions that a resample draws together; None where each is drawn by itself.
 
     Those of one item or of one group are, and walking forward those of one stretch of time. With
     few items to learn from, which ones they were matters more than which ones are predicted, so
@@ -223,10 +230,10 @@ def _drawn_together(
     if evaluation.shots is not None and len(set(part.tolist())) > 1:
         return part
     if setup.split.kind == "walk-forward" and dataset.times is not None:
-        return blocks_in_time(dataset.times, dataset.label_times)[out.rows]
+        return blocks_in_time(dataset.times, dataset.label_times)[rows]
     if dataset.groups is not None:
-        return dataset.groups[out.rows]
-    return out.rows if evaluation.repeats > 1 else None
+        return dataset.groups[rows]
+    return rows if evaluation.repeats > 1 else None
 
 
 def _beside_frozen(
@@ -250,6 +257,14 @@ def _beside_frozen(
     }
 
 
+def _gain(
+    predictions: Predictions, others: Predictions, metric: Metric, drawing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say by how much a metric is more than another model's on the same items."""
+    gain = paired_intervals(predictions, others, [metric], **drawing)[metric.name]
+    return {metric.name: _ends(gain)}
+
+
 def _ends(interval: Interval) -> dict[str, float | None]:
     return {
         "value": finite(interval.value),
@@ -260,3 +275,11 @@ def _ends(interval: Interval) -> dict[str, float | None]:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _guess(title: str, out: OutOfFold) -> str:
+    """Name the baseline that knows nothing by what it did: parts may differ in their answer."""
+    dummy = out.baselines["dummy"]
+    if dummy.classes and len(set(dummy.y_pred.tolist())) > 1:
+        return "the commonest class of each training part"
+    return title

@@ -128,6 +128,7 @@ def hold_out(
             part.sample_weight,
             setup.config.seed,
             setup.positive,
+            setup.shares,
         )
         if probability is not None:
             prediction = least_cost(probability, setup.costs)

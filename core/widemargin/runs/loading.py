@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from widemargin.contracts import Dataset, Progress, SplitRule
-from widemargin.contracts.counting import counted
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.data import fingerprint, merge_groups, near_duplicates
 from widemargin.data.assets import data_home, require
 from widemargin.encoders.items import texts_of
@@ -74,7 +75,7 @@ def load_dataset(
         require(asset, home, offline=offline, mirror=mirror, progress=progress)
     config.data.fetch(home, offline=offline, progress=progress)
     with progress.stage("reading the data"):
-        whole = config.data.load(home)
+        whole = _with_positive(config.data.load(home), config.evaluation.positive)
         whole.check_learnable()
         if config.evaluation.split != "auto" and whole.parts is not None:
             whole = config.data.without_parts(whole)
@@ -86,7 +87,48 @@ def load_dataset(
     )
     if loaded.note and (loaded.contradictory or whole.parts is not None):
         progress.note(loaded.note)
+    if guess := _guessed(loaded.dataset):
+        progress.note(guess)
     return replace(loaded, grouped=whole.groups is not None)
+
+
+def _with_positive(dataset: Dataset, chosen: str) -> Dataset:
+    """Return the data about the positive class that was chosen, if one was.
+
+    Raises
+    ------
+    DataError
+        Where there is no such class, or there are not two.
+    """
+    if not chosen:
+        return dataset
+    classes = dataset.classes
+    if len(classes) != 2:
+        have = (
+            counted(len(classes), "class", several="classes") if classes else "a target of numbers"
+        )
+        raise DataError(
+            f"{dataset.card.title}: evaluation.positive chooses one of two classes, and there "
+            f"{agreeing(len(classes) or 1, 'are')} {have}; leave it out."
+        )
+    if chosen not in classes:
+        raise DataError(
+            f"{dataset.card.title}: evaluation.positive is {chosen!r}, and the classes are "
+            f"{' and '.join(classes)}."
+        )
+    return replace(dataset, card=replace(dataset.card, positive_class=chosen))
+
+
+def _guessed(dataset: Dataset) -> str:
+    """Say which of two classes is the positive one, where nobody has said it; else nothing."""
+    if dataset.card.positive_class or len(dataset.classes) != 2:
+        return ""
+    positive = dataset.positive_class
+    other = next(name for name in dataset.classes if name != positive)
+    alike = (dataset.y == positive).sum() == (dataset.y == other).sum()
+    why = "the first by name of two that are as common" if alike else "the rarer of two"
+    setting = shlex.quote(f"evaluation.positive={other}")
+    return f"The positive class is {positive!r}, {why}; --set {setting} takes the other."
 
 
 def _as_published(whole: Dataset, rule: SplitRule) -> Loaded:
@@ -102,8 +144,9 @@ def _as_published(whole: Dataset, rule: SplitRule) -> Loaded:
         crossing = int(np.isin(codes[test], codes[~test]).sum())
         if crossing:
             note = (
-                f"{crossing:,} of {int(test.sum()):,} test {whole.card.item}s nearly repeat one of "
-                "the other parts; the published split is kept as it is."
+                f"{crossing:,} of {counted(int(test.sum()), f'test {whole.card.item}')} nearly "
+                f"{agreeing(crossing, 'repeat')} one of the other parts; the published split is "
+                "kept as it is."
             )
             card = replace(whole.card, notes=(*whole.card.notes, note))
             dataset = replace(dataset, card=card)
@@ -150,8 +193,7 @@ def _without_near_duplicates(whole: Dataset, rule: SplitRule) -> Loaded:
         note = (
             f"{counted(repeated, 'near-duplicate')} of "
             f"{counted(int((counts > 1).sum()), whole.card.item)} "
-            f"{'was' if repeated == 1 else 'were'} left out, so that none is on both sides of a "
-            "split"
+            f"{agreeing(repeated, 'were')} left out, so that none is on both sides of a split"
         )
         if contradictory:
             note += f"; {contradictory:,} of them had another label than the one kept"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cover", "picture_sections"]
 
-_MISTAKES, _SUPPORT, _COVERED = 48, 36, 6
+_FIRST, _MISTAKES, _SUPPORT, _COVERED = 24, 48, 36, 6
 _SIDE = 72
 _LARGE = 112  # of a picture whose parts are covered
 _LONGEST = 448  # pixels that are covered at most; a photograph is made smaller first
@@ -49,12 +49,30 @@ def picture_sections(
         return []
     images = dataset.X[next(iter(dataset.kinds))]
     sheets = [
+        _first(dataset),
         _mistakes(images, rows, predictions),
         _support(trained),
         _covered(images, rows, predictions, _likely(trained.model, next(iter(dataset.kinds)))),
     ]
     blocks = [sheet for sheet in sheets if sheet is not None]
     return [ReportSection(title="Pictures", blocks=blocks)] if blocks else []
+
+
+def _first(dataset: Dataset) -> Pictures | None:
+    """Show the first pictures of each class."""
+    images = dataset.X[next(iter(dataset.kinds))]
+    each = max(1, _FIRST // max(1, len(dataset.classes)))
+    rows = [
+        row
+        for name in dataset.classes[:_FIRST]
+        for row in np.flatnonzero(dataset.y == name)[:each].tolist()
+    ]
+    pictures = [
+        Picture(image=image, name=str(dataset.ids[row]), caption=(str(dataset.y[row]),))
+        for row in rows
+        if (image := _small(images.iloc[row])) is not None
+    ]
+    return Pictures(title="The first few", pictures=pictures) if pictures else None
 
 
 def _mistakes(images: Any, rows: NDArray[np.intp], told: Predictions) -> Pictures | None:
@@ -231,7 +249,8 @@ def _array(item: Any) -> NDArray[np.uint8]:
     from widemargin.encoders.images.reading import read_image
 
     if isinstance(item, np.ndarray) and max(item.shape[:2]) <= _LONGEST:
-        return item
+        # One channel is no third axis to those who draw.
+        return item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item
     image = read_image(item, shortest=_LONGEST)
     image.thumbnail((_LONGEST, _LONGEST))
     return np.asarray(image, dtype=np.uint8)

@@ -107,11 +107,12 @@ def _whole_plan(config: RunConfig, rule: SplitRule, dataset: Dataset) -> Plan:
     """Divide the rows, however many there are to learn from."""
     if dataset.parts is not None:
         return _published(dataset)
+    if rule.kind == "walk-forward" and config.evaluation.split != "auto":
+        raise DataError(
+            f"evaluation.split: {config.evaluation.split} would learn from what came later; leave "
+            "it out."
+        )
     if config.evaluation.split == "leave-one-out":
-        if rule.kind == "walk-forward":
-            raise DataError(
-                "evaluation.split: leave-one-out would learn from what came later; leave it out."
-            )
         held_out = tuple((0, fold, split) for fold, split in enumerate(_each(dataset)))
         return Plan(outer=held_out, kind="leave-one-out")
     kind: PlanKind = "walk-forward" if rule.kind == "walk-forward" else "folds"

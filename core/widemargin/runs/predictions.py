@@ -74,6 +74,7 @@ def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictio
         weight=weight,
         costs=tuple(metrics.get("costs") or ()),
         part=_parts(frame),
+        drawn=_drawn(frame),
     )
 
 
@@ -83,3 +84,13 @@ def _parts(frame: pd.DataFrame) -> NDArray[np.int64] | None:
         return None
     fold = frame["fold"].to_numpy(dtype=np.int64)
     return np.asarray(frame["repeat"].to_numpy(dtype=np.int64) * (fold.max() + 1) + fold)
+
+
+def _drawn(frame: pd.DataFrame) -> NDArray[Any] | None:
+    """Read what intervals draw as one; of runs without the column, groups, or else items."""
+    for column in ("drawn", "group"):
+        if column in frame:
+            return np.asarray(frame[column].to_numpy(dtype=np.int64))
+    ids = frame["id"].to_numpy().astype(np.str_)
+    places = np.unique(ids, return_inverse=True)[1].reshape(-1)
+    return places if len(set(places.tolist())) < len(places) else None

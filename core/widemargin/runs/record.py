@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.config import dump_yaml
-from widemargin.contracts import ReportSection, RunRecord, UseCase
+from widemargin.contracts import Dataset, ReportSection, RunRecord, UseCase
+from widemargin.contracts.counting import agreeing
 from widemargin.contracts.kept_sections import dump_sections
 from widemargin.explanation import (
     block_pieces,
@@ -21,17 +22,17 @@ from widemargin.explanation import (
     mean_pieces,
     show_item,
     support_cases,
+    way_of,
 )
 from widemargin.runs.assessment import OutOfFold
 from widemargin.runs.costs import peak_memory
 from widemargin.runs.folds import FoldResult, worst_rows
 from widemargin.runs.identity import git_state, hash_of, thread_count, versions
 from widemargin.runs.loading import Loaded, describe_dataset
-from widemargin.runs.model import dump_model
+from widemargin.runs.model import Model, dump_model
 from widemargin.runs.setup import Setup
 from widemargin.runs.store import RunStore, read_record
 from widemargin.runs.training import Trained
-from widemargin.svm.machine import Machine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +54,7 @@ def write_record(
     results: Sequence[FoldResult],
     metrics: dict[str, Any],
     engine: str,
+    sources: str,
     encoders: Sequence[Mapping[str, Any]],
     items_map: Mapping[str, Any] | None,
     analysis: Sequence[ReportSection],
@@ -86,6 +88,7 @@ def write_record(
         "python": platform.python_version(),
         "platform": platform.platform(),
         "engine": engine,
+        "sources": sources,
         "encoders": list(encoders),
         "threads": thread_count(),
         "timings": {**clock.seconds, "total": round(sum(clock.seconds.values()), 3)},
@@ -187,7 +190,7 @@ def _explain(
         "blocks": block_shares(model.machine, trained.rows, random_state=setup.config.seed),
         "pieces": pieces,
         "block_pieces": of_blocks,
-        "note": "" if pieces else _why_no_pieces(model.machine, of_blocks),
+        "note": "" if pieces else _why_no_pieces(model, dataset, of_blocks),
         "mistakes": _mistakes(setup, loaded, out, results),
         "support_vectors": support_cases(
             dataset,
@@ -199,30 +202,34 @@ def _explain(
     }
 
 
-def _why_no_pieces(machine: Machine, of_blocks: Sequence[dict[str, Any]]) -> str:
+def _why_no_pieces(model: Model, dataset: Dataset, of_blocks: Sequence[dict[str, Any]]) -> str:
     """Say why pieces have no weights, but for the blocks whose pieces are listed."""
-    if machine.kernel is not None:
-        listed = [one["block"] for one in of_blocks]
-        terms = [term for term in counted_terms(machine.kernel) if term.block not in listed]
-        names = dict.fromkeys(term.kernel.name for term in terms)
-        if not names:
-            return ""
-        said = " and ".join(names)
-        many = len(names) > 1
-        of = ""
-        if listed:
-            blocks = list(dict.fromkeys(str(term.block) for term in terms))
-            of = f" of block{'s' if len(blocks) > 1 else ''} {' and '.join(blocks)}"
+    machine = model.machine
+    way = way_of(model.features, machine, dataset.kinds)
+    asked = "widemargin predict --explain tells what decided a single item"
+    if machine.kernel is None:
+        said = "With more than two classes each pair has its own weights."
+        return said if way == "none" else f"{said} {asked}."
+    listed = [one["block"] for one in of_blocks]
+    terms = [term for term in counted_terms(machine.kernel) if term.block not in listed]
+    names = list(dict.fromkeys(term.kernel.name for term in terms))
+    if not names:
+        return ""
+    of = ""
+    if listed:
+        blocks = list(dict.fromkeys(str(term.block) for term in terms))
+        of = f" of {'blocks' if len(blocks) > 1 else 'block'} {' and '.join(blocks)}"
+    kernels = agreeing(len(names), "have")
+    said = f"The {' and '.join(names)} {'kernels' if len(names) > 1 else 'kernel'}{of} {kernels} "
+    said += "no weight for each piece"
+    cases = "the support vectors below are the cases that it compares with."
+    if way == "none":
         return (
-            f"The {said} kernel{'s' if many else ''}{of} {'have' if many else 'has'} no weight for "
-            "each piece. "
-            "widemargin predict --explain tells what decided a single item, and the support "
-            "vectors below are the cases that it compares with."
+            f"{said}; a linear one would have (svm.kernel: linear). {cases[0].upper()}{cases[1:]}"
         )
-    return (
-        "With more than two classes each pair has its own weights. "
-        "widemargin predict --explain tells what decided a single item."
-    )
+    if way == "blocks":
+        asked = "widemargin predict --explain tells what each block adds to the margin of an item"
+    return f"{said}. {asked}, and {cases}"
 
 
 def _mistakes(
@@ -289,6 +296,8 @@ def _parquet(out: OutOfFold, groups: NDArray[Any] | None) -> bytes:
     if groups is not None:
         # Which rows belong together; their names are nobody's business here.
         columns["group"] = np.unique(groups[out.rows], return_inverse=True)[1].reshape(-1)
+    if predictions.drawn is not None:
+        columns["drawn"] = np.unique(predictions.drawn, return_inverse=True)[1].reshape(-1)
     if predictions.decision.ndim == 1:
         columns["decision"] = predictions.decision
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from widemargin import native
 from widemargin.contracts import Dataset, Kind, Metric, Once, Progress, RunRecord, UseCase
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.data.assets import data_home, require
 from widemargin.encoders import EmbeddingStore, Features
 from widemargin.encoders.store import store_folder
@@ -24,10 +25,10 @@ from widemargin.runs.identity import engine_name, hash_of, sources_hash, thread_
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.parameters import named_by_path
 from widemargin.runs.plan import Plan, make_plan
-from widemargin.runs.readable import check_items, naming_items
+from widemargin.runs.readable import check_items, naming_items, noting_unread
 from widemargin.runs.record import write_record
 from widemargin.runs.remedies import naming_settings
-from widemargin.runs.setup import Setup
+from widemargin.runs.setup import Setup, shares_of
 from widemargin.runs.training import Embedded, Trained, embed, train
 from widemargin.svm.expression import expression
 from widemargin.svm.memory import check_gram_size, gram_bytes
@@ -112,6 +113,7 @@ def execute(
             embedded = embed(setup, dataset, share=not plan.published)
     elif isinstance(config.features, Features):
         check_items(setup.features(dataset.kinds), dataset)
+    loaded = noting_unread(setup.features(dataset.kinds), loaded, progress)
 
     if config.evaluation.shots is not None and len(plan.outer) < _DRAWS:
         progress.note(
@@ -121,6 +123,7 @@ def execute(
     made = len({fold for _, fold, _ in plan.outer})
     if plan.kind == "folds" and made < config.evaluation.outer:
         progress.note(f"{made} outer folds are made, since the rarest class has too few items.")
+    sources = sources_hash(registry.packages())
     base_key = hash_of(
         [
             _without_map(config.to_dict()),
@@ -130,7 +133,7 @@ def execute(
             loaded.fingerprint,
             versions(),
             thread_count(),
-            sources_hash(registry.packages()),
+            sources,
         ]
     )
     trained, results = _measured(
@@ -166,6 +169,7 @@ def execute(
             results=results,
             metrics=assessed,
             engine=engine,
+            sources=sources,
             encoders=encoders,
             items_map=items_map,
             analysis=analysis,
@@ -220,8 +224,8 @@ def _measured(
             stage.advance()
     if kept := sum(result.kept for result in results):
         progress.note(
-            f"{kept} of {len(results)} outer folds were kept from an earlier run of the same "
-            "settings; --fresh computes them again."
+            f"{kept} of {counted(len(results), 'outer fold')} {agreeing(kept, 'were')} kept from "
+            "an earlier run of the same settings; --fresh computes all of them again."
         )
     with clock("final"), progress.stage("final model"):
         trained = train(setup, learned, embedded=embedded, taken=plan.final, progress=progress)
@@ -302,6 +306,7 @@ def prepare(
         split=use_case.split,
         classes=dataset.classes,
         positive=positive,
+        shares=shares_of(config, dataset, plan.kind if plan else ""),
         one_part=config.features.trains,
     )
 

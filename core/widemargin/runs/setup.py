@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from widemargin.config import RunConfig
     from widemargin.encoders import EmbeddingStore
 
-__all__ = ["Setup", "codes_of", "unit_of"]
+__all__ = ["Setup", "codes_of", "shares_of", "unit_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,9 @@ class Setup:
         All class names in sorted order; empty for regression.
     positive : int
         Code of the positive class of a binary task; 1 otherwise.
+    shares : ndarray of shape (n_classes,), optional
+        How common the classes are over all outer parts, for the baseline that knows nothing else;
+        none where a part knows only its own training rows.
     store : EmbeddingStore, optional
         Where vectors are kept that no training row has a part in.
     checkpoints : RunCheckpoints, optional
@@ -72,6 +75,7 @@ class Setup:
     split: SplitRule
     classes: tuple[str, ...]
     positive: int
+    shares: NDArray[np.float64] | None = None
     store: EmbeddingStore | None = None
     checkpoints: RunCheckpoints | None = None
     one_part: bool = False
@@ -224,3 +228,16 @@ def _fits_float32(rows: Any) -> bool:
     middle, spread = np.abs(rows.mean(axis=0)), rows.std(axis=0)
     far = (spread > 0) & (middle > 1e3 * spread)
     return bool(np.abs(rows).max() < 1e15 and not far.any())
+
+
+def shares_of(config: RunConfig, dataset: Dataset, kind: str) -> NDArray[np.float64] | None:
+    """Return how common the classes are, where the outer parts are folds of one population.
+
+    A published test part or a later stretch of time is none, and with shots a part knows no more
+    than those.
+    """
+    if kind not in ("folds", "leave-one-out") or config.evaluation.shots or not dataset.classes:
+        return None
+    codes = codes_of(dataset.y, dataset.classes)
+    counts = np.bincount(codes, dataset.sample_weight, len(dataset.classes))
+    return counts.astype(np.float64)

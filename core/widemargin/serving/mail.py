@@ -41,7 +41,7 @@ def stamp_verdict(
     [one] = predictor.predict(items.X, items.ids)
     assert one.margin is not None
     judge = f"widemargin {version} (run {record.use_case}/{record.id})"
-    if one.note:
+    if one.is_empty:
         # What is taken for granted is no judgement on this mail.
         fields = {"Flag": "NO", "Status": "No, there is no text to judge"}
         return stamp(raw, _named({**fields, "Checker-Version": judge}), _PREFIX)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,71 +15,15 @@ from widemargin.encoders.unreadable import Unreadable, reason_of, take_rows
 from widemargin.errors import DataError, ItemsError, ModelError, nearest
 from widemargin.explanation import explain_items
 from widemargin.runs.model import Model, parse_model
+from widemargin.serving.answers import EMPTY, Answers, Prediction
 from widemargin.serving.deciding import deciding_margin
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
 
-__all__ = ["Answers", "Prediction", "Predictor"]
+__all__ = ["Predictor"]
 
 _BATCH = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """What a model says of one item.
-
-    Parameters
-    ----------
-    id : str
-        The item's name.
-    label : str or float
-        The predicted class, or the predicted number.
-    probability : float or None
-        Calibrated probability of `label`; None for a number.
-    margin : float or None
-        Signed distance to the margin's middle, above 0 for the class `margin_for`; beyond two
-        classes, the decision of `label`; None for a number.
-    margin_for : str or None
-        The class that a margin above 0 speaks for; None for a number.
-    threshold : float or None
-        The margin from which on `label` is that class, since the probability decides; None beyond
-        two classes, for a number, and where all margins mean one class.
-    probabilities : mapping of str to float
-        Of every class.
-    shares : sequence of Share
-        What each piece of the item adds to the margin, the strongest first; empty unless asked
-        for.
-    note : str
-        ``"empty"`` for an item without text, whose answer is only what the model takes for
-        granted; else nothing.
-    """
-
-    id: str
-    label: str | float
-    probability: float | None
-    margin: float | None
-    margin_for: str | None = None
-    threshold: float | None = None
-    probabilities: Mapping[str, float]
-    shares: Sequence[Share] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model says of a batch of items.
-
-    Parameters
-    ----------
-    predictions : sequence of Prediction
-        Of the items that can be read, in their order.
-    refused : sequence of str
-        A line for each of the others: its name, and why it was not answered.
-    """
-
-    predictions: Sequence[Prediction]
-    refused: Sequence[str] = ()
 
 
 class Predictor:
@@ -110,6 +53,7 @@ class Predictor:
         try:
             described = json.loads((record.path / "dataset.json").read_bytes())
             self.kinds: dict[str, Kind] = described["kinds"]
+            self._learned_from = str(described["card"]["title"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{record.path} does not say what its columns hold: its dataset.json is absent or "
@@ -138,6 +82,12 @@ class Predictor:
     def positive(self) -> str:
         """The class of two that a margin above 0 speaks for; empty for more, and for a number."""
         return self.model.classes[self._positive] if len(self.model.classes) == 2 else ""
+
+    def which(self, asked: str) -> str:
+        """Say which run answers, where its id was not asked for: the last one may have changed."""
+        if self.record.id in asked:
+            return ""
+        return f"Run {self.record.id}, which learned from {self._learned_from}."
 
     @property
     def reads_files(self) -> bool:
@@ -169,9 +119,13 @@ class Predictor:
         names = [str(row + 1) for row in range(n)] if ids is None else list(ids)
         if n == 0:
             return []
-        notes = ["empty" if blank else "" for blank in self._blank(X, n)]
+        notes = [EMPTY if blank else "" for blank in self._blank(X, n)]
         X = self.config.data.checked(X)
         outcome = self.model.predict(X)
+        for asked in ("unread", "doubts"):
+            told = getattr(self.model.features, asked, None)
+            for row, what in told(X).items() if told is not None else ():
+                notes[row] = notes[row] or what
         shares: list[list[Share]] = [[] for _ in range(n)]
         if explain:
             kinds = {column: kind for column, kind in self.kinds.items() if column in X}

@@ -52,8 +52,21 @@ def class_folders(classes: Sequence[str]) -> dict[str, str]:
     return folders
 
 
-def check_target(source: Path, target: Path) -> None:
-    """Refuse a target that is, or lies in, what is sorted, or that is no folder.
+def check_target(
+    source: Path, target: Path, folders: Iterable[str], learned_from: Path | None = None
+) -> None:
+    """Refuse a target that would mix what is sorted with something else.
+
+    Parameters
+    ----------
+    source : Path
+        The folder that is sorted, which the target may not be or lie in.
+    target : Path
+        Where the classes' folders go.
+    folders : iterable of str
+        Their names; a target that holds folders, and none of these, is another model's or none.
+    learned_from : Path, optional
+        What the model learned from, which would learn from its own guesses next time.
 
     Raises
     ------
@@ -70,6 +83,17 @@ def check_target(source: Path, target: Path) -> None:
         raise InputError(
             f"{target}: lies in what is sorted, and would be sorted next time; name another folder "
             "with --into."
+        )
+    if learned_from is not None and learned_from.resolve() in (inner, *inner.parents):
+        raise InputError(
+            f"{target}: the model learned from what lies there, and would learn from its own "
+            "guesses next time; name another folder with --into."
+        )
+    there = [] if not target.exists() else [path.name for path in target.iterdir() if path.is_dir()]
+    if there and not {NOT_SURE, *folders} & set(there):
+        raise InputError(
+            f"{target}: holds the folder {min(there)!r} and none of this model's classes; name "
+            "another folder with --into."
         )
 
 

@@ -1,8 +1,9 @@
 """What every use case must do, as checks that plugin authors call from their own tests.
 
 Each check takes a use case, tries one rule on the use case's fixture, and raises a
-`ConformanceError` that states the rule, what was found and the remedy. Nothing here needs the
-network, an asset or a test framework.
+`ConformanceError` that states the rule, what was found and the remedy, or a `DoesNotApply`.
+Nothing here needs the network, an asset or a test framework. `examine` tries all on a plugin, which
+is what ``widemargin plugin check`` prints.
 
 Examples
 --------
@@ -20,6 +21,7 @@ or all of them at once:
 >>> check_use_case(use_case)
 """
 
+from widemargin.testing.card import Verdict, examine
 from widemargin.testing.conformance import Check, check_use_case, use_case_checks
 from widemargin.testing.data_checks import (
     check_groups_do_not_cross,
@@ -42,21 +44,45 @@ from widemargin.testing.encoder_checks import (
 )
 from widemargin.testing.encoder_samples import EncoderSample, sample_of
 from widemargin.testing.feature_checks import check_features_clone, check_learns
-from widemargin.testing.fixture import ConformanceError, Fixture, load_fixture
+from widemargin.testing.fixture import ConformanceError, DoesNotApply, Fixture, load_fixture
+from widemargin.testing.kernel_checks import (
+    check_kernel,
+    check_kernel_is_positive,
+    check_kernel_parameters,
+    check_kernel_values,
+    kernel_checks,
+)
+from widemargin.testing.metric_checks import (
+    check_metric,
+    check_metric_counts_weights,
+    check_metric_prefers_the_truth,
+    metric_checks,
+)
 from widemargin.testing.model_checks import (
     check_deterministic,
     check_empty_and_odd_items,
     check_features_round_trip,
     check_read_items,
+    check_repeated_items,
 )
 from widemargin.testing.plugin_checks import check_light_import, check_metrics
+from widemargin.testing.run_checks import check_beats_the_dummy, check_runs_offline
+from widemargin.testing.split_checks import (
+    check_held_out_rows_teach_nothing,
+    check_published_split_is_kept,
+    check_rows_are_read_alone,
+    check_walks_forward,
+)
 
 __all__ = [
     "Check",
     "ConformanceError",
+    "DoesNotApply",
     "EncoderCheck",
     "EncoderSample",
     "Fixture",
+    "Verdict",
+    "check_beats_the_dummy",
     "check_deterministic",
     "check_empty_and_odd_items",
     "check_encoder",
@@ -72,15 +98,31 @@ __all__ = [
     "check_features_clone",
     "check_features_round_trip",
     "check_groups_do_not_cross",
+    "check_held_out_rows_teach_nothing",
+    "check_kernel",
+    "check_kernel_is_positive",
+    "check_kernel_parameters",
+    "check_kernel_values",
     "check_learns",
     "check_lengths",
     "check_light_import",
     "check_loads_offline",
+    "check_metric",
+    "check_metric_counts_weights",
+    "check_metric_prefers_the_truth",
     "check_metrics",
+    "check_published_split_is_kept",
     "check_read_items",
+    "check_repeated_items",
+    "check_rows_are_read_alone",
+    "check_runs_offline",
     "check_use_case",
+    "check_walks_forward",
     "encoder_checks",
+    "examine",
+    "kernel_checks",
     "load_fixture",
+    "metric_checks",
     "sample_of",
     "use_case_checks",
 ]

@@ -11,14 +11,22 @@ from widemargin.testing.data_checks import (
     check_loads_offline,
 )
 from widemargin.testing.feature_checks import check_features_clone, check_learns
-from widemargin.testing.fixture import ConformanceError
+from widemargin.testing.fixture import ConformanceError, DoesNotApply
 from widemargin.testing.model_checks import (
     check_deterministic,
     check_empty_and_odd_items,
     check_features_round_trip,
     check_read_items,
+    check_repeated_items,
 )
 from widemargin.testing.plugin_checks import check_light_import, check_metrics
+from widemargin.testing.run_checks import check_beats_the_dummy, check_runs_offline
+from widemargin.testing.split_checks import (
+    check_held_out_rows_teach_nothing,
+    check_published_split_is_kept,
+    check_rows_are_read_alone,
+    check_walks_forward,
+)
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
@@ -32,7 +40,7 @@ class Check(Protocol):
     __name__: str
 
     def __call__(self, use_case: UseCase, registry: Registry | None = None) -> None:
-        """Raise a `ConformanceError` where the use case breaks the rule."""
+        """Raise a `ConformanceError` where the rule is broken, `DoesNotApply` where it is mute."""
         ...
 
 
@@ -49,13 +57,20 @@ def use_case_checks() -> list[Check]:
         check_light_import,
         check_metrics,
         check_lengths,
+        check_rows_are_read_alone,
         check_groups_do_not_cross,
-        check_features_clone,
+        check_published_split_is_kept,
+        check_walks_forward,
         check_learns,
+        check_held_out_rows_teach_nothing,
+        check_features_clone,
         check_deterministic,
         check_features_round_trip,
         check_read_items,
+        check_repeated_items,
         check_empty_and_odd_items,
+        check_beats_the_dummy,
+        check_runs_offline,
     ]
 
 
@@ -78,6 +93,8 @@ def check_use_case(use_case: UseCase, registry: Registry | None = None) -> None:
     for check in use_case_checks():
         try:
             check(use_case, registry)
+        except DoesNotApply:
+            continue
         except ConformanceError as error:
             told[str(error)] = None
     if told:

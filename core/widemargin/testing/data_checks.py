@@ -10,7 +10,7 @@ from widemargin.data import merge_groups, near_duplicates
 from widemargin.data.splits import make_splits
 from widemargin.encoders.items import texts_of
 from widemargin.errors import DataError
-from widemargin.testing.fixture import Fixture, broken, load_fixture
+from widemargin.testing.fixture import DoesNotApply, Fixture, broken, expecting, load_fixture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,15 +81,13 @@ def check_lengths(use_case: UseCase, registry: Registry | None = None) -> None:
             "name it in `kinds`, or leave the column out of X.",
         )
     dataset = fixture.dataset
-    features = fixture.config.features.build(dataset.kinds)
-    rows = features.fit(dataset.X, dataset.y).transform(dataset.X)
+    rule = "Features must have one row for each item."
+    remedy = "leave unusable items out in `load`, never in the features."
+    with expecting(use_case, rule, remedy):
+        features = fixture.config.features.build(dataset.kinds)
+        rows = features.fit(dataset.X, dataset.y).transform(dataset.X)
     if rows.shape[0] != len(dataset):
-        raise broken(
-            use_case,
-            "Features must have one row for each item.",
-            f"{rows.shape[0]} rows for {len(dataset)} items.",
-            "leave unusable items out in `load`, never in the features.",
-        )
+        raise broken(use_case, rule, f"{rows.shape[0]} rows for {len(dataset)} items.", remedy)
 
 
 def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -106,6 +104,8 @@ def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = Non
     ------
     ConformanceError
         Where one is, or the fixture cannot be split.
+    DoesNotApply
+        Where there are none.
     """
     fixture = load_fixture(use_case, registry)
     dataset = fixture.dataset
@@ -138,6 +138,8 @@ def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = Non
                 "leave SplitRule(near_duplicates=True), and give each item that belongs to "
                 "another the same group.",
             )
+    if dataset.groups is None and "text" not in dataset.kinds.values():
+        raise DoesNotApply("the fixture has neither groups nor texts that may repeat each other.")
 
 
 def _groups(fixture: Fixture) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from widemargin.contracts import EncoderSpec, Kind, Section, State
 from widemargin.encoders import FrozenEncoder
 from widemargin.errors import InputError
 from widemargin.testing.encoder_samples import EncoderSample, sample_of
-from widemargin.testing.fixture import ConformanceError, blocked_network
+from widemargin.testing.fixture import ConformanceError, blocked_network, violation
 
 __all__ = [
     "EncoderCheck",
@@ -418,9 +418,7 @@ def _apart(one: Any, other: Any) -> float:
 
 
 def _broken(spec: EncoderSpec, kind: Kind, rule: str, found: str, remedy: str) -> ConformanceError:
-    return ConformanceError(
-        f"encoder {spec.name!r} on {kind}: {rule} Found: {found} Remedy: {remedy}"
-    )
+    return violation(f"encoder {spec.name!r} on {kind}", rule, found, remedy)
 
 
 @contextmanager

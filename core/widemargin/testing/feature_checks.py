@@ -15,7 +15,7 @@ __all__ = ["check_features_clone", "check_learns"]
 
 
 def check_features_clone(use_case: UseCase, registry: Registry | None = None) -> None:
-    """Check that scikit-learn can clone the features, and that a clone gives equal rows.
+    """Check that a clone of the features, as scikit-learn makes it, gives equal rows.
 
     Each fold fits a fresh copy; one that differs, or that shares what it learnt, would spoil the
     numbers.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
 from unittest.mock import patch
 
 from widemargin.config import RunConfig, resolve
 from widemargin.contracts import Dataset, Silent, UseCase
+from widemargin.errors import WidemarginError
 from widemargin.registry import Registry, discover
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.runner import prepare
@@ -23,16 +25,44 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConformanceError",
+    "DoesNotApply",
     "Fixture",
     "blocked_network",
     "broken",
+    "empty_data_home",
     "expecting",
     "load_fixture",
+    "named",
+    "violation",
+    "where_raised",
 ]
 
 
 class ConformanceError(AssertionError):
-    """A rule is broken; the message states the rule, what was found and the remedy."""
+    """A rule is broken; the message states the rule, what was found and the remedy.
+
+    Attributes
+    ----------
+    found, remedy : str
+        What was found, and what to do.
+    """
+
+    found: str = ""
+    remedy: str = ""
+
+
+class DoesNotApply(SkipTest):
+    """A rule says nothing of what is checked; the message says why.
+
+    unittest and pytest take it for a test that is skipped.
+    """
+
+
+def violation(subject: str, rule: str, found: str, remedy: str) -> ConformanceError:
+    """Return the error that says which rule something breaks, how, and what to do."""
+    error = ConformanceError(f"{subject}: {rule} Found: {found} Remedy: {remedy}")
+    error.found, error.remedy = found, remedy
+    return error
 
 
 def broken(use_case: UseCase, rule: str, found: str, remedy: str) -> ConformanceError:
@@ -44,7 +74,7 @@ def broken(use_case: UseCase, rule: str, found: str, remedy: str) -> Conformance
     >>> print(broken(SimpleNamespace(name="rain"), "Rules hold.", "none.", "add one."))
     use case 'rain': Rules hold. Found: none. Remedy: add one.
     """
-    return ConformanceError(f"use case {use_case.name!r}: {rule} Found: {found} Remedy: {remedy}")
+    return violation(f"use case {use_case.name!r}", rule, found, remedy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +143,7 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
             encoders=registry.encoders,
             kernels=registry.kernels,
         )
-        with _empty_data_home(), blocked_network() as asked:
+        with empty_data_home(), blocked_network() as asked:
             loaded = load_dataset(
                 config, use_case.split, offline=True, mirror="", progress=Silent()
             )
@@ -128,15 +158,40 @@ def expecting(use_case: UseCase, rule: str, remedy: str) -> Iterator[None]:
     """Turn whatever the use case's code raises into a broken rule."""
     try:
         yield
-    except ConformanceError:
+    except (ConformanceError, DoesNotApply):
         raise
-    except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise broken(use_case, rule, found, remedy) from error
+    # A plugin's SystemExit must not end whoever checks it.
+    except (Exception, SystemExit) as error:
+        raise broken(use_case, rule, f"{named(error, _modules_of(use_case))}", remedy) from error
+
+
+def named(error: BaseException, packages: Collection[str]) -> str:
+    """Write what was raised in one line, with the place in the code of these packages."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    # What is raised on purpose says itself where the data are at fault.
+    place = "" if isinstance(error, WidemarginError) else where_raised(error, packages)
+    return f"{said} ({place})" if place else said
+
+
+def where_raised(error: BaseException, packages: Collection[str]) -> str:
+    """Return the last line of these packages' code on the way to an error, as ``FILE, line N``."""
+    frame, place = error.__traceback__, ""
+    while frame is not None:
+        if str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0] in packages:
+            place = f"{frame.tb_frame.f_code.co_filename}, line {frame.tb_lineno}"
+        frame = frame.tb_next
+    return place
+
+
+def _modules_of(use_case: UseCase) -> set[str]:
+    """Name the packages that a use case's own code is in."""
+    parts = (*use_case.data, use_case.features, use_case.report_sections, use_case.analyse)
+    return {getattr(one, "__module__", "").partition(".")[0] for one in parts} - {"", "widemargin"}
 
 
 @contextmanager
-def _empty_data_home() -> Iterator[None]:
+def empty_data_home() -> Iterator[None]:
+    """Let data sets and weights be looked for where there are none."""
     with TemporaryDirectory() as home, patch.dict(os.environ, WIDEMARGIN_HOME=home):
         yield
 

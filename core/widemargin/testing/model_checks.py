@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from widemargin.config import resolve
 from widemargin.contracts import Columns, UseCase, n_rows
 from widemargin.data import fingerprint
+from widemargin.errors import InputError
 from widemargin.runs.model import Model, Outcome, dump_model, parse_model
+from widemargin.testing.encoder_samples import sample_of
 from widemargin.testing.fixture import Fixture, broken, expecting, load_fixture
 from widemargin.testing.plugin_checks import module_of
 
@@ -19,7 +22,12 @@ __all__ = [
     "check_empty_and_odd_items",
     "check_features_round_trip",
     "check_read_items",
+    "check_repeated_items",
 ]
+
+_CLOSE = 1e-5
+_SINGLE = ("sequence", "image", "audio", "series")
+"""Kinds whose items are one value each, of which `sample_of` has odd ones."""
 
 _ODD_TEXTS = {
     "an empty text": "",
@@ -139,7 +147,10 @@ def check_read_items(use_case: UseCase, registry: Registry | None = None) -> Non
 
 
 def check_empty_and_odd_items(use_case: UseCase, registry: Registry | None = None) -> None:
-    """Check that a model predicts empty, foreign and very long texts, and rows with gaps.
+    """Check that empty, foreign, very long and broken items are predicted, or refused in words.
+
+    Texts and rows of tables are always predicted; what is no picture, recording or sequence may be
+    refused by a `DataError`.
 
     Parameters
     ----------
@@ -157,38 +168,85 @@ def check_empty_and_odd_items(use_case: UseCase, registry: Registry | None = Non
 
     fixture = load_fixture(use_case, registry)
     model = fixture.train()
-    for what, X in _odd_items(fixture):
+    for what, X, refusable in _odd_items(fixture):
         rule = f"A model must predict {what}."
         remedy = "let the features take it as an item that says little; leave no item out."
         with expecting(use_case, rule, remedy):
-            outcome = model.predict(X)
+            try:
+                outcome = model.predict(fixture.config.data.checked(X))
+            except InputError:
+                if refusable:
+                    continue
+                raise
             if len(outcome.prediction) != n_rows(X) or not np.isfinite(outcome.decision).all():
                 raise broken(use_case, rule, f"{outcome.prediction.tolist()}.", remedy)
 
 
-def _odd_items(fixture: Fixture) -> list[tuple[str, Columns]]:
-    """Return what is odd, in words, with one item that is; other kinds have nothing to try."""
-    import pandas as pd
+def check_repeated_items(use_case: UseCase, registry: Registry | None = None) -> None:
+    """Check that an item gets one answer, however often and in whatever order it comes.
 
+    Parameters
+    ----------
+    use_case : UseCase
+        What is checked.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where duplicates or the order of rows change an answer.
+    """
+    import numpy as np
+
+    fixture = load_fixture(use_case, registry)
+    X, n = fixture.dataset.X, len(fixture.dataset)
+    model = fixture.train()
+    rule = "An item must get one answer, however often and in whatever order it comes."
+    remedy = "let `transform` take each row by itself, and return one row for each, in order."
+    with expecting(use_case, rule, remedy):
+        usual = model.predict(X).decision
+        rows = np.concatenate([np.arange(n), np.arange(n)[::-1], np.zeros(3, dtype=np.intp)])
+        made = model.predict(X.iloc[rows].reset_index(drop=True)).decision
+    scale = float(np.abs(usual).max()) or 1.0
+    if len(made) != len(rows):
+        raise broken(use_case, rule, f"{len(made)} answers for {len(rows)} items.", remedy)
+    apart = np.abs(made - usual[rows]).reshape(len(rows), -1).max(axis=1)
+    if (apart > _CLOSE * scale).any():
+        name = fixture.dataset.ids[rows[int(np.argmax(apart))]]
+        raise broken(use_case, rule, f"{name} is answered otherwise among duplicates.", remedy)
+
+
+def _odd_items(fixture: Fixture) -> list[tuple[str, Columns, bool]]:
+    """Return what is odd, in words, one item that is, and whether it may be refused."""
     dataset = fixture.dataset
     usual = {str(column): dataset.X[column].iloc[0] for column in dataset.kinds}
-    odd: list[tuple[str, dict[str, Any]]] = []
+    odd: list[tuple[str, dict[str, Any], bool]] = []
     for column, kind in dataset.kinds.items():
+        where = f"in column {column!r}"
         if kind == "text":
-            odd += [
-                (f"{what} in column {column!r}", {column: text})
-                for what, text in _ODD_TEXTS.items()
-            ]
+            odd += [(f"{what} {where}", {column: own}, False) for what, own in _ODD_TEXTS.items()]
         elif kind == "table":
-            odd.append((f"a missing value in column {column!r}", {column: None}))
+            odd.append((f"a missing value {where}", {column: None}, False))
             if isinstance(usual[column], str):
-                odd.append((f"an unknown category in column {column!r}", {column: "unheard of"}))
+                odd.append((f"an unknown category {where}", {column: "unheard of"}, False))
+                odd.append((f"a category in Chinese {where}", {column: "未知 🎉"}, False))
+        elif kind in _SINGLE:
+            odd += [
+                (f"{what} {where}", {column: next(iter(own.values()))}, True)
+                for what, own in sample_of(kind).odd.items()
+            ]
     tables = [column for column, kind in dataset.kinds.items() if kind == "table"]
     if tables:
-        odd.append(("a row of missing values", dict.fromkeys(tables)))
-    return [
-        (what, pd.DataFrame([{**usual, **changed}], columns=list(usual))) for what, changed in odd
-    ]
+        odd.append(("a row of missing values", dict.fromkeys(tables), False))
+    return [(what, _one_row({**usual, **changed}), refusable) for what, changed, refusable in odd]
+
+
+def _one_row(values: Mapping[str, Any]) -> Columns:
+    import pandas as pd
+
+    # A cell may hold an array.
+    return pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in values.items()})
 
 
 def _reload(fixture: Fixture, model: Model) -> Model:

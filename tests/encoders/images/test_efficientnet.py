@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from widemargin.encoders.images import efficientnet
 from widemargin.encoders.images.efficientnet import (
     EFFICIENTNET_LITE0,
     EfficientNetEncoder,
+    EfficientNetSettings,
     input_of,
 )
 from widemargin.encoders.images.efficientnet_layers import convolutions, forward
@@ -100,9 +102,10 @@ def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(efficientnet, "weights_folder", lambda asset: tmp_path / asset.name)
 
 
-def test_the_network_is_the_paper_s_with_the_batch_norms_folded_in() -> None:
+@pytest.mark.parametrize("size", [64, 96, 224])
+def test_the_network_is_the_paper_s_with_the_batch_norms_folded_in(size: int) -> None:
     state = made_up_state()
-    images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         made, expected = forward(convolutions(state), images), slow_forward(state, images)
     assert made.shape == (2, 1280)
@@ -132,6 +135,32 @@ def test_the_input_is_the_middle_of_the_image_from_minus_1_to_1() -> None:
     assert pixels.shape == (224, 224, 3)
     assert pixels[:, 2:-2].min() == 1.0
     assert input_of(np.zeros((9, 5), np.uint8)).max() == np.float32(-127 / 128)
+
+
+def test_the_input_may_be_smaller_and_reach_the_border() -> None:
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, 0] = 255
+    assert input_of(image, 64, 1.0).shape == (64, 64, 3)
+    assert input_of(image, 64, 1.0)[:, 0].min() == 1.0
+    assert input_of(image, 64).max() < 0
+
+
+@pytest.mark.parametrize("given", [{"size": 100}, {"size": 32}, {"crop": 0.0}, {"crop": 1.1}])
+def test_sizes_that_the_network_cannot_halve_are_refused(given: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(given))):
+        EfficientNetSettings.model_validate(given)
+
+
+@pytest.mark.usefixtures("made_up")
+def test_the_size_is_part_of_what_a_vector_is() -> None:
+    small = EfficientNetEncoder(size=64, crop=1.0)
+    vectors = small.transform([noise(0), noise(1)])
+    assert vectors.shape == (2, 1280)
+    assert not np.allclose(vectors, EfficientNetEncoder().transform([noise(0), noise(1)]))
+    assert small.identity() != EfficientNetEncoder().identity()
+    batch = small.trainable().inputs([noise(0)]).batch(np.arange(1), None)
+    assert batch.shape == (1, 3, 64, 64)
+    assert np.array_equal(batch[0].numpy().transpose(1, 2, 0), input_of(noise(0), 64, 1.0))
 
 
 @pytest.mark.usefixtures("made_up")

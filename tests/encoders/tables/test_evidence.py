@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from widemargin.contracts import State
 from widemargin.encoders import TabularEncoder
-from widemargin.encoders.tables.tabular import TABULAR, TabularSettings
+from widemargin.encoders.tables.settings import TabularSettings
+from widemargin.encoders.tables.tabular import TABULAR
 from widemargin.errors import DataError
 from widemargin.testing.encoder_checks import check_encoder
 
@@ -86,6 +87,31 @@ def test_tree_bins_have_weights_that_only_rise_or_only_fall() -> None:
     assert 3 <= len(bins) <= 6
     assert (np.diff([own.evidence for own in bins]) < 0).all()
     assert min(sum(own.rows) for own in bins) >= 533 // 20
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 20))
+def test_tree_bins_are_monotone_whatever_the_smoothing(seed: int, smoothing: float) -> None:
+    rng = np.random.default_rng(seed)
+    age = np.where(rng.random(300) < 0.1, np.nan, rng.normal(size=300).round(1))
+    y = rng.random(300) < 1 / (1 + np.exp(1 + 0.6 * np.nan_to_num(age)))
+    encoder = TabularEncoder(**WEIGHED, bins="tree", n_bins=10, smoothing=smoothing)
+    encoder.fit({"age": age}, y.astype(int))
+    steps = np.diff([own.evidence for own in encoder.binnings_["age"].bins[:-1]])
+    assert (steps > 0).all() or (steps < 0).all()
+
+
+def test_a_free_number_may_rise_and_fall() -> None:
+    age = np.random.default_rng(0).uniform(18, 80, 600)
+    y = (abs(age - 48) > 20).astype(int)
+    bound, free = (
+        TabularEncoder(**WEIGHED, bins="tree", free=names).fit({"age": age}, y).binnings_["age"]
+        for names in ((), ("age",))
+    )
+    steps = np.sign(np.diff([own.evidence for own in free.bins[:-1]]))
+    assert set(steps.tolist()) == {1.0, -1.0}
+    assert free.information_value > 2 * bound.information_value
+    with pytest.raises(DataError, match=r"free names 'agee', .* \(age\)\. Did you mean 'age'\?"):
+        TabularEncoder(**WEIGHED, bins="tree", free=("agee",)).fit({"age": age}, y)
 
 
 @pytest.mark.parametrize("cuts", ["quantiles", "tree"])

@@ -168,8 +168,9 @@ def test_a_window_that_is_too_short_is_told_what_it_needs() -> None:
     with pytest.raises(DataError) as caught:
         IndicatorsEncoder().transform([make_prices(120), make_prices(119)])
     assert str(caught.value) == (
-        "indicators: item 2: has 119 rows and 120 are needed. Leave out the first days of the "
-        "series, or lower lookback."
+        "indicators: item 2: has 119 rows and 120 are needed. Give each item a longer history "
+        "(data.history, where the data have that setting), leave out the items that cannot have "
+        "one, or lower lookback."
     )
 
 

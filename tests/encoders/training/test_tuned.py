@@ -376,6 +376,44 @@ def test_features_none_of_which_can_be_trained_are_refused() -> None:
         features(encoder={"name": "minilm", "weights": "onnx"}, train={})
 
 
+def test_flip_without_images_is_refused() -> None:
+    assert features(encoder=["minilm", "efficientnet"], train={"flip": True}).trains
+    with pytest.raises(ValidationError, match="flip mirrors images, and minilm reads none"):
+        features(encoder="minilm", train={"flip": True})
+
+
+def test_flip_trains_on_mirror_images_and_changes_no_text(make_model: MakeModel, bert: str) -> None:
+    plain, turned = (
+        tuned(TorchvisionEncoder(**make_model("torchvision")), flip=flip)
+        .fit(IMAGES, DARK)
+        .transform(IMAGES)
+        for flip in (False, True)
+    )
+    assert np.abs(plain - turned).max() > 1e-4
+    plain, turned = (
+        tuned(BertEncoder(bert), flip=flip).fit(TEXTS, SPAM).transform(TEXTS)
+        for flip in (False, True)
+    )
+    assert np.array_equal(plain, turned)
+
+
+def test_images_are_mirrored_in_training_alone(make_model: MakeModel) -> None:
+    from widemargin.encoders.training.inputs import AugmentedInputs
+
+    trainable = TorchvisionEncoder(**make_model("torchvision")).trainable()
+    assert trainable.mirrored is not None
+    inputs = AugmentedInputs(trainable.inputs(IMAGES), trainable.mirrored)
+    assert len(inputs) == len(IMAGES)
+    rows = np.arange(6)
+    held_out = inputs.batch(rows, None)
+    seen = inputs.batch(rows, torch.Generator().manual_seed(0))
+    same = [torch.equal(a, b) for a, b in zip(seen, held_out, strict=True)]
+    turned = [torch.equal(a, b.flip(2)) for a, b in zip(seen, held_out, strict=True)]
+    assert [not one for one in same] == turned
+    assert 0 < sum(turned) < 6
+    assert seen.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_one_that_says_so_and_cannot_be_is_refused() -> None:
     spec = replace(TFIDF, name="own", tunable=True)
     context = {"encoders": {"own": spec}}

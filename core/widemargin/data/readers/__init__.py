@@ -1,12 +1,13 @@
 """Readers: files of people's own into columns, texts and strings."""
 
 from widemargin.data.readers.encodings import decode, open_text
-from widemargin.data.readers.numbers import MISSING, parse_numbers
+from widemargin.data.readers.numbers import MISSING, Commas, parse_numbers
 from widemargin.data.readers.tables import TableFormat, check_columns, iter_table, read_table
 from widemargin.data.readers.texts import iter_texts, text_items
 
 __all__ = [
     "MISSING",
+    "Commas",
     "TableFormat",
     "check_columns",
     "decode",

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from widemargin.contracts import Columns, EncoderSpec, State
+from widemargin.encoders.images.image_inputs import mirrored
 from widemargin.encoders.images.pixels import pixels_of
 from widemargin.encoders.images.reading import Colour, images_of
 from widemargin.encoders.libraries import require_library
@@ -237,8 +238,7 @@ class CnnEncoder(TrainedEncoder):
         torch = require_library("torch", self.name, "vision")
         n, _, height, width = batch.shape
         if self.flip:
-            turned = torch.rand(n, generator=generator) < 0.5
-            batch = torch.where(turned[:, None, None, None], batch.flip(3), batch)
+            batch = mirrored(batch, generator)
         if self.shift:
             by = torch.randint(-self.shift, self.shift + 1, (2, n, 1), generator=generator)
             # Beyond the border the outermost pixels repeat.

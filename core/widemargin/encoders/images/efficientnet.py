@@ -8,8 +8,9 @@ that narrows, added to the block's input where the shapes agree.
 
 The network is a list of convolutions here (`efficientnet_layers`).
 
-Inputs follow the weights' authors: the middle 87.5% of the shorter side, 224 x 224 pixels, bicubic,
-(value − 127) / 128.
+By default inputs follow the weights' authors: the middle 87.5% of the shorter side, 224 x 224
+pixels, bicubic, (value − 127) / 128. Fewer pixels cost less in proportion, which is what makes
+fine-tuning on thousands of small images possible without a graphics card.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from widemargin.contracts import Asset, AssetFile, Columns, EncoderSpec, Package, Section
 from widemargin.encoders.images.efficientnet_layers import (
@@ -47,9 +49,9 @@ __all__ = [
     "input_of",
 ]
 
-SIZE = 224
-_CROP = SIZE / (SIZE + 32)
-_SHORTEST = 2 * (SIZE + 32)  # a JPEG opened at a part of its size is shrunk by half again at least
+_SIZE = 224
+_CROP = 0.875
+_HALVED = 32  # the sides of the last maps are this many times shorter than those of the input
 
 EFFICIENTNET_LITE0 = Asset(
     name="efficientnet-lite0",
@@ -75,11 +77,29 @@ EFFICIENTNET_LITE0 = Asset(
 
 
 class EfficientNetSettings(Section):
-    """Settings of the encoder ``efficientnet``: it has none."""
+    """Settings of the encoder ``efficientnet``."""
+
+    size: Annotated[int, Field(ge=2 * _HALVED, le=1024, multiple_of=_HALVED)] = Field(
+        _SIZE,
+        description="width and height that the network sees, a multiple of 32; it was trained on "
+        "224, and time grows with the square",
+    )
+    crop: Annotated[float, Field(gt=0, le=1)] = Field(
+        _CROP,
+        description="share of the shorter side that is seen, in the middle; 1 where things reach "
+        "the border",
+    )
 
 
 class EfficientNetEncoder(TunableEncoder):
     """The 1,280 pooled features of EfficientNet-Lite0, before its last layer.
+
+    Parameters
+    ----------
+    size : int, default=224
+        Width and height of what the network sees, a multiple of 32.
+    crop : float, default=0.875
+        Share of an image's shorter side that is seen, in the middle.
 
     References
     ----------
@@ -95,9 +115,9 @@ class EfficientNetEncoder(TunableEncoder):
     name: ClassVar[str] = "efficientnet"
     libraries: ClassVar[tuple[str, ...]] = ("pillow", "torch")
 
-    # scikit-learn reads the parameters here, and there are none.
-    def __init__(self) -> None:
-        pass
+    def __init__(self, size: int = _SIZE, crop: float = _CROP) -> None:
+        self.size = size
+        self.crop = crop
 
     @property
     def dimension(self) -> int:
@@ -127,7 +147,8 @@ class EfficientNetEncoder(TunableEncoder):
 
         def features(item: Any) -> NDArray[np.float32]:
             with torch.inference_mode():
-                pixels = torch.from_numpy(input_of(item)).permute(2, 0, 1)[None]
+                seen = input_of(item, self.size, self.crop)
+                pixels = torch.from_numpy(seen).permute(2, 0, 1)[None]
                 pooled: NDArray[np.float32] = forward(network, pixels)[0].numpy()
             return pooled
 
@@ -137,21 +158,31 @@ class EfficientNetEncoder(TunableEncoder):
     def trainable(self) -> Trainable:
         """Return the network in torch, with the weights as published."""
         require_library("torch", self.name, "vision")
-        from widemargin.encoders.images.image_inputs import ImageInputs
+        from widemargin.encoders.images.image_inputs import ImageInputs, mirrored
         from widemargin.encoders.images.image_networks import ConvolutionNetwork
 
         def prepared(item: Any) -> NDArray[np.float32]:
-            return np.ascontiguousarray(input_of(item).transpose(2, 0, 1))
+            return np.ascontiguousarray(input_of(item, self.size, self.crop).transpose(2, 0, 1))
 
         network = ConvolutionNetwork(_network(_weights_path(), None))
-        shape = (3, SIZE, SIZE)
+        shape = (3, self.size, self.size)
         return Trainable(
-            network, list(network.layers), lambda items: ImageInputs(items, prepared, shape)
+            network,
+            list(network.layers),
+            lambda items: ImageInputs(items, prepared, shape),
+            mirrored,
         )
 
 
-def input_of(item: Any) -> NDArray[np.float32]:
-    """Return what the network reads of an image, of shape (224, 224, 3).
+def input_of(item: Any, size: int = _SIZE, crop: float = _CROP) -> NDArray[np.float32]:
+    """Return what the network reads of an image, of shape (size, size, 3).
+
+    Parameters
+    ----------
+    item : Path, bytes or ndarray
+        The image.
+    size, crop
+        As in `EfficientNetEncoder`.
 
     Raises
     ------
@@ -163,13 +194,14 @@ def input_of(item: Any) -> NDArray[np.float32]:
     >>> input_of(np.full((30, 20), 255, np.uint8))[0, 0].tolist()
     [1.0, 1.0, 1.0]
     """
-    image = read_image(item, shortest=_SHORTEST)
+    # A JPEG opened at a part of its size is shrunk by half again at least.
+    image = read_image(item, shortest=round(2 * size / crop))
     from PIL.Image import Resampling
 
     width, height = image.size
-    side = max(_CROP * min(width, height), 1.0)
+    side = max(crop * min(width, height), 1.0)
     left, top = (width - side) / 2, (height - side) / 2
-    small = image.resize((SIZE, SIZE), Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    small = image.resize((size, size), Resampling.BICUBIC, box=(left, top, left + side, top + side))
     pixels = np.asarray(small, dtype=np.float32)
     pixels -= 127
     pixels /= 128
@@ -192,7 +224,7 @@ def _network(path: Path, changes: Changes | None) -> list[Convolution]:
 
 
 def _build(settings: EfficientNetSettings) -> EfficientNetEncoder:
-    return EfficientNetEncoder()
+    return EfficientNetEncoder(**settings.model_dump())
 
 
 EFFICIENTNET = EncoderSpec(

@@ -13,7 +13,22 @@ from widemargin.encoders.workers import one_torch_thread, vectors_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ImageInputs"]
+__all__ = ["ImageInputs", "mirrored"]
+
+
+def mirrored(batch: Any, generator: Any) -> Any:
+    """Mirror each image of a batch or leave it, by chance.
+
+    Parameters
+    ----------
+    batch : torch.Tensor of shape (n_images, channels, height, width)
+        The images.
+    generator : torch.Generator
+        Where chance comes from.
+    """
+    torch: Any = import_module("torch")
+    turned = torch.rand(len(batch), generator=generator) < 0.5
+    return torch.where(turned[:, None, None, None], batch.flip(3), batch)
 
 
 class ImageInputs:

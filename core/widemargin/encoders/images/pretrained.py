@@ -124,7 +124,7 @@ class TorchvisionEncoder(TunableEncoder):
 
     def trainable(self) -> Trainable:
         """Return the network in torch, with the weights as published."""
-        from widemargin.encoders.images.image_inputs import ImageInputs
+        from widemargin.encoders.images.image_inputs import ImageInputs, mirrored
         from widemargin.encoders.images.image_networks import LayerNetwork, layers_up_to
 
         own = _read_network(self.name, self.model, self.layer, self._path())
@@ -135,7 +135,9 @@ class TorchvisionEncoder(TunableEncoder):
             found: NDArray[np.float32] = own.prepared(item).numpy()
             return found
 
-        return Trainable(network, layers, lambda items: ImageInputs(items, prepared, own.shape))
+        return Trainable(
+            network, layers, lambda items: ImageInputs(items, prepared, own.shape), mirrored
+        )
 
     def _path(self) -> Path:
         return weights_path(self.name, self.model, self.weights)

@@ -9,11 +9,31 @@ from importlib.machinery import PathFinder
 from threading import Lock
 from typing import Any
 
-__all__ = ["ensure_torchvision_operators"]
+from widemargin.encoders.libraries import require_library
+
+__all__ = ["ensure_torchvision_operators", "require_torchvision"]
 
 _lock = Lock()
 # torch forgets what a Library defined as soon as nothing refers to it.
 _kept: list[Any] = []
+
+
+def require_torchvision(name: str) -> Any:
+    """Import torchvision, whether its compiled part fits torch or not.
+
+    Parameters
+    ----------
+    name : str
+        What needs it, for the message.
+
+    Raises
+    ------
+    LibraryError
+        Where it or torch is not installed.
+    """
+    require_library("torch", name, "vision")
+    ensure_torchvision_operators()
+    return require_library("torchvision", name, "vision")
 
 
 def ensure_torchvision_operators() -> bool:

@@ -6,22 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from widemargin.encoders.images.torchvision_shim import ensure_torchvision_operators
+from widemargin.encoders.images.torchvision_shim import require_torchvision
 from widemargin.encoders.libraries import require_library
 from widemargin.errors import DataError, nearest
 
 __all__ = ["published_as", "read_classifier", "weights_path"]
 
 
-def _torchvision(name: str) -> Any:
-    require_library("torch", name, "vision")
-    ensure_torchvision_operators()
-    return require_library("torchvision", name, "vision")
-
-
 def _published(name: str, model: str) -> Any:
     """Return torchvision's enum of the model's published weights."""
-    models = _torchvision(name).models
+    models = require_torchvision(name).models
     known = models.list_models(module=models)
     if model not in known:
         raise DataError(
@@ -100,7 +94,7 @@ def read_classifier(name: str, model: str, path: Path) -> Any:
         ) from None
     # Its first weights, drawn at random, are replaced; nobody else's random numbers move.
     with torch.random.fork_rng(devices=[]):
-        network = _torchvision(name).models.get_model(
+        network = require_torchvision(name).models.get_model(
             model, weights=None, **_BUILT_WITH.get(model, {})
         )
     try:

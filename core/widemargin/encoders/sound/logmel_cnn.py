@@ -19,7 +19,8 @@ from pydantic import Field
 from widemargin.contracts import Columns, EncoderSpec, State
 from widemargin.encoders.libraries import require_library
 from widemargin.encoders.sound.mel import Spectra
-from widemargin.encoders.sound.reading import read_sound, sounds_of
+from widemargin.encoders.sound.reading import sounds_of
+from widemargin.encoders.sound.recordings import MOST_SECONDS, read_recording, unread_recordings
 from widemargin.encoders.training.inputs import ArrayInputs
 from widemargin.encoders.training.settings import Device, LossName, TrainingSettings
 from widemargin.encoders.training.trained import TrainedEncoder
@@ -59,7 +60,7 @@ class LogmelCnnSettings(TrainingSettings):
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = Field(
         32, description="windows of one step"
     )
-    max_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+    max_seconds: Annotated[float, Field(gt=0, le=MOST_SECONDS)] = Field(
         10.0, description="seconds read of a recording, from its beginning; the rest is left out"
     )
 
@@ -140,6 +141,10 @@ class LogmelCnnEncoder(TrainedEncoder):
         """
         check_readable(X, sounds_of, self._read)
 
+    def unread(self, X: Columns | Sequence[Any]) -> dict[int, str]:
+        """Say of the recordings longer than `max_seconds` how much of each is read."""
+        return unread_recordings(X, self.rate, self.max_seconds, _NAME)
+
     def fit(self, X: Columns | Sequence[Any], y: Any = None) -> Self:
         """Train the network to tell the classes of `y` apart.
 
@@ -212,17 +217,21 @@ class LogmelCnnEncoder(TrainedEncoder):
 
     def _windows(self, X: Columns | Sequence[Any]) -> list[NDArray[np.float32]]:
         """Return each recording's windows, of shape (n_windows, window, n_mels)."""
-        spectra = Spectra(self.rate, self.frame, self.hop, self.n_mels)
         found = Unreadable(count_rows(X))
         windows = []
         for row, item in found.items(sounds_of, X).items():
             with found.at([row]):
-                windows.append(self._cut(spectra.mel(self._read(item))))
+                windows.append(self._cut(self._spectra.mel(self._read(item))))
         found.check()
         return windows
 
     def _read(self, item: Any) -> NDArray[np.float64]:
-        return read_sound(item, self.rate, self.max_seconds, _NAME)
+        least = self._spectra.shortest
+        return read_recording(item, self.rate, self.max_seconds, _NAME, least)
+
+    @property
+    def _spectra(self) -> Spectra:
+        return Spectra(self.rate, self.frame, self.hop, self.n_mels)
 
     def _cut(self, bands: NDArray[np.float64]) -> NDArray[np.float32]:
         relative = bands / max(float(bands.max()), _SILENT)

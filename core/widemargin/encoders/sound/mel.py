@@ -61,6 +61,11 @@ class Spectra:
         return max(1, round(self.hop * self.rate / 1000))
 
     @property
+    def shortest(self) -> int:
+        """Samples of the shortest recording of which anything can be said: one step, or frame."""
+        return min(self.n_frame, self.n_hop)
+
+    @property
     def n_fft(self) -> int:
         """Length of the transform: a power of 2, fine enough for the narrowest band."""
         narrowest = _edges(self.n_mels, self.rate)

@@ -27,7 +27,13 @@ from pydantic import Field, model_validator
 from widemargin.contracts import Columns, EncoderSpec, Section
 from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sound.mel import Spectra
-from widemargin.encoders.sound.reading import read_sound, sounds_of
+from widemargin.encoders.sound.reading import sounds_of
+from widemargin.encoders.sound.recordings import (
+    MOST_SECONDS,
+    REFUSED,
+    read_recording,
+    unread_recordings,
+)
 from widemargin.encoders.sound.shape import SHAPE_NAMES, shape_of
 from widemargin.encoders.workers import vectors_of
 
@@ -75,7 +81,7 @@ class MfccSettings(Section):
     envelope: bool = Field(
         True, description="add attack, decay, spectral centroid and the like: 21 numbers"
     )
-    max_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+    max_seconds: Annotated[float, Field(gt=0, le=MOST_SECONDS)] = Field(
         60.0, description="seconds read of a recording, from its beginning; the rest is left out"
     )
 
@@ -108,6 +114,7 @@ class MfccEncoder(NamedEncoder):
 
     name: ClassVar[str] = "mfcc"
     libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
+    refuses: ClassVar[str] = REFUSED
 
     def __init__(
         self,
@@ -151,13 +158,17 @@ class MfccEncoder(NamedEncoder):
         """Return one recording a row."""
         return list(sounds_of(X))
 
+    def unread(self, X: Columns | Sequence[Any]) -> dict[int, str]:
+        """Say of the recordings longer than `max_seconds` how much of each is read."""
+        return unread_recordings(X, self.rate, self.max_seconds, self.name)
+
     def encode(self, items: Sequence[Any]) -> NDArray[np.float32]:
         """Return vectors of shape (n_items, dimension)."""
         return vectors_of(items, self._vector, self.dimension)
 
     def _vector(self, item: Any) -> NDArray[np.float32]:
-        samples = read_sound(item, self.rate, self.max_seconds, self.name)
         spectra = Spectra(self.rate, self.frame, self.hop, self.n_mels)
+        samples = read_recording(item, self.rate, self.max_seconds, self.name, spectra.shortest)
         power = spectra.power(samples)
         bands = spectra.bands(power)
         loudest = max(float(bands.max()), _SILENT)

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
     Sound: TypeAlias = Path | bytes | NDArray[np.floating[Any]]
 
-__all__ = ["envelope", "name_of", "read_sound", "sounds_of"]
+__all__ = ["envelope", "name_of", "read_sound", "seconds_of", "sounds_of"]
 
 _BLOCK = 1 << 18  # numbers that are decoded at a time, of all channels together
 _RATES = (1_000, 400_000)  # recorders go up to 384 kHz; others are headers gone wrong
+_STREAMED = 1 << 40  # frames; months of sound
 _LOUDEST = 1e4  # full scale is 1; a float file may pass it, but not by 80 dB
 
 
@@ -164,6 +165,32 @@ def read_sound(item: Sound, rate: int, max_seconds: float, encoder: str) -> NDAr
     shared = gcd(own, rate)
     resampled: NDArray[np.float64] = resample_poly(mono, rate // shared, own // shared)
     return resampled[: ceil(max_seconds * rate)]
+
+
+def seconds_of(item: Sound, rate: int, encoder: str) -> float:
+    """Return how long a recording is, by its header; 0 where that does not say.
+
+    Parameters
+    ----------
+    item, rate, encoder
+        As in `read_sound`.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be opened.
+
+    Examples
+    --------
+    >>> seconds_of(np.zeros(4000), 8000, "mfcc")
+    0.5
+    """
+    if isinstance(item, np.ndarray):
+        return len(item) / rate
+    with _opened(item, encoder) as sound:
+        # A file that was streamed promises more than anything could hold.
+        frames = sound.frames if 0 < sound.frames < _STREAMED else 0
+        return float(frames / sound.samplerate)
 
 
 @contextmanager

@@ -29,7 +29,13 @@ from pydantic import Field
 
 from widemargin.contracts import Asset, AssetFile, Columns, EncoderSpec, Package, Section
 from widemargin.encoders.frozen import FrozenEncoder
-from widemargin.encoders.sound.reading import read_sound, sounds_of
+from widemargin.encoders.sound.reading import sounds_of
+from widemargin.encoders.sound.recordings import (
+    MOST_SECONDS,
+    REFUSED,
+    read_recording,
+    unread_recordings,
+)
 from widemargin.encoders.sound.tflite import TfliteNetwork
 from widemargin.encoders.weights import weights_folder
 from widemargin.encoders.workers import vectors_of
@@ -93,7 +99,7 @@ SPEECH_WEIGHTS = Asset(
 class SpeechEmbeddingSettings(Section):
     """Settings of the encoder ``speech-embedding``."""
 
-    max_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+    max_seconds: Annotated[float, Field(gt=0, le=MOST_SECONDS)] = Field(
         60.0, description="seconds read of a recording, from its beginning; the rest is left out"
     )
 
@@ -114,6 +120,7 @@ class SpeechEmbeddingEncoder(FrozenEncoder):
 
     name: ClassVar[str] = _NAME
     libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
+    refuses: ClassVar[str] = REFUSED
     chunk: ClassVar[int] = 256
 
     def __init__(self, max_seconds: float = 60.0) -> None:
@@ -127,6 +134,10 @@ class SpeechEmbeddingEncoder(FrozenEncoder):
     def items(self, X: Columns | Sequence[Any]) -> list[Any]:
         """Return one recording a row."""
         return list(sounds_of(X))
+
+    def unread(self, X: Columns | Sequence[Any]) -> dict[int, str]:
+        """Say of the recordings longer than `max_seconds` how much of each is read."""
+        return unread_recordings(X, _RATE, self.max_seconds, self.name)
 
     def weights_hash(self) -> str:
         """Return the hash of the weights and of what runs them."""
@@ -148,7 +159,7 @@ class SpeechEmbeddingEncoder(FrozenEncoder):
         def one(item: Any) -> NDArray[np.float32]:
             if not hasattr(own, "networks"):
                 own.networks = _Networks(files)
-            samples = read_sound(item, _RATE, self.max_seconds, self.name)
+            samples = read_recording(item, _RATE, self.max_seconds, self.name, _HOP)
             return _pool(own.networks.windows(samples))
 
         return vectors_of(items, one, self.dimension)

@@ -24,7 +24,8 @@ from pydantic import Field, model_validator
 from widemargin.contracts import Columns, EncoderSpec, Section
 from widemargin.encoders.named import NamedEncoder
 from widemargin.encoders.sound.mel import Spectra
-from widemargin.encoders.sound.reading import read_sound, sounds_of
+from widemargin.encoders.sound.reading import sounds_of
+from widemargin.encoders.sound.recordings import REFUSED, read_recording
 from widemargin.encoders.workers import vectors_of
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class StrokesEncoder(NamedEncoder):
 
     name: ClassVar[str] = "strokes"
     libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
+    refuses: ClassVar[str] = REFUSED
 
     def __init__(
         self,
@@ -115,8 +117,9 @@ class StrokesEncoder(NamedEncoder):
     def _vector(self, item: Any) -> NDArray[np.float32]:
         # The stroke may come late; what follows it is looked at no longer than the last edge.
         seconds = 5.0 + self.edges[-1] / 1000
-        samples = read_sound(item, self.rate, seconds, self.name)
-        bands = Spectra(self.rate, _FRAME, _HOP, self.n_mels).mel(samples)
+        spectra = Spectra(self.rate, _FRAME, _HOP, self.n_mels)
+        samples = read_recording(item, self.rate, seconds, self.name, spectra.n_frame)
+        bands = spectra.mel(samples)
         energy = bands.sum(axis=1)
         peak = int(energy.argmax())
         bands = bands[int(np.argmax(energy[: peak + 1] >= energy[peak] * _BEGINS)) :]

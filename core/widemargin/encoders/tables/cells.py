@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,22 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["is_numeric", "numbers_of", "shown", "words_of"]
+__all__ = ["doubts_of", "is_numeric", "learn_scale", "numbers_of", "shown", "words_of"]
 
 
 def is_numeric(column: Any) -> bool:
-    """Whether a column holds numbers; truth values are none."""
+    """Return whether a column holds numbers; truth values are none.
+
+    Parameters
+    ----------
+    column : sequence
+        Its cells.
+
+    Examples
+    --------
+    >>> is_numeric([1, None]), is_numeric(["1"]), is_numeric([True])
+    (True, False, False)
+    """
     import pandas as pd
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -39,7 +51,7 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
     """
     import pandas as pd
 
-    from widemargin.data import MISSING, parse_numbers
+    from widemargin.data import parse_numbers
 
     # Expression has tens of thousands of columns, which are numbers already.
     dtype = getattr(column, "dtype", None)
@@ -49,10 +61,8 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
         if not np.isinf(plain).any():
             return plain
     given = pd.Series(column)
-    numbers = parse_numbers(given)
-    text = np.array([str(value).strip() not in MISSING for value in given], dtype=bool)
-    said = given.notna().to_numpy() & text
-    wrong = np.flatnonzero(np.isnan(numbers) & said)
+    numbers = parse_numbers(given, "sure")
+    wrong = _unread(given, numbers)
     if len(wrong):
         warnings.warn(
             f"{len(wrong)} values of the numeric column {name!r} are no numbers and count as "
@@ -61,6 +71,82 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
             stacklevel=3,
         )
     return numbers
+
+
+def _unread(given: Any, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
+    from widemargin.data import MISSING
+
+    text = np.array([str(value).strip() not in MISSING for value in given], dtype=bool)
+    return np.flatnonzero(np.isnan(numbers) & given.notna().to_numpy() & text)
+
+
+def doubts_of(name: str, column: Any, known: Container[str] | None) -> dict[int, str]:
+    """Say in which rows a cell counts otherwise than it is written.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    column : sequence
+        Its cells.
+    known : container of str or None
+        The categories that the model knows; None for a column of numbers.
+
+    Returns
+    -------
+    dict of int to str
+        By row, what the model makes of it.
+
+    Examples
+    --------
+    >>> doubts_of("amount", ["12", "much", None], None)
+    {1: "amount: 'much' is no number, and counts as missing"}
+    >>> doubts_of("town", ["Bonn", "Ulm"], {"Bonn"})
+    {1: "town: 'Ulm' is new to the model or rare there, and counts as other"}
+    """
+    import pandas as pd
+
+    from widemargin.data import parse_numbers
+
+    if known is None:
+        given = pd.Series(column)
+        wrong = _unread(given, parse_numbers(given, "sure")).tolist()
+        said = "is no number, and counts as missing"
+        return {row: f"{name}: {str(given.iloc[row])!r} {said}" for row in wrong}
+    return {
+        row: f"{name}: {word!r} is new to the model or rare there, and counts as other"
+        for row, word in enumerate(words_of(column))
+        if word is not None and word not in known
+    }
+
+
+def learn_scale(values: NDArray[np.float64], scale: str) -> dict[str, float]:
+    """Return the median, centre and scale of numbers, and whether (1) any is missing.
+
+    Examples
+    --------
+    >>> learn_scale(np.array([1.0, 3.0, np.nan]), "robust")
+    {'median': 2.0, 'centre': 2.0, 'scale': 1.0, 'missing': 1.0}
+    """
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        known = np.zeros(1)
+    median = float(np.median(known))
+    centre, width = 0.0, 1.0
+    if scale == "standard":
+        filled = np.where(np.isfinite(values), values, median)
+        centre, width = float(filled.mean()), float(filled.std())
+    elif scale == "robust":
+        low, high = np.percentile(known, [25, 75])
+        centre, width = median, float(high - low)
+    # A column that is constant in training says nothing; dividing by 1 keeps it at 0.
+    width = width if width > 1e-12 * max(1.0, abs(centre)) else 1.0
+    return {
+        "median": median,
+        "centre": centre,
+        "scale": width,
+        "missing": float(not np.isfinite(values).all()),
+    }
 
 
 def words_of(column: Any) -> list[str | None]:

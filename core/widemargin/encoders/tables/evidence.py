@@ -161,6 +161,8 @@ def fit_numbers(
     cuts: Cuts,
     n_bins: int,
     smoothing: float,
+    *,
+    free: bool = False,
 ) -> Binning:
     """Cut a column of numbers into bins and weigh them, and missing values.
 
@@ -172,19 +174,37 @@ def fit_numbers(
         Which rows are of the second class.
     cuts : {"quantiles", "tree"}
         Bins of nearly equally many rows, or those of a decision tree whose weights of evidence
-        only rise or only fall.
+        only rise or only fall: neighbours that do not are merged.
     n_bins : int
         Bins at most, besides that of missing values.
     smoothing : float
         Rows that each bin is given.
+    free : bool, default=False
+        Whether the weights of a tree's bins may rise and fall.
     """
     known = ~np.isnan(values)
     given, own = values[known], second[known]
-    find = _quantiles if cuts == "quantiles" else _tree
-    edges = find(given, own, n_bins) if len(given) else []
+    if not len(given):
+        candidates: list[list[float]] = [[]]
+    elif cuts == "quantiles":
+        candidates = [_quantiles(given, n_bins)]
+    elif free:
+        candidates = [_tree(given, own, n_bins, 0)]
+    else:
+        candidates = [
+            _merged(_tree(given, own, n_bins, direction), given, own, second, smoothing, direction)
+            for direction in (1, -1)
+        ]
+    binnings = [_binning(edges, values, second, smoothing) for edges in candidates]
+    return max(binnings, key=lambda binning: binning.information_value)
+
+
+def _binning(
+    edges: list[float], values: NDArray[np.float64], second: NDArray[np.bool_], smoothing: float
+) -> Binning:
     labels = [*_intervals(edges), "missing"]
-    places = np.full(len(values), len(labels) - 1)
-    places[known] = np.searchsorted(np.array(edges), given, side="right")
+    places = np.searchsorted(np.array(edges), values, side="right")
+    places[np.isnan(values)] = len(labels) - 1
     return Binning(bins=_weigh(places, labels, second, smoothing), edges=tuple(edges))
 
 
@@ -213,43 +233,71 @@ def _weigh(
     )
 
 
-def _quantiles(given: NDArray[np.float64], own: NDArray[np.bool_], n_bins: int) -> list[float]:
+def _quantiles(given: NDArray[np.float64], n_bins: int) -> list[float]:
     edges = np.unique(np.quantile(given, np.linspace(0, 1, n_bins + 1)[1:-1]))
     # A bin below the least value would be empty.
     return [float(edge) for edge in edges if edge > given.min()]
 
 
-def _tree(given: NDArray[np.float64], own: NDArray[np.bool_], n_bins: int) -> list[float]:
+def _tree(
+    given: NDArray[np.float64], own: NDArray[np.bool_], n_bins: int, direction: int
+) -> list[float]:
+    """Cut where a decision tree does whose answer only rises (1), only falls (-1), or neither."""
     if own.all() or not own.any():
         return []
     from sklearn.tree import DecisionTreeClassifier
 
     distinct, ranks = np.unique(given, return_inverse=True)
-    best: tuple[float, list[float]] = (-1.0, [])
-    for direction in (1, -1):
-        tree = DecisionTreeClassifier(
-            max_leaf_nodes=n_bins,
-            # A twentieth of the rows, as scorecards have it: smaller bins do not last.
-            min_samples_leaf=max(1, len(given) // 20),
-            monotonic_cst=[direction],
-            random_state=0,
-        )
-        # Ranks, since trees read float32, in which neighbouring numbers may be one.
-        tree.fit(ranks[:, None], own)
-        cuts = np.sort(tree.tree_.threshold[tree.tree_.feature >= 0])
-        at = np.floor(cuts).astype(int)
-        # Half the sum might be too large for a float.
-        edges = [float(edge) for edge in distinct[at] / 2 + distinct[at + 1] / 2]
-        edges = [
-            max(edge, float(np.nextafter(distinct[k], np.inf)))
-            for edge, k in zip(edges, at.tolist(), strict=True)
-        ]
-        places = np.searchsorted(np.array(edges), given, side="right")
-        told = _weigh(places, [""] * (len(edges) + 1), own, 0.5)
-        value = sum(one.information for one in told)
-        if value > best[0]:
-            best = value, edges
-    return best[1]
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=n_bins,
+        # A twentieth of the rows, as scorecards have it: smaller bins do not last.
+        min_samples_leaf=max(1, len(given) // 20),
+        monotonic_cst=[direction],
+        random_state=0,
+    )
+    # Ranks, since trees read float32, in which neighbouring numbers may be one.
+    tree.fit(ranks[:, None], own)
+    at = np.floor(np.sort(tree.tree_.threshold[tree.tree_.feature >= 0])).astype(int)
+    # Half the sum might be too large for a float.
+    edges = distinct[at] / 2 + distinct[at + 1] / 2
+    return [
+        max(float(edge), float(np.nextafter(distinct[k], np.inf)))
+        for edge, k in zip(edges, at.tolist(), strict=True)
+    ]
+
+
+def _merged(
+    edges: Sequence[float],
+    given: NDArray[np.float64],
+    own: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    smoothing: float,
+    direction: int,
+) -> list[float]:
+    """Merge neighbouring bins until their weights only rise (1) or only fall (-1).
+
+    The tree bounds its leaves' answers, not their shares; and smoothing draws small bins nearer to
+    0 than the large ones beside them.
+    """
+    places = np.searchsorted(np.array(edges), given, side="right")
+    counts = np.stack([np.bincount(places[own == of], minlength=len(edges) + 1) for of in (0, 1)])
+    of_class = np.array([(~second).sum(), second.sum()])
+    pseudo = smoothing / len(second)
+
+    def weight(rows: NDArray[Any]) -> float:
+        shares = rows / of_class + pseudo
+        return direction * float(np.log(shares[1] / shares[0]))
+
+    kept: list[float] = []
+    bins: list[NDArray[Any]] = [counts[:, 0]]
+    for edge, rows in zip(edges, counts.T[1:], strict=True):
+        kept.append(edge)
+        bins.append(rows)
+        while len(bins) > 1 and weight(bins[-1]) <= weight(bins[-2]):
+            last = bins.pop()
+            bins[-1] = bins[-1] + last
+            kept.pop()
+    return kept
 
 
 def _intervals(edges: Sequence[float]) -> list[str]:

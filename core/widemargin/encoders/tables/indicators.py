@@ -203,7 +203,8 @@ class IndicatorsEncoder(NamedEncoder):
         if len(window) < self.lookback:
             raise DataError(
                 f"indicators: item {at}: has {len(window)} rows and {self.lookback} are needed. "
-                "Leave out the first days of the series, or lower lookback."
+                "Give each item a longer history (data.history, where the data have that setting), "
+                "leave out the items that cannot have one, or lower lookback."
             )
         window = window[-self.lookback :]
         good = np.isfinite(window) & (window >= 0)

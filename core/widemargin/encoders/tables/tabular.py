@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field
 
 from widemargin.contracts import (
     Columns,
     EncoderSpec,
     Learns,
-    PositiveFloat,
-    Section,
     Share,
     State,
     n_rows,
 )
-from widemargin.encoders.tables.cells import is_numeric, numbers_of, shown, words_of
+from widemargin.encoders.tables.cells import (
+    doubts_of,
+    is_numeric,
+    learn_scale,
+    numbers_of,
+    shown,
+    words_of,
+)
 from widemargin.encoders.tables.evidence import (
     Binning,
     Cuts,
@@ -26,49 +30,14 @@ from widemargin.encoders.tables.evidence import (
     fit_categories,
     fit_numbers,
 )
+from widemargin.encoders.tables.settings import Categories, Numbers, TabularSettings
 from widemargin.encoders.transformer import Transformer
 from widemargin.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TABULAR", "TabularEncoder", "TabularSettings"]
-
-Categories = Literal["one-hot", "weight-of-evidence"]
-Numbers = Literal["scale", "weight-of-evidence", "both"]
-
-
-class TabularSettings(Section):
-    """Settings of the encoder ``tabular``."""
-
-    scale: Literal["standard", "robust", "none"] = Field(
-        "standard",
-        description="standard: mean 0, deviation 1; robust: median 0, interquartile range 1; none",
-    )
-    min_count: Annotated[int, Field(ge=1)] = Field(
-        2, description="rows that a category must occur in to have a column of its own"
-    )
-    max_categories: Annotated[int, Field(ge=1)] = Field(
-        50, description="categories of one column, the commonest first; the rest share one column"
-    )
-    categories: Categories = Field(
-        "one-hot",
-        description="a column for each category, or one with its weight of evidence (two classes)",
-    )
-    numbers: Numbers = Field(
-        "scale",
-        description="scaled, or binned with each bin's weight of evidence (two classes), or both",
-    )
-    bins: Cuts = Field(
-        "quantiles",
-        description="quantiles: bins of equally many rows; tree: a decision tree's, monotone",
-    )
-    n_bins: Annotated[int, Field(ge=2, le=100)] = Field(
-        8, description="bins of a number at most, besides the one for missing values"
-    )
-    smoothing: PositiveFloat = Field(
-        1.0, description="rows that each bin is given, divided between the classes as all rows are"
-    )
+__all__ = ["TABULAR", "TabularEncoder"]
 
 
 class TabularEncoder(Transformer):
@@ -96,6 +65,8 @@ class TabularEncoder(Transformer):
     bins : {"quantiles", "tree"}, default="quantiles"
         How numbers are binned for weight of evidence: equally many rows, or a decision tree whose
         weights only rise or only fall.
+    free : tuple of str, default=()
+        Numbers whose weights may rise and fall though `bins` is a tree.
     n_bins : int, default=8
         Bins of a number at most.
     smoothing : float, default=1.0
@@ -127,6 +98,7 @@ class TabularEncoder(Transformer):
         bins: Cuts = "quantiles",
         n_bins: int = 8,
         smoothing: float = 1.0,
+        free: tuple[str, ...] = (),
     ) -> None:
         self.scale = scale
         self.min_count = min_count
@@ -136,6 +108,7 @@ class TabularEncoder(Transformer):
         self.bins = bins
         self.n_bins = n_bins
         self.smoothing = smoothing
+        self.free = free
 
     def fit(self, X: Columns, y: Any = None) -> Self:
         """Learn centres, scales, categories and bins from training rows.
@@ -156,10 +129,15 @@ class TabularEncoder(Transformer):
         for name in self.columns_:
             if is_numeric(X[name]):
                 values = numbers_of(name, X[name])
-                self.numeric_[name] = self._fit_numbers(values)
+                self.numeric_[name] = learn_scale(values, self.scale)
                 if self.numbers != "scale":
                     self.binnings_[name] = fit_numbers(
-                        values, second, self.bins, self.n_bins, self.smoothing
+                        values,
+                        second,
+                        self.bins,
+                        self.n_bins,
+                        self.smoothing,
+                        free=name in self.free,
                     )
             else:
                 words = words_of(X[name])
@@ -168,6 +146,7 @@ class TabularEncoder(Transformer):
                     self.binnings_[name] = fit_categories(
                         words, self.categories_[name], second, self.smoothing
                     )
+        self._check_free()
         return self
 
     def fit_transform(self, X: Columns, y: Any = None) -> NDArray[np.float64]:
@@ -182,17 +161,39 @@ class TabularEncoder(Transformer):
         DataError
             Where a column of the training table is absent.
         """
-        self._check_fitted("columns_")
-        for name in self.columns_:
-            if name not in X:
-                raise DataError(
-                    f"the column {name!r}, which the model was trained on, is absent."
-                    f"{nearest(name, map(str, X))} It needs {', '.join(self.columns_)}."
-                )
+        self._check_columns(X)
         blocks = [self._encode(name, X[name]) for name in self.columns_]
         if not blocks:
             return np.empty((n_rows(X), 0))
         return np.concatenate(blocks, axis=1)
+
+    def bin_places(self, X: Columns) -> dict[str, NDArray[np.intp]]:
+        """Return each row's place in the bins of every column that is weighed.
+
+        Raises
+        ------
+        DataError
+            Where a column of the training table is absent.
+
+        Examples
+        --------
+        >>> table = {"town": ["Bonn", "Bonn", None]}
+        >>> encoder = TabularEncoder(categories="weight-of-evidence").fit(table, ["a", "b", "a"])
+        >>> [encoder.binnings_["town"].bins[at].label for at in encoder.bin_places(table)["town"]]
+        ['Bonn', 'Bonn', 'missing']
+        """
+        self._check_columns(X)
+        return {
+            name: own.places(
+                numbers_of(name, X[name]) if name in self.numeric_ else words_of(X[name])
+            )
+            for name, own in self.binnings_.items()
+        }
+
+    def doubts(self, X: Columns) -> list[dict[int, str]]:
+        """Say of each column in which rows a cell counts otherwise than it is written."""
+        self._check_columns(X)
+        return [doubts_of(name, X[name], self.categories_.get(name)) for name in self.columns_]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: ``rooms``, ``town = Bonn``, ``rooms missing``, ``town evidence``."""
@@ -254,26 +255,22 @@ class TabularEncoder(Transformer):
             for row, product in enumerate(products)
         ]
 
-    def _fit_numbers(self, values: NDArray[np.float64]) -> dict[str, float]:
-        known = values[np.isfinite(values)]
-        if len(known) == 0:
-            known = np.zeros(1)
-        median = float(np.median(known))
-        centre, scale = 0.0, 1.0
-        if self.scale == "standard":
-            filled = np.where(np.isfinite(values), values, median)
-            centre, scale = float(filled.mean()), float(filled.std())
-        elif self.scale == "robust":
-            low, high = np.percentile(known, [25, 75])
-            centre, scale = median, float(high - low)
-        # A column that is constant in training says nothing; dividing by 1 keeps it at 0.
-        scale = scale if scale > 1e-12 * max(1.0, abs(centre)) else 1.0
-        return {
-            "median": median,
-            "centre": centre,
-            "scale": scale,
-            "missing": float(not np.isfinite(values).all()),
-        }
+    def _check_columns(self, X: Columns) -> None:
+        self._check_fitted("columns_")
+        for name in self.columns_:
+            if name not in X:
+                raise DataError(
+                    f"the column {name!r}, which the model was trained on, is absent."
+                    f"{nearest(name, map(str, X))} It needs {', '.join(self.columns_)}."
+                )
+
+    def _check_free(self) -> None:
+        for name in self.free:
+            if name not in self.numeric_:
+                raise DataError(
+                    f"tabular: free names {name!r}, which is none of the columns of numbers "
+                    f"({', '.join(self.numeric_) or 'none'}).{nearest(name, self.numeric_)}"
+                )
 
     def _fit_categories(self, values: Sequence[str | None]) -> list[str]:
         counts: dict[str, int] = {}

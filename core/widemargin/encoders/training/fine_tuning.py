@@ -12,6 +12,7 @@ from widemargin.encoders.training.arrays import array_of, seeded
 from widemargin.encoders.training.batches import held_out
 from widemargin.encoders.training.changes import Changes
 from widemargin.encoders.training.history import History
+from widemargin.encoders.training.inputs import AugmentedInputs
 from widemargin.encoders.training.loop import train_network
 from widemargin.encoders.training.lora import add_lora, lora_factors
 from widemargin.encoders.training.objectives import Objective
@@ -76,9 +77,12 @@ def fine_tune(
     _, rest = held_out(target, settings.seed, groups, pairs=objective.pairs)
     per_epoch = max(1, len(rest) // max(settings.batch_size, objective.fewest))
     epochs = max(settings.epochs, -(-settings.steps // per_epoch))
+    inputs = trainable.inputs(items)
+    if settings.flip and trainable.mirrored is not None:
+        inputs = AugmentedInputs(inputs, trainable.mirrored)
     history = train_network(
         trainable.network,
-        trainable.inputs(items),
+        inputs,
         target,
         settings.model_copy(update={"epochs": epochs}),
         dimension=dimension,

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ArrayInputs", "Augment", "Inputs", "KnownInputs"]
+__all__ = ["ArrayInputs", "Augment", "AugmentedInputs", "Inputs", "KnownInputs"]
 
 Augment = Callable[[Any, Any], Any]
 """``augment(batch, generator) -> batch``: what is changed at random before each step."""
@@ -40,6 +40,30 @@ class KnownInputs(Inputs, Protocol):
     def digest(self) -> str:
         """Return a hash of all items, for the key of a checkpoint."""
         ...
+
+
+class AugmentedInputs:
+    """Inputs whose batches are changed at random when they are trained on.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The items.
+    augment : callable
+        ``augment(batch, generator) -> batch``.
+    """
+
+    def __init__(self, inputs: Inputs, augment: Augment) -> None:
+        self._inputs, self._augment = inputs, augment
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self._inputs)
+
+    def batch(self, rows: NDArray[np.intp], generator: Any | None) -> Any:
+        """Return these items, changed where they are trained on."""
+        own = self._inputs.batch(rows, generator)
+        return own if generator is None else self._augment(own, generator)
 
 
 class ArrayInputs:

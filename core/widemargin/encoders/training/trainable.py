@@ -13,7 +13,7 @@ from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from widemargin.encoders.training.changes import Changes
-    from widemargin.encoders.training.loop import Inputs
+    from widemargin.encoders.training.inputs import Augment, Inputs
 
 __all__ = ["Trainable", "TunableEncoder", "change_weights"]
 
@@ -33,11 +33,15 @@ class Trainable:
         beside linear layers and 1x1 convolutions within them, not beside the layers themselves.
     inputs : callable
         ``inputs(items) -> Inputs``.
+    mirrored : callable, optional
+        ``mirrored(batch, generator) -> batch``: some items at random as in a mirror; None where
+        items have no left and right.
     """
 
     network: Any
     layers: Sequence[Any]
     inputs: Callable[[list[Any]], Inputs]
+    mirrored: Augment | None = None
 
 
 class TunableEncoder(FrozenEncoder):

@@ -59,6 +59,11 @@ class TuneSettings(TrainingSettings):
         "through more often than `epochs` says",
     )
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = Field(16, description="items of one step")
+    flip: bool = Field(
+        False,
+        description="train on mirror images too, where the encoder reads images; not where left "
+        "and right matter",
+    )
     learning_rate: PositiveFloat = Field(
         _RATES["lora"],
         description="highest step length of AdamW; by default "

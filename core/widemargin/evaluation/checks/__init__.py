@@ -20,6 +20,7 @@ from widemargin.evaluation.checks import (
     wm008_suspiciously_perfect,
     wm009_not_converged,
     wm010_unknown_words,
+    wm011_one_answer_is_cheaper,
 )
 from widemargin.evaluation.checks.context import CheckContext, Finding, NearDuplicates, Searched
 
@@ -61,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     wm008_suspiciously_perfect,
     wm009_not_converged,
     wm010_unknown_words,
+    wm011_one_answer_is_cheaper,
 )
 """Every check, in the order of its code."""
 

@@ -67,6 +67,9 @@ class Searched:
         Whether this happened to the final model.
     folds_stopped : int
         To how many of the machines that predicted the outer folds it happened.
+    rising : tuple of str or None
+        Which of C and gamma lies at an end that the score rises towards; None where only the
+        values are known.
     """
 
     C: float
@@ -77,6 +80,7 @@ class Searched:
     n_stopped: int = 0
     model_stopped: bool = False
     folds_stopped: int = 0
+    rising: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

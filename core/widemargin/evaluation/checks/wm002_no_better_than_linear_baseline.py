@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from widemargin.evaluation.checks.context import CheckContext, Finding
+from widemargin.evaluation.flawless import perfected
 
 CODE: Final = "WM002"
 TITLE: Final = "no better than the linear baseline"
@@ -40,11 +41,16 @@ def check(context: CheckContext) -> Finding | None:
             "features and folds. Search wider values of svm.C, or check how the features are "
             "scaled.",
         )
+    best = float(context.primary.compute(perfected(context.predictions)))
     return Finding(
         CODE,
         TITLE,
         "note",
         f"{context.headline()} shows no clear gain over {context.show(linear)} of {rival} on the "
-        "same features and folds. Nothing needs mending; another kernel or other features may "
-        "gain more.",
+        "same features and folds. Nothing needs mending"
+        + (
+            ", and nothing is left to gain."
+            if context.gain(context.interval.value, best) >= 0
+            else "; another kernel or other features may gain more."
+        ),
     )

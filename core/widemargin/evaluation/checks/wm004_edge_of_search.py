@@ -2,13 +2,14 @@
 
 What it means
 -------------
-The inner search chose the smallest or the largest of the values of C or gamma that it was given.
-A better one may lie beyond.
+The inner search chose the smallest or the largest of the values of C or gamma that it was given,
+and the score rises towards it. A better one may lie beyond. Where the scores along the edge are
+level, or none could be better, nothing is lost, and nothing is said.
 
 What to do
 ----------
-Search values beyond that edge, as the message proposes. Where the scores along the edge are level
-(see the search's heat map in the report), nothing is lost and the choice may stand.
+Search values beyond that edge, as the message proposes. The search's heat map in the report shows
+how steeply the score rises there.
 """
 
 from __future__ import annotations
@@ -24,14 +25,19 @@ TITLE: Final = "the choice lies at the edge of the search"
 
 
 def check(context: CheckContext) -> Finding | None:
-    """Look whether C or gamma is the least or the greatest value tried."""
+    """Look whether C or gamma is the least or the greatest value tried, and the score rises."""
     searched = context.searched
     if searched is None:
         return None
-    found = [_edge("C", searched.C, searched.C_values)]
+    found = [("C", searched.C, searched.C_values)]
     if searched.gamma is not None:
-        found.append(_edge("gamma", searched.gamma, searched.gamma_values))
-    message = " ".join(filter(None, found))
+        found.append(("gamma", searched.gamma, searched.gamma_values))
+    told = [
+        _edge(name, chosen, tried)
+        for name, chosen, tried in found
+        if searched.rising is None or name in searched.rising
+    ]
+    message = " ".join(filter(None, told))
     return Finding(CODE, TITLE, "note", message) if message else None
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from widemargin.contracts.counting import counted
 from widemargin.evaluation.checks.context import CheckContext, Finding
 
 CODE: Final = "WM005"
@@ -30,7 +31,8 @@ def check(context: CheckContext) -> Finding | None:
         return None
     rarest = sorted(few, key=lambda name: (few[name], name))
     named = ", ".join(f"{name!r} has {few[name]}" for name in rarest[:_NAMED])
-    more = f", and {len(few) - _NAMED} more classes have few" if len(few) > _NAMED else ""
+    rest = counted(len(few) - _NAMED, "more class", "have", "more classes")
+    more = f", and {rest} few" if len(few) > _NAMED else ""
     return Finding(
         CODE,
         TITLE,

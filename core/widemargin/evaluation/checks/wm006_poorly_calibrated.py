@@ -4,8 +4,9 @@ What it means
 -------------
 Of the items that get a probability of about 0.8, about 80% should come true. The expected
 calibration error (Naeini and others 2015; Guo and others 2017) averages the distance between
-what was promised and what came true over ten bins; here it is above 0.05. It is judged from 1000
-items on only, because on few items chance alone gives such distances.
+what was promised and what came true over ten bins; here it is above 0.05. On fewer than 1000 items
+chance alone gives such distances, and it has to be above twice what chance gives at most: of n
+items, 0.8 times the root of 10 / n.
 
 What to do
 ----------
@@ -16,6 +17,7 @@ class calibrate better; so does a sample with the same shares of the classes as 
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from widemargin.evaluation.calibration import expected_calibration_error
@@ -26,14 +28,16 @@ TITLE: Final = "poorly calibrated probabilities"
 
 _LIMIT = 0.05
 _ENOUGH = 1000
+_BINS = 10
 
 
 def check(context: CheckContext) -> Finding | None:
     """Compare the expected calibration error with its limit."""
-    if len(context.predictions) < _ENOUGH:
-        return None
+    n = context.predictions.n_items
+    # A share of n / 10 items is off by 0.4 times the root of 10 / n on average, or less.
+    limit = _LIMIT if n >= _ENOUGH else max(_LIMIT, 0.8 * math.sqrt(_BINS / max(n, 1)))
     error = expected_calibration_error(context.predictions)
-    if not error > _LIMIT:
+    if not error > limit:
         return None
     return Finding(
         CODE,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from widemargin.contracts.counting import counted
 from widemargin.evaluation.checks.context import CheckContext, Finding
 
 CODE: Final = "WM009"
@@ -31,7 +32,7 @@ def check(context: CheckContext) -> Finding | None:
     if searched.model_stopped:
         where.append("for the final model")
     if count := searched.folds_stopped:
-        where.append(f"for the models of {count} outer fold{'s' if count > 1 else ''}")
+        where.append(f"for the models of {counted(count, 'outer fold')}")
     rests = bool(where)
     if searched.n_stopped:
         where.append(f"in {searched.n_stopped} of {searched.n_cells} cells of the last search")

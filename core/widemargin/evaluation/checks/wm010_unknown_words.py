@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.evaluation.checks.context import CheckContext, Finding
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def check(context: CheckContext) -> Finding | None:
 def _describe(counts: KnownWords) -> str:
     said = (
         f"{counts.block} has vectors for {_share(counts.n_known, counts.n_words)} of the words in "
-        f"the training texts; {counts.n_unknown:,} of {counts.n_texts:,} texts "
-        f"({_share(counts.n_unknown, counts.n_texts)}) have no word that it knows."
+        f"the training texts; {counts.n_unknown:,} of {counted(counts.n_texts, 'text')} "
+        f"({_share(counts.n_unknown, counts.n_texts)}) {agreeing(counts.n_unknown, 'have')} no "
+        "word that it knows."
     )
     if counts.n_composed:
         said += " Unknown words get vectors made of their letters."

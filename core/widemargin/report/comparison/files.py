@@ -6,27 +6,28 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from widemargin.comparison import Comparison, Row
-from widemargin.comparison.jobs import FILE
+from widemargin.comparison.kept import FILE
 from widemargin.contracts import UseCase
 from widemargin.report.comparison import words
+from widemargin.report.comparison.columns import Entry, columns
 from widemargin.report.comparison.page import render_comparison
 from widemargin.runs.costs import WORK
 
 __all__ = ["comparison_files"]
 
 
-def comparison_files(found: Comparison, use_case: UseCase) -> dict[str, bytes]:
+def comparison_files(found: Comparison, use_cases: Mapping[str, UseCase]) -> dict[str, bytes]:
     """Write a comparison's files.
 
     Parameters
     ----------
     found : Comparison
         What is told.
-    use_case : UseCase
-        The problem, for its words.
+    use_cases : mapping of str to UseCase
+        The problems by name, for their words.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def comparison_files(found: Comparison, use_case: UseCase) -> dict[str, bytes]:
     """
     data = json.dumps(found.to_data(), indent=2, ensure_ascii=False, allow_nan=False)
     return {
-        "comparison.html": render_comparison(found, use_case).encode(),
+        "comparison.html": render_comparison(found, use_cases).encode(),
         "comparison.csv": _csv(found).encode(),
         "comparison.md": _markdown(found).encode(),
         FILE: f"{data}\n".encode(),
@@ -44,76 +45,77 @@ def comparison_files(found: Comparison, use_case: UseCase) -> dict[str, bytes]:
 
 def _csv(found: Comparison) -> str:
     """Write one row a cell, all numbers in full; an empty field is what is undefined."""
-    names = [metric.name for metric in found.metrics]
-    heads = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
     sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(
-        [*found.axes, *heads, "against_best", "p_holm", "dimension"]
-        + [f"{work}_seconds" for work in WORK]
-        + ["peak_memory_bytes", "vectors_reused", "kernel", "C", "gamma", "run", "problem"]
-    )
-    for row in found.rows:
-        numbers = [end for name in names for end in row.metrics.get(name, (math.nan,) * 3)]
-        costs: list[object] = [row.seconds.get(work) for work in WORK]
-        writer.writerow(
-            [
-                *row.values.values(),
-                *("" if math.isnan(one) else one for one in numbers),
-                *_tested(found, row),
-                *(_blank(one) for one in (row.dimension, *costs, row.memory)),
-                int(row.is_reused) if row.run else "",
-                *(_blank(row.chosen.get(name)) for name in ("kernel", "C", "gamma")),
-                row.path,
-                " ".join(row.problem.split()),
-            ]
-        )
+    rows = [_fields(found, row) for row in found.rows]
+    writer = csv.DictWriter(sink, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return sink.getvalue()
 
 
+def _fields(found: Comparison, row: Row) -> dict[str, object]:
+    primary = row.primary
+    fields: dict[str, object] = {axis: row.values.get(axis) for axis in found.axes}
+    fields |= {
+        "use_case": row.use_case,
+        "items": row.n_items,
+        "classes": row.n_classes,
+        "primary": primary.name if primary else "",
+        **_ends("primary_value", row.value(primary) if primary else None),
+        **_ends("gain_over_dummy", row.gain("dummy", primary) if primary else None),
+        **_ends("gain_over_linear", row.gain("linear", primary) if primary else None),
+    }
+    fields |= dict(zip(("against_best", "p_holm"), _tested(found, row), strict=True))
+    fields |= {
+        "encoder_used": row.encoder,
+        "dimension": row.dimension,
+        **{f"chosen_{name}": row.chosen.get(name) for name in ("kernel", "C", "gamma")},
+        "support_vectors": row.support,
+        **{f"{work}_seconds": row.seconds.get(work) for work in WORK},
+        "peak_memory_bytes": row.memory,
+        "vectors_reused": int(row.is_reused) if row.run else "",
+    }
+    for metric in found.metrics:
+        fields |= _ends(metric.name, row.value(metric))
+    fields |= {"folder": row.path, "problem": " ".join(row.problem.split())}
+    return {
+        name: "" if one is None or one != one else one  # nan is not itself
+        for name, one in fields.items()
+    }
+
+
+def _ends(name: str, own: Sequence[float] | None) -> dict[str, object]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), own or (math.nan,) * 3, strict=True))
+
+
 def _tested(found: Comparison, row: Row) -> Sequence[object]:
-    best = found.done[0].name if found.done else ""
-    pair = found.pair(best, row.name) if row.name != best else None
+    rivals = found.family(row) if row.run else ()
+    pair = found.pair(rivals[0].name, row.name) if len(rivals) > 1 else None
     if pair is None:
         return "", ""
     sign = 1 if pair.better == row.name else -1
     return sign * pair.test.difference, "" if math.isnan(pair.p) else pair.p
 
 
-def _blank(value: object) -> object:
-    return "" if value is None else value
-
-
 def _markdown(found: Comparison) -> str:
     """Write the table as a README takes it, with what the differences mean below it."""
-    if not found.metrics:
-        heads, rows = [*found.axes], [[*row.values.values()] for row in found.rows]
-    else:
-        first, *others = found.metrics
-        heads = [*found.axes, first.title, f"{found.confidence:.0%} interval"]
-        heads += [metric.title for metric in others]
-        heads += ["against the best", "p", "numbers", "seconds", "memory (MB)"]
-        rows = [
-            [
-                *row.values.values(),
-                words.value(first, row),
-                words.interval(first, row),
-                *(words.value(metric, row) for metric in others),
-                *words.against_best(found, row),
-                words.NONE if row.dimension is None else f"{row.dimension:,}",
-                words.took(row.total, row),
-                words.megabytes(row.memory),
-            ]
-            for row in found.done
-        ]
-    n_names = len(found.axes)
+    shown = columns(found)
+    others = found.metrics[1:] if found.is_ranked else ()
+    heads = [column.head for column in shown] + [metric.title for metric in others]
+    right = [column.right for column in shown] + [True] * len(others)
+    rows = [
+        [_with_interval(column.entry(row)) for column in shown]
+        + [words.value(metric, row) for metric in others]
+        for row in found.done
+    ]
+    title = words.title(found)
     lines = [
-        f"# {words.title(found)[:1].upper()}{words.title(found)[1:]}",
+        f"# {title[:1].upper()}{title[1:]}",
         "",
         words.summary(found),
         "",
         _line(heads),
-        _line(["---" if k < n_names else "--:" for k in range(len(heads))]),
+        _line(["--:" if one else "---" for one in right]),
         *map(_line, rows),
         "",
         *(f"- {said}" for said in words.verdicts(found)),
@@ -124,6 +126,11 @@ def _markdown(found: Comparison) -> str:
     if star := words.reused(found.rows):
         lines += ["", star.replace("*", r"\*", 1)]
     return "\n".join(lines) + "\n"
+
+
+def _with_interval(entry: Entry) -> str:
+    """Write a gain with its interval; that of a value has a column of its own."""
+    return f"{entry.text} ({entry.small})" if entry.small and entry.kind != "value" else entry.text
 
 
 def _line(cells: Sequence[str]) -> str:

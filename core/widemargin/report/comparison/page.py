@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,141 +11,129 @@ from markupsafe import Markup
 from widemargin.comparison import Comparison, Row
 from widemargin.contracts import Metric, UseCase
 from widemargin.report.comparison import words
+from widemargin.report.comparison.columns import Entry, columns, report_link, sortable
 from widemargin.report.figures.costs import CostPoint, draw_costs
 from widemargin.report.page import render_page
 from widemargin.report.wordings import capital, count, date, number
-from widemargin.runs.costs import WORK
 
 __all__ = ["render_comparison"]
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One cell of a table: what is read, what it is sorted by, and where it leads."""
-
-    text: str
-    sort: float | str = ""
-    link: str = ""
-    small: str = ""
-    kind: str = ""
+Heads = Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Figures of one metric, of which the reader chooses."""
+    """The table and the figures of one metric, of which the reader chooses."""
 
     name: str
-    figures: Sequence[tuple[str, Markup, str]]
+    heads: Heads
+    table: Sequence[Sequence[Entry]]
+    figures: Sequence[tuple[str, Markup]]
 
 
-def render_comparison(found: Comparison, use_case: UseCase) -> str:
+@dataclass(frozen=True)
+class Family:
+    """Cells that were tested against each other, pair by pair."""
+
+    name: str
+    heads: Heads
+    table: Sequence[Sequence[Entry]]
+
+
+def render_comparison(found: Comparison, use_cases: Mapping[str, UseCase]) -> str:
     """Render a comparison.
 
     Parameters
     ----------
     found : Comparison
         What is told.
-    use_case : UseCase
-        The problem, for its words.
+    use_cases : mapping of str to UseCase
+        The problems by name, for their words; those that are not installed are left out.
 
     Returns
     -------
     str
         HTML that refers to nothing outside itself, but for links to the runs' reports.
     """
+    families = found.families()
     return render_page(
         "comparison.html.j2",
         {
             "found": found,
             "title": capital(words.title(found)),
             "summary": words.summary(found),
-            "facts": _facts(found, use_case),
+            "facts": _facts(found, use_cases),
             "verdicts": words.verdicts(found),
             "method": words.method(found),
             "star": words.reused(found.rows),
             "failed": found.failed,
-            "heads": _heads(found),
-            "table": [_entries(found, row) for row in found.done],
-            "choices": [_choice(found, metric) for metric in found.metrics],
+            "choices": _choices(found),
             "metric_heads": [
                 (" and ".join(found.axes), False),
                 *((capital(metric.title), True) for metric in found.metrics),
             ],
             "metrics": [_measured(found, row) for row in found.done],
-            "pair_heads": [("", False), *((row.name, True) for row in found.done)],
-            "pairs": [_paired(found, row) for row in found.done] if found.pairs else [],
+            "families": [_family(found, own, len(families)) for own in families],
         },
     )
 
 
-def _facts(found: Comparison, use_case: UseCase) -> list[tuple[str, str]]:
-    facts = []
-    if found.done:
-        run = found.done[0].run
-        assert run is not None
-        facts = [
-            (use_case.wording.items.capitalize(), count(found.n_items)),
-            ("Held-out parts", count(found.n_folds)),
-            ("Threads", str(run.manifest.get("threads", words.NONE))),
-            ("Made", date(str(run.manifest.get("created", "")))),
-        ]
+def _facts(found: Comparison, use_cases: Mapping[str, UseCase]) -> list[tuple[str, str]]:
     done = f"{len(found.done)} of {found.n_cells}"
-    return [("Finished", done if len(found.done) < found.n_cells else "all"), *facts]
+    facts = [("Finished", done if len(found.done) < found.n_cells else "all")]
+    if not found.done:
+        return facts
+    first = found.done[0]
+    assert first.run is not None
+    if found.is_ranked:
+        case = use_cases.get(first.use_case)
+        items = case.wording.items.capitalize() if case else "Items"
+        facts += [
+            (items, count(first.n_items or 0)),
+            ("Held-out parts", count(first.n_folds)),
+        ]
+    else:
+        facts += [("Runs", count(found.n_cells)), ("Use cases", count(len(found.use_cases)))]
+    made = sorted(str(row.run.manifest.get("created", "")) for row in found.done if row.run)
+    threads = {str(row.run.manifest.get("threads", words.NONE)) for row in found.done if row.run}
+    return [*facts, ("Threads", " or ".join(sorted(threads))), ("Made", date(made[-1]))]
 
 
-def _heads(found: Comparison) -> list[tuple[str, bool]]:
-    """Name the columns of the main table, and say which hold numbers."""
-    if not found.metrics:
+def _choices(found: Comparison) -> list[Choice]:
+    """Make one table a metric: first what each is judged by, then what several cells measured."""
+    if not found.done:
         return []
-    return [
-        *((axis, False) for axis in found.axes),
-        (capital(found.metrics[0].title), True),
-        (f"{found.confidence:.0%} interval", True),
-        ("against the best", True),
-        ("p", True),
-        ("numbers", True),
-        *((f"{work}, s", True) for work in WORK),
-        ("memory, MB", True),
-        ("settings", False),
-    ]
+    judged = {row.primary.name for row in found.done if row.primary}
+    shown: list[Metric | None] = [None]
+    for metric in found.metrics:
+        n_cells = sum(metric.name in row.metrics for row in found.done)
+        if n_cells > 1 and judged != {metric.name}:
+            shown.append(metric)
+    return [_choice(found, metric) for metric in shown]
 
 
-def _entries(found: Comparison, row: Row) -> list[Entry]:
-    metric = found.metrics[0]
-    first, *others = row.values.values()
-    measured = row.metrics[metric.name]
-    behind, p = words.against_best(found, row)
-    pair = found.pair(found.done[0].name, row.name)
-    by = 0.0
-    if pair is not None:
-        by = words.advantage(found, pair)[0] * (1 if pair.better == row.name else -1)
-    costs = [row.seconds.get(work) for work in WORK]
-    return [
-        Entry(first, link=_report(row)),
-        *(Entry(one) for one in others),
-        Entry(words.value(metric, row), _sort(measured[0]), kind="value"),
-        Entry(words.interval(metric, row), _sort(measured[1]), kind="aside"),
-        Entry(behind, _sort(by)),
-        Entry(p, "" if pair is None else _sort(pair.p)),
-        Entry(words.NONE if row.dimension is None else count(row.dimension), row.dimension or ""),
-        *(
-            Entry(words.took(one, row if work == "encoding" else None), "" if one is None else one)
-            for work, one in zip(WORK, costs, strict=True)
-        ),
-        Entry(words.megabytes(row.memory), row.memory or ""),
-        Entry(words.settings(row), kind="aside"),
-    ]
+def _choice(found: Comparison, metric: Metric | None) -> Choice:
+    rows = [row for row in found.done if metric is None or metric.name in row.metrics]
+    shown = [column for column in columns(found, metric) if column.on_page]
+    judged = {row.primary.name: row.primary for row in rows if row.primary}
+    one = metric or (next(iter(judged.values())) if len(judged) == 1 else None)
+    return Choice(
+        name=capital(one.title) if one else "Each by its own metric",
+        heads=[(column.head, column.right) for column in shown],
+        table=[[column.entry(row) for column in shown] for row in rows],
+        figures=_figures(found, one, rows) if one else [],
+    )
 
 
-def _choice(found: Comparison, metric: Metric) -> Choice:
+def _figures(found: Comparison, metric: Metric, rows: Sequence[Row]) -> list[tuple[str, Markup]]:
     """Draw one metric over seconds and over memory."""
     # One colour for each value of the first axis.
-    colours = list(dict.fromkeys(row.values[found.axes[0]] for row in found.rows))
+    colours = list(dict.fromkeys(row.values.get(found.axes[0], "") for row in found.rows))
 
     def points(costs: Sequence[float], unit: str) -> list[CostPoint]:
         drawn = []
-        for row, cost in zip(found.done, costs, strict=True):
-            value, low, high = row.metrics.get(metric.name, (math.nan,) * 3)
+        for row, cost in zip(rows, costs, strict=True):
+            value, low, high = row.value(metric)
             text = f"{row.name}: {words.value(metric, row)} ({words.interval(metric, row)})"
             drawn.append(
                 CostPoint(
@@ -155,8 +143,8 @@ def _choice(found: Comparison, metric: Metric) -> Choice:
                     low=low,
                     high=high,
                     text=f"{text}, {number(cost, 3)} {unit}",
-                    link=_report(row),
-                    index=colours.index(row.values[found.axes[0]]),
+                    link=report_link(row),
+                    index=colours.index(row.values.get(found.axes[0], "")),
                     hollow=row.is_reused,
                 )
             )
@@ -164,52 +152,49 @@ def _choice(found: Comparison, metric: Metric) -> Choice:
 
     better = "higher is better" if metric.greater_is_better else "lower is better"
     y_label = f"{metric.title}, {better}"
-    seconds = [math.nan if row.total is None else row.total for row in found.done]
-    memory = [math.nan if row.memory is None else row.memory / 1e6 for row in found.done]
-    figures = [
-        (title, draw_costs(title, x_label, y_label, points(costs, unit)).svg, note)
-        for title, x_label, costs, unit, note in (
-            ("Against time", "seconds of encoding, fitting and predicting", seconds, "s", ""),
-            ("Against memory", "most memory held, MB", memory, "MB", ""),
+    seconds = [math.nan if row.total is None else row.total for row in rows]
+    memory = [math.nan if row.memory is None else row.memory / 1e6 for row in rows]
+    return [
+        (title, draw_costs(title, x_label, y_label, points(costs, unit)).svg)
+        for title, x_label, costs, unit in (
+            ("Against time", "seconds of encoding, fitting and predicting", seconds, "s"),
+            ("Against memory", "most memory held, MB", memory, "MB"),
         )
     ]
-    return Choice(capital(metric.title), figures)
 
 
 def _measured(found: Comparison, row: Row) -> list[Entry]:
     return [
-        Entry(row.name, link=_report(row)),
+        Entry(row.name, link=report_link(row)),
         *(
             Entry(
                 words.value(metric, row),
-                _sort(row.metrics.get(metric.name, (math.nan,))[0]),
-                small=words.interval(metric, row),
+                sortable(row.value(metric)[0]),
+                small=words.interval(metric, row) if metric.name in row.metrics else "",
             )
             for metric in found.metrics
         ),
     ]
 
 
-def _paired(found: Comparison, row: Row) -> list[Entry]:
+def _family(found: Comparison, rows: Sequence[Row], n_families: int) -> Family:
+    return Family(
+        name=f"{rows[0].use_case}: " if n_families > 1 or not found.is_ranked else "",
+        heads=[("", False), *((row.name, True) for row in rows)],
+        table=[_paired(found, row, rows) for row in rows],
+    )
+
+
+def _paired(found: Comparison, row: Row, family: Sequence[Row]) -> list[Entry]:
     """Say of one cell how much better it is than each other."""
     entries = [Entry(row.name)]
-    for other in found.done:
+    for other in family:
         pair = found.pair(row.name, other.name) if other is not row else None
-        if pair is None:
+        if pair is None or row.primary is None:
             entries.append(Entry("", kind="self"))
             continue
-        by = words.advantage(found, pair)[0] * (1 if pair.better == row.name else -1)
-        text = words.difference(found.metrics[0], by)
-        text = f"+{text}" if by > 0 else text
+        by = words.advantage(row.primary, pair)[0] * (1 if pair.better == row.name else -1)
         kind = ("up" if by > 0 else "down") if pair.is_clear else ""
-        entries.append(Entry(text, _sort(by), small=f"p {words.chance(pair.p)}", kind=kind))
+        text, small = words.signed(row.primary, by), f"p {words.chance(pair.p)}"
+        entries.append(Entry(text, sortable(by), small=small, kind=kind))
     return entries
-
-
-def _report(row: Row) -> str:
-    """Lead from the comparison's folder to a run's report."""
-    return f"../../{row.path}/report.html" if row.run else ""
-
-
-def _sort(value: float) -> float | str:
-    return value if math.isfinite(value) else ""

@@ -14,15 +14,18 @@ from widemargin.report.wordings import MINUS, full, listing, number
 __all__ = [
     "advantage",
     "against_best",
+    "behind",
     "chance",
     "difference",
+    "gains",
     "interval",
     "megabytes",
     "method",
     "reused",
-    "settings",
+    "signed",
     "summary",
     "title",
+    "told",
     "took",
     "value",
     "verdict",
@@ -67,6 +70,12 @@ def difference(metric: Metric, by: float, units: str = "") -> str:
     return text.replace("-", MINUS)
 
 
+def signed(metric: Metric, by: float) -> str:
+    """Write a difference with its sign, also where it is above 0."""
+    text = difference(metric, by)
+    return f"+{text}" if by > 0 and any(digit in text for digit in "123456789") else text
+
+
 def chance(p: float) -> str:
     """Write a p-value.
 
@@ -100,78 +109,121 @@ def megabytes(size: int | None) -> str:
     return NONE if size is None else f"{size / 1e6:,.0f}"
 
 
-def settings(row: Row) -> str:
-    """Write which kernel, C and gamma were chosen."""
-    chosen = row.chosen
-    if not chosen:
-        return NONE
-    gamma = "" if chosen["gamma"] is None else f", gamma {number(chosen['gamma'], 3)}"
-    return f"{chosen['kernel']}, C {number(chosen['C'], 3)}{gamma}"
-
-
 def title(found: Comparison) -> str:
-    """Name what is compared: encoders, kernels, or both."""
-    return f"{listing([f'{axis}s' for axis in found.axes])} on {found.use_case}"
+    """Name what is compared: what its file says, or encoders, kernels, use cases and so on."""
+    if found.title:
+        return found.title
+    if len(found.use_cases) == 1:
+        return f"{listing([f'{axis}s' for axis in found.axes])} on {found.use_cases[0]}"
+    numbers = [
+        (len({row.values.get(axis) for row in found.rows} - {None}), axis) for axis in found.axes
+    ]
+    return listing([f"{n} {axis}{'s' * (n != 1)}" for n, axis in numbers])
 
 
-def advantage(found: Comparison, pair: Pair) -> tuple[float, float, float]:
+def advantage(metric: Metric, pair: Pair) -> tuple[float, float, float]:
     """Return by how much the better of two is better, with its interval; above 0 is better."""
     test = pair.test
-    if found.metrics[0].greater_is_better:
+    if metric.greater_is_better:
         return test.difference, test.low, test.high
     return -test.difference, -test.high, -test.low
 
 
 def against_best(found: Comparison, row: Row) -> tuple[str, str]:
-    """Write how far a row is behind the first one, and the p of that."""
-    if not found.done or row is found.done[0]:
+    """Write how far a row is behind the best that it was tested against, and the p of that."""
+    best = _rivals(found, row)[0]
+    if row is best or row.primary is None:
         return "", ""
-    pair = found.pair(found.done[0].name, row.name)
+    pair = found.pair(best.name, row.name)
     if pair is None:
         return NONE, NONE
-    sign = 1 if pair.better == row.name else -1
-    return difference(found.metrics[0], sign * advantage(found, pair)[0]), chance(pair.p)
+    return difference(row.primary, behind(found, row)), chance(pair.p)
+
+
+def behind(found: Comparison, row: Row) -> float:
+    """Return by how much a row is better than the best of its rivals: below 0 is worse."""
+    pair = found.pair(_rivals(found, row)[0].name, row.name)
+    if pair is None or row.primary is None:
+        return 0.0
+    return advantage(row.primary, pair)[0] * (1 if pair.better == row.name else -1)
+
+
+def _rivals(found: Comparison, row: Row) -> tuple[Row, ...]:
+    return found.done if found.is_ranked else found.family(row)
 
 
 def verdict(found: Comparison, pair: Pair) -> str:
     """Say of two cells which is better, by how much, and whether that is clear."""
-    metric = found.metrics[0]
-    by, low, high = advantage(found, pair)
-    share = number(100 * found.confidence, 3)
+    row = next(row for row in found.done if row.name == pair.better)
+    assert row.primary is not None
+    return told(
+        row.primary,
+        pair,
+        confidence=row.confidence,
+        units=row.units,
+        n_pairs=found.n_tested(row),
+    )
+
+
+def told(
+    metric: Metric, pair: Pair, *, confidence: float, units: str = "", n_pairs: int = 1
+) -> str:
+    """Say `verdict` of a pair that may be of no table."""
+    by, low, high = advantage(metric, pair)
+    share = number(100 * confidence, 3)
     if low == high == 0:
         each = "resample of the items" if pair.test.of == "items" else "fold"
         return f"{pair.better} and {pair.worse} score the same on every {each}."
     points = " points" if metric.unit == "%" else ""
-    said = difference(metric, by, found.units)
+    said = difference(metric, by, units)
     begin = f"{pair.better} is better than {pair.worse} by {said}{points}"
     if not math.isfinite(pair.p):
         return f"{begin}, and the {pair.test.of} cannot tell whether that is more than chance."
     ends = f"{difference(metric, low)} to {difference(metric, high)}"
     end = "a clear difference" if pair.is_clear else "no clear difference"
-    if not pair.is_clear and pair.test.p < 1 - found.confidence:
+    if not pair.is_clear and pair.test.p < 1 - confidence:
         # Its own interval leaves out 0, which would else contradict the end of the sentence.
-        end = f"no clear difference once all {len(found.pairs)} pairs are counted"
+        end = f"no clear difference once all {n_pairs} pairs are counted"
     return f"{begin} ({share}% {ends}, p {chance(pair.p)}): {end}."
 
 
 def verdicts(found: Comparison) -> list[str]:
-    """Say of each other cell how it compares with the first."""
-    if not found.done:
-        return []
-    best = found.done[0].name
-    pairs = [found.pair(best, row.name) for row in found.done[1:]]
-    return [verdict(found, pair) for pair in pairs if pair is not None]
+    """Say of each other cell how it compares with the best that it was tested against."""
+    return [
+        verdict(found, pair)
+        for best, *others in found.families()
+        for row in others
+        if (pair := found.pair(best.name, row.name)) is not None
+    ]
 
 
 def summary(found: Comparison) -> str:
-    """Say the main thing in a sentence or two."""
+    """Say the main thing in a few sentences."""
     if not found.done:
         return "No cell has finished."
-    metric, best = found.metrics[0], found.done[0]
-    parts = [f"{best.name} has the best {metric.title}, {value(metric, best)}."]
+    if found.is_ranked:
+        parts = _of_family(found, found.done)
+        if found.unpaired:
+            said = "Some pairs were not tested" if found.pairs else "No paired test was made"
+            parts.append(f"{said}: {found.unpaired}.")
+        return " ".join(parts)
+    parts = [part for family in found.families() for part in _of_family(found, family)]
+    return " ".join([*gains(found), *parts, APART])
+
+
+APART = "What was measured on different items is set side by side, and never tested or ranked."
+
+
+def _of_family(found: Comparison, family: Sequence[Row]) -> list[str]:
+    best, *others = family
+    if best.primary is None:
+        return []
+    of = "" if found.is_ranked else f" of {listing([row.name for row in family])}"
+    said = f"{best.name} has the best {best.primary.title}{of}, {value(best.primary, best)}."
+    parts = [said]
     clear: list[str] = []
     open_: list[str] = []
-    for row in found.done[1:]:
+    for row in others:
         pair = found.pair(best.name, row.name)
         if pair is not None:
             (clear if pair.is_clear and pair.better == best.name else open_).append(row.name)
@@ -179,16 +231,49 @@ def summary(found: Comparison) -> str:
         parts.append(f"It is clearly better than {listing(clear)}.")
     if open_:
         parts.append(f"There is no clear difference to {listing(open_)}.")
-    if found.unpaired:
-        parts.append(f"No paired test was made: {found.unpaired}.")
-    return " ".join(parts)
+    return parts
+
+
+def gains(found: Comparison) -> list[str]:
+    """Say which cells clearly gain over the linear baseline, a sentence each kind."""
+    clear: list[str] = []
+    open_: list[str] = []
+    worse: list[str] = []
+    for row in found.done:
+        _, low, high = row.gain("linear", row.primary) if row.primary else (math.nan,) * 3
+        if math.isfinite(low):
+            (clear if low > 0 else worse if high < 0 else open_).append(row.name)
+    linear = "the linear baseline on the same features and folds"
+    parts = []
+    if clear:
+        parts.append(f"A clear gain over {linear}: {listing(clear)}.")
+    if open_:
+        parts.append(f"No clear difference to {'it' if parts else linear}: {listing(open_)}.")
+    if worse:
+        parts.append(f"Clearly worse than {'it' if parts else linear}: {listing(worse)}.")
+    return parts
 
 
 def method(found: Comparison) -> str:
     """Say how differences were tested."""
-    if not found.pairs:
+    if found.is_ranked and not found.pairs:
         return f"No paired test: {found.unpaired}."
-    count, test = len(found.pairs), found.pairs[0].test
+    told: dict[str, dict[str, None]] = {}
+    for family in found.families():
+        told.setdefault(_method(found, family), {})[family[0].use_case] = None
+    parts = [
+        said if len(told) == 1 else f"Of {listing([*cases])}: {said}"
+        for said, cases in told.items()
+    ]
+    if found.unpaired:
+        parts.append(f"Not tested: {found.unpaired}.")
+    return " ".join([*parts, *([] if found.is_ranked else [APART])])
+
+
+def _method(found: Comparison, family: Sequence[Row]) -> str:
+    pair = found.pair(family[0].name, family[1].name)
+    assert pair is not None
+    count, test = found.n_tested(family[0]), pair.test
     several = f" after Holm's correction for {count} pairs" if count > 1 else ""
     own = "; intervals are each pair's own" if count > 1 else ""
     if test.of == "items":
@@ -199,8 +284,8 @@ def method(found: Comparison) -> str:
             "is about these models, and not about how much other training items would change them."
         )
     return (
-        f"Differences are means over the same {found.n_folds} held-out parts. p{several}, by the "
-        f"corrected resampled t-test (Nadeau and Bengio, 2003){own}."
+        f"Differences are means over the same {family[0].n_folds} held-out parts. p{several}, by "
+        f"the corrected resampled t-test (Nadeau and Bengio, 2003){own}."
     )
 
 

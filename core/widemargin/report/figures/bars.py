@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from widemargin.contracts import Bars, Histogram
+from widemargin.contracts.counting import counted
 from widemargin.report.figures.frame import WIDTH, Drawing, Frame, colour, verticals
 from widemargin.report.figures.scales import Scale, nice_ticks, tick_texts
 from widemargin.report.figures.svg import Attributes, element, label, line, path, svg, tooltip
@@ -41,7 +42,7 @@ def draw_bars(block: Bars) -> Drawing:
         hover = f"{name}: {number(value, 3)}"
         hover += f" ({block.details[row]})" if block.details and block.details[row] else ""
         parts.append(_bar(x, row, name, value, high > 0, hover))
-    summary = f"{block.x_label}: {len(values)} bars."
+    summary = f"{block.x_label}: {counted(len(values), 'bar')}."
     return Drawing(
         svg(WIDTH, bottom + BOTTOM, block.title, summary, parts),
         columns=["", block.x_label, *(["where"] if block.details else [])],

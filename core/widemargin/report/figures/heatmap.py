@@ -7,6 +7,7 @@ import math
 from markupsafe import Markup
 
 from widemargin.contracts import Cell, Heatmap
+from widemargin.contracts.counting import counted
 from widemargin.report.figures.bars import CHARACTER, shortened
 from widemargin.report.figures.frame import WIDTH, Drawing
 from widemargin.report.figures.svg import Attributes, element, label, svg, tooltip
@@ -65,7 +66,8 @@ def draw_heatmap(block: Heatmap) -> Drawing:
     parts.append(
         label(WIDTH - RIGHT, bottom + depth_below - 6, f"{block.x_label} →", "axis", "end")
     )
-    summary = f"{block.y_label} in {n_rows} rows, {block.x_label} in {n_columns} columns."
+    down, across = counted(n_rows, "row"), counted(n_columns, "column")
+    summary = f"{block.y_label} in {down}, {block.x_label} in {across}."
     rows: list[list[Cell]] = [
         [name, *(block.texts[r] if block.texts else (float(value) for value in block.values[r]))]
         for r, name in enumerate(block.rows)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from widemargin.contracts import Map
+from widemargin.contracts.counting import counted
 from widemargin.report.figures.frame import WIDTH, Drawing
 from widemargin.report.figures.svg import Attributes, element, label, svg, tooltip
 from widemargin.report.wordings import count
@@ -77,7 +78,7 @@ def draw_map(block: Map) -> Drawing:
     if marked:
         parts.append(element("g", {"class": "rings"}, *map(ring, sorted(marked))))
         key.append(("", "ring", block.marked_name))
-    summary = f"{count(len(block.x))} points: {'; '.join(block.groups)}."
+    summary = f"{counted(len(block.x), 'point')}: {'; '.join(block.groups)}."
     if marked:
         summary = f"{summary} {count(len(marked))} ringed: {block.marked_name}."
     return Drawing(svg(WIDTH, TOP + SIDE + BOTTOM, block.title, summary, parts), key)

@@ -7,7 +7,7 @@ import math
 from widemargin.contracts import Histogram, Lines, ReportSection, Series
 from widemargin.evaluation import calibration_curve, expected_calibration_error
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import count, percent
+from widemargin.report.wordings import capital, percent
 
 __all__ = ["build_calibration"]
 
@@ -25,10 +25,10 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
         what, happens = "probability of the predicted class", "share that is right"
     items = run.use_case.wording.items
     curve = calibration_curve(predictions, N_BINS)
-    intervals = [_wilson(part.observed, part.n_samples) for part in curve]
+    intervals = [_wilson(part.observed, part.n_independent) for part in curve]
     counts = [0.0] * N_BINS
     for part in curve:
-        counts[part.place] = part.n_samples
+        counts[part.place] = part.n_items
     off = expected_calibration_error(predictions, N_BINS)
     measured = Series(
         name="measured",
@@ -36,7 +36,7 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
         y=[part.observed for part in curve],
         low=[low for low, _ in intervals],
         high=[high for _, high in intervals],
-        labels=[f"{count(part.n_samples)} {items}" for part in curve],
+        labels=[run.items(part.n_items) for part in curve],
     )
     return ReportSection(
         title="Calibration",
@@ -56,6 +56,7 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
                 note=(
                     f"On average a stated probability is {percent(off)} off. Upright bars are 95% "
                     f"Wilson intervals; they are wide where few {items} stand behind a point."
+                    f"{_drawn(run)}"
                 ),
             ),
             Histogram(
@@ -70,7 +71,19 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
     )
 
 
-def _wilson(share: float, n: int) -> tuple[float, float]:
+def _drawn(run: Artefacts) -> str:
+    """Say what counts once in the intervals, where it is not the prediction."""
+    predictions, wording = run.predictions, run.use_case.wording
+    if predictions is None or predictions.drawn is None:
+        return ""
+    if len(set(predictions.drawn.tolist())) < predictions.n_items:
+        return (
+            f" {capital(wording.items)} that are drawn together count for less than as many others."
+        )
+    return f" Each {wording.item} counts once there, however often it was predicted."
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
     """Compute the 95% interval of a share (Wilson, 1927)."""
     z = 1.959964
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from widemargin.contracts import Block, Cell, Heatmap, ReportSection, Table
+from widemargin.contracts import Block, Cell, Heatmap, Predictions, ReportSection, Table
+from widemargin.contracts.counting import counted
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, percent
 
@@ -39,7 +40,10 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
                 rows=classes,
                 values=of_row.tolist(),
                 texts=texts,
-                note=f"Numbers are counts; the colour is the share of the row.{run.weighting}",
+                note=(
+                    f"Numbers are counts{run.averaged}; the colour is the share of the row."
+                    f"{run.weighting}"
+                ),
             )
         )
     rows: list[list[Cell]] = []
@@ -58,8 +62,14 @@ def build_confusion(run: Artefacts) -> ReportSection | None:
         )
     )
     right = float(counts.trace() / counts.sum())
-    intro = f"{percent(right)} of {count(len(predictions))} held-out predictions are right."
+    intro = f"{percent(right)} of {_held_out(run, predictions)} predicted rightly{run.averaged}."
     return ReportSection(title="Right and wrong", intro=intro, blocks=blocks)
+
+
+def _held_out(run: Artefacts, predictions: Predictions) -> str:
+    wording = run.use_case.wording
+    of = f"held-out {wording.item}", f"held-out {wording.items}"
+    return counted(predictions.n_items, of[0], "are", of[1])
 
 
 def _counts(run: Artefacts) -> NDArray[np.float64]:

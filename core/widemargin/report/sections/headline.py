@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from widemargin.contracts import Estimate, Estimates, ReportSection
+from widemargin.contracts.counting import counted
+from widemargin.contracts.dataset import OWN
 from widemargin.evaluation import Finding
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.sections.search import gamma_name
 from widemargin.report.wordings import brief, capital, count, date, full, listing, number, percent
 
 __all__ = ["Headline", "build_findings", "build_headline", "build_numbers", "estimate"]
+
+
+UNSPOKEN = ("label", "class")
+"""Names of a target that say nothing."""
+
+LONGEST = 60
+"""Letters of class names that a title holds; of more it says how many there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +50,7 @@ def build_headline(run: Artefacts) -> Headline:
     within = all(0 <= value <= 1 for value in shown if value is not None)
     return Headline(
         name=run.record.use_case,
-        title=run.use_case.summary.rstrip("."),
+        title=_title(run),
         metric=capital(run.title(run.primary)),
         number=brief(metric, row.value) if row else "",
         unit=run.units if metric.unit == "target" else "",
@@ -70,10 +79,7 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     if not rows:
         return None
     titles = [_reference_title(key, one) for key, one in _baselines(run).items()]
-    drawn = "resampling the held-out predictions"
-    if (run.record.config.get("evaluation") or {}).get("shots"):
-        drawn = "resampling whole outer parts, each with items of its own to learn from"
-    note = f"Intervals cover {_confidence(run)} and come from {drawn}."
+    note = f"Intervals cover {_confidence(run)} and come from resampling {_drawn(run)}."
     if titles:
         note += (
             " Each strip has a scale of its own: the dot is the value, the line its interval, and "
@@ -82,6 +88,20 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     return ReportSection(
         title="All the numbers", blocks=[Estimates(rows=rows, references=titles, note=note)]
     )
+
+
+def _drawn(run: Artefacts) -> str:
+    """Say what is drawn as one for the intervals."""
+    predictions, items = run.predictions, run.use_case.wording.items
+    if (run.record.config.get("evaluation") or {}).get("shots"):
+        return "whole outer parts, each with items of its own to learn from"
+    if run.metrics.get("split") == "walk-forward":
+        return "whole stretches of time"
+    if predictions is None or predictions.drawn is None:
+        return f"the held-out {items}"
+    if len(set(predictions.drawn.tolist())) < predictions.n_items:
+        return f"whole groups of {items}"
+    return f"the held-out {items}, each with all of its predictions"
 
 
 def estimate(run: Artefacts, name: str, short: bool = False) -> Estimate | None:
@@ -132,16 +152,43 @@ def _sentence(run: Artefacts, row: Estimate | None) -> str:
 def _domain_sentence(run: Artefacts) -> str:
     """Fill the use case's own sentence, or say nothing where a number of it is missing."""
     measured = run.metrics.get("metrics") or {}
+    named = dict(zip(("positive", "negative"), _two_classes(run), strict=False))
     missing = False
 
     def fill(found: re.Match[str]) -> str:
         nonlocal missing
+        if found[1] in named:
+            return named[found[1]]
         value = measured.get(found[1], {}).get("value")
         missing = missing or value is None
         return brief(run.metric(found[1]), value, run.units)
 
     text = re.sub(r"\{([^{}]+)\}", fill, run.use_case.wording.headline)
     return "" if missing else text
+
+
+def _two_classes(run: Artefacts) -> list[str]:
+    """Return the positive class and the other; nothing where there are not two."""
+    if len(run.classes) != 2 or not run.positive:
+        return []
+    return sorted(run.classes, key=lambda name: name != run.positive)
+
+
+def _title(run: Artefacts) -> str:
+    """Say what was asked: people's own data ask what their labels say, and not the use case."""
+    card = run.dataset.get("card") or {}
+    if card.get("licence") != OWN or not card.get("title"):
+        return run.use_case.summary.rstrip(".")
+    target = str(card.get("target") or "")
+    said = "" if target in UNSPOKEN else target
+    classes = _two_classes(run) or list(run.classes)
+    if classes:
+        told = listing(classes, "or")
+        if len(told) > LONGEST:
+            told = counted(len(classes), "class", several="classes")
+        said = f"{said} ({told})" if said else told
+    where = f"{capital(run.use_case.wording.items)} in {card['title']}"
+    return f"{where}: {said}" if said else where
 
 
 def _facts(run: Artefacts) -> list[tuple[str, str]]:
@@ -176,10 +223,11 @@ def _parts(run: Artefacts) -> str:
         return "the published test part"
     if run.metrics.get("split") == "leave-one-out":
         made = (run.metrics.get("n_folds") or {}).get("outer") or 0
-        return f"{count(made)} held-out parts of one item or group"
+        return f"{counted(made, 'held-out part')} of one item or group"
     outer = (run.metrics.get("n_folds") or {}).get("outer") or asked.get("outer")
     if run.metrics.get("split") == "walk-forward":
-        return f"{count(outer or 0)} stretches of time, each after all that was learned from"
+        stretches = counted(outer or 0, "stretch", several="stretches")
+        return f"{stretches} of time, each after all that was learned from"
     if not outer:
         return ""
     made = len(run.metrics.get("folds") or [])
@@ -187,7 +235,7 @@ def _parts(run: Artefacts) -> str:
     often = f", {repeats} times" if repeats > 1 else ""
     shots = asked.get("shots")
     of = f", learning from {count(shots)} a class" if shots else ""
-    return f"{outer} held-out part{'s' if outer > 1 else ''}{often}{of}"
+    return f"{counted(outer, 'held-out part')}{often}{of}"
 
 
 def _baselines(run: Artefacts) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import escape
 
 from widemargin.contracts import Block, Map, ReportSection
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.figures.maps import MOST_GROUPS, STEPS, reach
 from widemargin.report.wordings import count, number, percent
@@ -39,9 +40,9 @@ def build_map(run: Artefacts) -> ReportSection | None:
     wording = run.use_case.wording
     n, n_items = len(points.labels), int(found["n_items"])
     drawn = (
-        f"All {count(n)} {wording.items} are drawn"
+        f"All {run.items(n, 'are')} drawn"
         if n == n_items
-        else f"{count(n)} of {count(n_items)} {wording.items} are drawn, each "
+        else f"{count(n)} of {run.items(n_items)} {agreeing(n, 'are')} drawn, each "
         f"{'class' if run.classes else 'part of the range'} its share"
     )
     intro = (
@@ -50,8 +51,9 @@ def build_map(run: Artefacts) -> ReportSection | None:
     )
     if points.shown < n:
         intro += (
-            f" {count(points.shown)} points say on hover what they are; with the others the page "
-            "would be too large."
+            f" {counted(points.shown, 'point', 'say')} on hover what "
+            f"{'it is' if points.shown == 1 else 'they are'}; with the others the page would be "
+            "too large."
         )
     if found.get("learns") == "y":
         intro += (
@@ -153,8 +155,9 @@ def _points(run: Artefacts) -> _Points:
         groups, group = _by_class([str(one) for one in label])
         marked = [k for k in range(n) if label[k] != predicted[k]]
         name = "mistake"
-        ringed = f"{count(len(marked))} of them are mistakes and ringed: predicted wrongly when "
-        ringed += "they were held out."
+        one = len(marked) == 1
+        ringed = f"{count(len(marked))} of them {'is a mistake' if one else 'are mistakes'} and "
+        ringed += f"ringed: predicted wrongly when {'it was' if one else 'they were'} held out."
     else:
         groups, group = _by_size([float(one) for one in label], run.units)
         off = sorted(range(n), key=lambda k: -abs(predicted[k] - label[k]))
@@ -179,7 +182,7 @@ def _by_class(label: Sequence[str]) -> tuple[list[str], list[int]]:
     names = sorted(set(label))
     if len(names) > MOST_GROUPS:
         commonest = sorted(names, key=lambda name: (-label.count(name), name))[:MOST_GROUPS]
-        rest = f"{len(names) - MOST_GROUPS} other classes"
+        rest = counted(len(names) - MOST_GROUPS, "other class", several="other classes")
         place = {name: k for k, name in enumerate(sorted(commonest))}
         return [*place, rest], [place.get(one, MOST_GROUPS) for one in label]
     place = {name: k for k, name in enumerate(names)}

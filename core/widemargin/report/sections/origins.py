@@ -52,10 +52,10 @@ def build_data_card(run: Artefacts) -> ReportSection | None:
     blocks += [Text(text=str(note)) for note in card.get("notes") or []]
     blocks += _distribution(run)
     preview: list[Json] = list(run.dataset.get("preview") or [])
-    if preview:
+    if preview and "The first few" not in run.sheets:
         quotes = [
             Quote(
-                text=str(one.get("text", "")),
+                text=run.written(one),
                 name=str(one.get("id", "")),
                 facts=[(str(card.get("target") or "label"), run.label(one.get("label")))],
             )

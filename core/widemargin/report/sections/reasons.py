@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from widemargin.contracts import Bars, Block, Quote, Quotes, ReportSection
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.wordings import count, number, percent
 
@@ -98,14 +99,18 @@ def _both_ways(run: Artefacts, pieces: Sequence[Json], where: str = "") -> list[
 def build_mistakes(run: Artefacts) -> ReportSection | None:
     """Quote the worst mistakes, with what misled the model."""
     mistakes: list[Json] = list(run.explanation.get("mistakes") or [])[:N_MISTAKES]
-    if not mistakes:
+    if not mistakes or "Mistakes" in run.sheets:
         return None
     wording = run.use_case.wording
     marked = any(one.get("shares") for one in mistakes)
     lower, higher = _sides(run)
+    kinds = set((run.dataset.get("kinds") or {}).values())
     note = (
-        f"Underlined are the {wording.pieces} that weighed most: solid towards {higher}, dotted "
-        f"towards {lower}."
+        f"Below each are the {wording.pieces} that weighed most, with what each adds: above 0 "
+        f"speaks for {higher}, below 0 for {lower}."
+        if kinds == {"table"}
+        else f"Underlined are the {wording.pieces} that weighed most: solid towards {higher}, "
+        f"dotted towards {lower}."
     )
     return ReportSection(
         title="The worst mistakes",
@@ -120,20 +125,21 @@ def build_support_vectors(run: Artefacts) -> ReportSection | None:
     """Quote support vectors of the largest weight."""
     support: Json = run.explanation.get("support_vectors") or {}
     examples: list[Json] = list(support.get("examples") or [])
-    if not examples:
+    if not examples or "Support vectors" in run.sheets:
         return None
     wording = run.use_case.wording
     of = support.get("count")
     held = "boundary" if run.classes else "curve"
-    said = f"The model rests on {count(of)} {wording.items}, its support vectors. " if of else ""
+    said = f"The model rests on {run.items(of)}, its support vectors. " if of else ""
     if support.get("at_bound") is not None and of:
+        n = int(support["at_bound"])
         said += (
-            f"{count(support['at_bound'])} of them lie beyond the margin's edge and pull with full "
-            "weight. "
+            f"{count(n)} of them {agreeing(n, 'lie')} beyond the margin's edge and "
+            f"{agreeing(n, 'pull')} with full weight. "
         )
     quotes = [
         Quote(
-            text=_cut(str(one.get("text", ""))),
+            text=_cut(run.written(one)),
             name=str(one.get("id", "")),
             kind=run.label(one.get("label")),
             facts=[
@@ -172,7 +178,7 @@ def _mistake(run: Artefacts, one: Json) -> Quote:
             ("off by", number(predicted_value - true_value, 3)),
         ]
     return Quote(
-        text=_cut(str(one.get("text", ""))),
+        text=_cut(run.written(one)),
         name=str(one.get("id", "")),
         kind=kind,
         facts=facts,
@@ -181,23 +187,24 @@ def _mistake(run: Artefacts, one: Json) -> Quote:
 
 
 def _mistakes_intro(run: Artefacts, shown: int) -> str:
-    items = run.use_case.wording.items
+    wording = run.use_case.wording
     predictions = run.predictions
     if not run.classes or predictions is None:
-        return f"The {shown} {items} that were predicted worst, out of fold."
-    wrong = int((predictions.y_true != predictions.y_pred).sum())
-    return (
-        f"{count(wrong)} held-out {items} were called wrongly; these {shown} most confidently so. "
-        "Some may be labelled wrongly."
-    )
+        which = f"{shown} {wording.items} that were" if shown > 1 else f"{wording.item} that was"
+        return f"The {which} predicted worst, out of fold."
+    wrong = max(1, round(run.shares[predictions.y_true != predictions.y_pred].sum()))
+    several = f"held-out {wording.items}"
+    said = counted(wrong, f"held-out {wording.item}", "were", several)
+    if wrong == 1:
+        doubt = " It may be labelled wrongly." if wording.labelled else ""
+        return f"{said} called wrongly{run.averaged}.{doubt}"
+    these = f"these {shown}" if shown > 1 else "this one"
+    doubt = " Some may be labelled wrongly." if wording.labelled else ""
+    return f"{said} called wrongly{run.averaged}; {these} most confidently so.{doubt}"
 
 
 def _occurs(run: Artefacts, piece: Json) -> str:
-    return (
-        ""
-        if piece.get("items") is None
-        else f"{count(piece['items'])} {run.use_case.wording.items}"
-    )
+    return "" if piece.get("items") is None else run.items(piece["items"])
 
 
 def _sides(run: Artefacts) -> tuple[str, str]:
@@ -208,7 +215,9 @@ def _sides(run: Artefacts) -> tuple[str, str]:
     return "lower values", "higher values"
 
 
-def _cut(text: str) -> str:
+def _cut(text: str | None) -> str | None:
+    if text is None:
+        return None
     # What tells the length of the whole stands at the end of an excerpt.
     excerpt = re.search(r" …( \([0-9,]+ letters\))?$", text)
     if excerpt is None:

@@ -66,6 +66,13 @@ def build_regression(run: Artefacts) -> ReportSection | None:
     ]
     return ReportSection(
         title="Predicted and true",
-        intro="Each point was predicted by a model that had not seen it.",
+        intro=f"Each point was predicted by a model that had not seen it.{_again(run)}",
         blocks=blocks,
     )
+
+
+def _again(run: Artefacts) -> str:
+    if run.repeats < 2:
+        return ""
+    item = run.use_case.wording.item
+    return f" Each {item} stands there {run.repeats} times, once for each repeat; counts are means."

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from widemargin.contracts import Block, Cell, Heatmap, Lines, ReportSection, Series, Table, Text
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import brief, capital, count, full, listing, number
+from widemargin.report.wordings import brief, capital, full, listing, number
 
 __all__ = ["build_careless", "build_near_duplicates", "build_search", "gamma_name"]
 
@@ -54,16 +55,14 @@ def build_near_duplicates(run: Artefacts) -> ReportSection | None:
     found: Json = run.metrics.get("near_duplicates") or {}
     if not found.get("removed"):
         return None
-    items = run.use_case.wording.items
-    groups = found.get("groups")
-    among = f", in {count(groups)} groups," if groups else ""
+    n, groups = int(found["removed"]), found.get("groups")
+    among = f", in {counted(groups, 'group')}," if groups else ""
     text = (
-        f"{count(found['removed'])} {items}{among} equal another but for case, punctuation and "
+        f"{run.items(n)}{among} {agreeing(n, 'equal')} another but for case, punctuation and "
         "digits. One of each stays, so that no copy of a training item is ever used for judging."
     )
     if otherwise := found.get("contradictory"):
-        have = "row has" if otherwise == 1 else "rows have"
-        text += f" {count(otherwise)} {have} another label than the one that stayed."
+        text += f" {counted(otherwise, 'row', 'have')} another label than the one that stayed."
     apart, crossing = found.get("apart") or {}, found.get("crossing") or {}
     columns = ["metric", "copies kept apart", "copies crossing"]
     names = [name for name in apart if name in crossing]
@@ -109,7 +108,8 @@ def build_careless(run: Artefacts) -> ReportSection | None:
         intro=(
             "The same model at the chosen C and gamma, untuned, under protocols that let something "
             "of the held-out items leak. The numbers of this report are those of the honest one, "
-            "tuned inside each part."
+            "tuned inside each part. A leak that brings nothing here may bring much on other data; "
+            "differences within the intervals are noise."
         ),
         blocks=[Table(columns=["protocol", *heads], rows=rows)],
     )
@@ -153,8 +153,11 @@ def _grid(
     if len(cells) < len(prices) * len(widths):
         notes.append("Empty cells were not tried, since two steps along C had brought nothing.")
     if loose := sum(not cell.get("converged", True) for cell in cells):
-        several = "cells have machines that were" if loose > 1 else "cell has a machine that was"
-        notes.append(f"{loose} {several} stopped before meeting the optimality conditions.")
+        which = "machines that were" if loose > 1 else "a machine that was"
+        notes.append(
+            f"{counted(loose, 'cell', 'have')} {which} stopped before meeting the optimality "
+            "conditions."
+        )
     for cell in cells:
         row, column = widths.index(_float(cell.get("gamma"), 0.0)), prices.index(float(cell["C"]))
         values[row][column] = _float(cell.get("mean"))

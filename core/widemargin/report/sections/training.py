@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from widemargin.contracts import Block, Cell, Lines, ReportSection, Series, Table, Text
+from widemargin.contracts.counting import counted
 from widemargin.report.artefacts import Artefacts
-from widemargin.report.wordings import MINUS, brief, capital, count, full, number
+from widemargin.report.wordings import MINUS, brief, capital, full, number
 
 __all__ = ["build_training"]
 
@@ -105,7 +106,7 @@ def _curve(one: Json) -> Lines:
     best = int(one["best"])
     if one.get("stopped") == "patience":
         notes.append("Training stopped where it no longer got better.")
-    notes += [f"Trained on the {one['device']}, {count(one['batch_size'])} items a step."]
+    notes += [f"Trained on the {one['device']}, {counted(one['batch_size'], 'item')} a step."]
     notes += [str(note) for note in one.get("notes") or ()]
     return Lines(
         title=f"Loss of {one['block']} over the epochs",

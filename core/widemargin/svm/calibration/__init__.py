@@ -119,7 +119,7 @@ def least_cost(probability: NDArray[np.float64], costs: Sequence[float] = ()) ->
     Mistaking an item of class k costs :math:`c_k`, whatever it is taken for, so that calling it j
     is expected to cost :math:`\sum_{k \ne j} c_k p_k`, least where :math:`c_j p_j` is largest
     (Elkan 2001, "The foundations of cost-sensitive learning"). Of two classes the second is taken
-    from a probability of :math:`c_0 / (c_0 + c_1)` on.
+    above a probability of :math:`c_0 / (c_0 + c_1)`.
 
     Parameters
     ----------

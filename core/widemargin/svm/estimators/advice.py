@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.svm.grid import beyond
+from widemargin.svm.edges import rising_edges
 from widemargin.svm.kernels import KERNELS
-from widemargin.svm.roads import NEGLIGIBLE
 
 if TYPE_CHECKING:
     from widemargin.svm.fitted import FittedKernel
@@ -90,20 +89,10 @@ def tell_edge(cells: Sequence[GridCell], chosen: int, *, is_joined: bool) -> str
     >>> tell_edge(cells[::-1], 1, is_joined=False)
     ''
     """
-    best = cells[chosen]
-    means = [cell.mean for cell in cells if np.isfinite(cell.mean)]
-    least = NEGLIGIBLE * (max(means) - min(means))
     told = []
-    for name in ("C", "gamma"):
-        value = getattr(best, name)
-        further = () if value is None else beyond(value, (getattr(one, name) for one in cells))
-        if not further:
-            continue
-        before = max(cell.mean for cell in cells if getattr(cell, name) == further[0])
-        if not best.mean - before > least:
-            continue
-        end = "largest" if value > further[0] else "smallest"
-        values = f"({', '.join(f'{one:.6g}' for one in further)})"
+    for edge in rising_edges(cells, chosen):
+        name, value, end = edge.name, edge.value, edge.end
+        values = f"({', '.join(f'{one:.6g}' for one in edge.further)})"
         if name == "gamma" and is_joined:
             told.append(
                 f"The factor {value:.6g} of the automatic gammas is the {end} one tried, and the "

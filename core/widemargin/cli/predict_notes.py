@@ -1,0 +1,134 @@
+"""What ``widemargin predict`` says beside the predictions: how to read them, and what to mind."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from widemargin.contracts.counting import agreeing, counted
+from widemargin.errors import InputError
+
+if TYPE_CHECKING:
+    from widemargin.contracts import Wording
+    from widemargin.serving import Answers, Predictor
+
+__all__ = ["Tally", "legend", "legend_of_pieces", "taken_as_texts"]
+
+
+class _UnansweredError(InputError):
+    """Some items were answered and others not."""
+
+    exit_code = 3
+
+
+@dataclass
+class Tally:
+    """What is counted on the way, and said at the end."""
+
+    answered: int = 0
+    refused: int = 0
+    empty: int = 0
+    undecodable: int = 0
+    explained: int = 0
+    unread: int = 0
+    example: str = ""
+
+    def count(self, answers: Answers) -> None:
+        """Count a batch."""
+        told = answers.predictions
+        self.answered += len(told)
+        self.refused += len(answers.refused)
+        self.explained += sum(bool(one.shares) for one in told)
+        self.empty += sum(one.is_empty for one in told)
+        unread = [one for one in told if one.note and not one.is_empty]
+        self.unread += len(unread)
+        if unread and not self.example:
+            self.example = f"{unread[0].id}: {unread[0].note}"
+
+    def notes(self) -> Iterator[str]:
+        """Say what was counted that people may not expect."""
+        if self.empty:
+            yield (
+                f"{counted(self.empty, 'item', 'are')} empty, and marked so: the answer is only "
+                "what the model takes for granted."
+            )
+        if self.unread:
+            items = counted(self.unread, "item", "are")
+            yield f"{items} not read whole, as {self.example}."
+        if self.undecodable:
+            lines = counted(self.undecodable, "line", "were")
+            yield f"{lines} not UTF-8, and read as Windows-1252."
+
+    def check(self, wording: Wording) -> None:
+        """Refuse to end well where items were not answered."""
+        if self.refused:
+            n_items = self.answered + self.refused
+            of = wording.item if n_items == 1 else wording.items
+            were = agreeing(self.refused, "were")
+            message = f"{self.refused:,} of {n_items:,} {of} {were} not answered; see above."
+            raise (_UnansweredError if self.answered else InputError)(message)
+
+
+def taken_as_texts(items: Sequence[str]) -> Iterator[str]:
+    """Say which texts are names of files or folders, and how those are read."""
+    for item in items:
+        if not item.strip():
+            continue
+        path = Path(item)
+        try:
+            what = "folder" if path.is_dir() else "file" if path.is_file() else ""
+        except (OSError, ValueError):  # a text that no path can be
+            continue
+        if what:
+            yield f"{item} is taken as a text; --file {shlex.quote(item)} reads the {what}."
+
+
+def legend(predictor: Predictor) -> str:
+    """Say what a margin speaks for, and what decides the label; nothing for a number."""
+    if predictor.positive:
+        return _of_two(predictor)
+    if not predictor.model.classes:
+        return ""
+    if predictor.model.machine.scheme == "one-vs-rest":
+        return "Margin: that of the label against all other classes."
+    return "Margin: how many other classes the label beats, and a bit for how clearly."
+
+
+def legend_of_pieces(predictor: Predictor) -> str:
+    """Say what follows the margin."""
+    from widemargin.explanation import way_of
+
+    machine, classes = predictor.model.machine, predictor.model.classes
+    way = way_of(predictor.model.features, machine, predictor.kinds)
+    piece = {"letters": "letter", "blocks": "block of features"}.get(
+        way, predictor.use_case.wording.piece
+    )
+    line = f"{'After the margin' if classes else 'After the number'}: "
+    if way == "loss":
+        return f"{line}what it loses without each {piece}, the strongest first."
+    line += f"what each {piece} adds, the strongest first"
+    if way == "population":
+        return f"{line}, against the mean over what the model learned from."
+    if len(classes) > 2 and machine.scheme == "one-vs-one":
+        return f"{line}, against the other classes one by one and on average."
+    if predictor.positive:
+        sign = 1.0 if predictor.positive == classes[1] else -1.0
+        line += f"; a constant of {sign * float(machine.intercept[0]):+.2f} comes to all"
+    return f"{line}."
+
+
+def _of_two(predictor: Predictor) -> str:
+    positive, threshold = predictor.positive, predictor.threshold
+    other = next(name for name in predictor.model.classes if name != positive)
+    assert threshold is not None
+    if math.isfinite(threshold):
+        rule = f"{positive} from a margin of {threshold:+.2f} on"
+    else:
+        rule = f"{other if threshold > 0 else positive} whatever the margin"
+    costs = predictor.model.costs
+    chosen = "the class of the least expected cost" if costs else "the more probable class"
+    return f"Margin: above 0 speaks for {positive}, below 0 for {other}. Label: {chosen}, {rule}."

@@ -1,0 +1,192 @@
+"""The card of a plugin: every rule that can be tried on it, and how that went."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from widemargin.contracts import UseCase
+from widemargin.errors import AssetError, LibraryError, PluginError, nearest
+from widemargin.registry import Broken, Plugin, Registry, discover
+from widemargin.testing.conformance import use_case_checks
+from widemargin.testing.encoder_checks import encoder_checks
+from widemargin.testing.fixture import ConformanceError, DoesNotApply, named, where_raised
+from widemargin.testing.kernel_checks import kernel_checks
+from widemargin.testing.metric_checks import metric_checks
+
+__all__ = ["Verdict", "examine"]
+
+_IMPORTED = "The plugin can be imported, and its hooks return what they should."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How one rule went.
+
+    Parameters
+    ----------
+    subject : str
+        What was tried, as in ``"use case 'weather'"``.
+    check : str
+        The function in `widemargin.testing` that tried it; empty for the import.
+    rule : str
+        The rule, in a sentence.
+    status : {"passed", "failed", "does not apply"}
+        How it went.
+    seconds : float
+        What that took.
+    found : str
+        What was found, or why the rule does not apply.
+    remedy : str
+        What to do where it failed.
+    """
+
+    subject: str
+    check: str
+    rule: str
+    status: Literal["passed", "failed", "does not apply"]
+    seconds: float
+    found: str = ""
+    remedy: str = ""
+
+
+def examine(name: str, registry: Registry | None = None) -> Iterator[Verdict]:
+    """Try every rule on a plugin's use cases, encoders, kernels and metrics.
+
+    Parameters
+    ----------
+    name : str
+        A plugin, or one of the installed use cases.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Returns
+    -------
+    iterator of Verdict
+        One a rule, as soon as it was tried.
+
+    Raises
+    ------
+    PluginError
+        Where neither a plugin nor a use case has the name.
+
+    Examples
+    --------
+    >>> verdicts = examine("spam")
+    >>> next(verdicts).status
+    'passed'
+    """
+    registry = discover() if registry is None else registry
+    for broken in registry.broken:
+        if name in (broken.name, broken.distribution):
+            return iter([_broken_plugin(broken)])
+    for plugin in registry.plugins:
+        if name == plugin.name:
+            return _plugin(plugin, registry)
+    if name in registry.use_cases:
+        return _use_case(registry.use_cases[name], registry, _owner(name, registry))
+    known = {plugin.name for plugin in registry.plugins} | set(registry.use_cases)
+    known |= {broken.name for broken in registry.broken}
+    raise PluginError(
+        f"There is no plugin and no use case {name!r}.{nearest(name, known)} Installed are "
+        f"{', '.join(sorted(known)) or 'none'}."
+    )
+
+
+def _broken_plugin(broken: Broken) -> Verdict:
+    return Verdict(
+        subject=f"plugin {broken.name!r}",
+        check="",
+        rule=_IMPORTED,
+        status="failed",
+        seconds=0.0,
+        found=broken.reason if broken.reason.endswith(".") else f"{broken.reason}.",
+        remedy="mend what is named there, and check again; until then the plugin is left out.",
+    )
+
+
+def _plugin(plugin: Plugin, registry: Registry) -> Iterator[Verdict]:
+    yield Verdict(
+        subject=f"plugin {plugin.name!r}",
+        check="",
+        rule=_IMPORTED,
+        status="passed",
+        seconds=0.0,
+    )
+    names = plugin.registered
+    for name in names.get("register_use_cases", ()):
+        yield from _use_case(registry.use_cases[name], registry, plugin.package)
+    tried: tuple[tuple[str, str, Any, Any], ...] = (
+        ("register_encoders", "encoder", registry.encoders, encoder_checks()),
+        ("register_kernels", "kernel", registry.kernels, kernel_checks()),
+        ("register_metrics", "metric", registry.metrics, metric_checks()),
+    )
+    for hook, what, items, checks in tried:
+        for name in names.get(hook, ()):
+            for check in checks:
+                trial = partial(check, items[name])
+                yield _judge(f"{what} {name!r}", check, trial, plugin.package)
+
+
+def _use_case(use_case: UseCase, registry: Registry, package: str) -> Iterator[Verdict]:
+    for check in use_case_checks():
+        trial = partial(check, use_case, registry)
+        yield _judge(f"use case {use_case.name!r}", check, trial, package)
+
+
+def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) -> Verdict:
+    """Try one rule; whatever is raised becomes a verdict."""
+    status: Literal["passed", "failed", "does not apply"] = "passed"
+    found = remedy = ""
+    start = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trial()
+    except (DoesNotApply, AssetError, LibraryError) as error:
+        status, found = "does not apply", str(error)
+    except ConformanceError as error:
+        status, found, remedy = "failed", error.found or str(error), error.remedy
+    # A check that cannot be carried out is told like one that fails, SystemExit included.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        status = "failed"
+        found = f"the check could not be carried out: {named(error, {package})}."
+        remedy = (
+            "mend the line that is named."
+            if where_raised(error, {package})
+            else "see whether the plugin returns what its hooks' types say; if it does, this is a "
+            "defect of widemargin."
+        )
+    return Verdict(
+        subject=subject,
+        check=check.__name__,
+        rule=rule_of(check),
+        status=status,
+        seconds=round(time.perf_counter() - start, 3),
+        found=found,
+        remedy=remedy,
+    )
+
+
+def rule_of(check: Any) -> str:
+    """Return the rule that a check tries: its first line, without the words before the rule.
+
+    Examples
+    --------
+    >>> from widemargin.testing import check_light_import
+    >>> rule_of(check_light_import)
+    'Importing the plugin, and asking it what it registers, imports no heavy library.'
+    """
+    rule = str(check.__doc__).partition("\n")[0].removeprefix("Check that ")
+    return rule[:1].upper() + rule[1:]
+
+
+def _owner(use_case: str, registry: Registry) -> str:
+    for plugin in registry.plugins:
+        if use_case in plugin.registered.get("register_use_cases", ()):
+            return plugin.package
+    return ""
