@@ -45,7 +45,7 @@ def test_every_shipped_config_runs_on_a_sample(path: Path, tmp_path: Path) -> No
     changed = {"data": dict(case.fixture), "evaluation": judged}
     changed["features"] = _quick(said.get("features", {}))
     if "train" in changed["features"]:
-        changed["features"]["train"] = {**changed["features"]["train"], "epochs": 1}
+        changed["features"]["train"] = {**changed["features"]["train"], "epochs": 1, "steps": 1}
     sample.write_text(yaml.safe_dump(said | changed), encoding="utf-8")
     try:
         run = widemargin.run(sample, runs=tmp_path / "runs", offline=True)
