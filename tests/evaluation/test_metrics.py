@@ -312,3 +312,16 @@ def test_roc_auc_of_three_classes_ranks_within_the_parts(multiclass: Make) -> No
     auc = BY_NAME["roc_auc_ovr"].compute
     assert auc(told) < 1.0
     assert auc(replace(told, part=np.array([0, 0, 0, 1, 1, 1]))) == 1.0
+
+
+def test_roc_auc_of_patients_who_are_all_of_one_class_ranks_them_all(binary: Make) -> None:
+    """One patient with both classes says nothing of the others."""
+    truth = np.array([0, 1] * 15 + [1, 0])
+    decision = np.where(truth == 1, 1.0, -1.0)
+    decision[-2:] = [-0.5, 0.5]
+    own = binary(truth, decision)
+    auc = BY_NAME["roc_auc"].compute
+    parts = np.append(np.arange(30), [30, 30])
+    assert auc(replace(own, part=parts)) == auc(own) > 0.99
+    # Here most positives have somebody of their part to be ranked against.
+    assert auc(replace(own, part=np.append(np.repeat(np.arange(15), 2), [15, 15]))) == 15 / 16

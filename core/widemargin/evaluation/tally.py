@@ -112,17 +112,25 @@ class Tally:
     def climbs_by_part(self) -> tuple[tuple[Climb, ...], ...]:
         """The climbs of each class, one a held-out part that has both it and others.
 
-        One climb of all rows where no part has, as where each part is one item.
+        One climb of all rows where parts seldom have: where neither half of the class nor half of
+        the others lie in such parts, as where each part is one item or one patient.
         """
         part = self.predictions.part
         if part is None:
             return tuple((climb,) for climb in self.climbs)
         parts = [np.flatnonzero(part == one) for one in np.unique(part)]
-        found = []
+        found: list[tuple[Climb, ...]] = []
         for at, (score, is_positive) in enumerate(self._rankings):
             both = [rows for rows in parts if 0 < is_positive[rows].sum() < len(rows)]
-            own = tuple(self._climb(rows, score, is_positive) for rows in both)
-            found.append(own or (self.climbs[at],))
+            ranked = is_positive[np.concatenate([*both, np.zeros(0, np.intp)])]
+            shares = (
+                ranked.sum() / max(1, is_positive.sum()),
+                (~ranked).sum() / max(1, (~is_positive).sum()),
+            )
+            if max(shares) < 0.5:
+                found.append((self.climbs[at],))
+                continue
+            found.append(tuple(self._climb(rows, score, is_positive) for rows in both))
         return tuple(found)
 
     @cached_property

@@ -4,9 +4,9 @@ What it means
 -------------
 Of the items that get a probability of about 0.8, about 80% should come true. The expected
 calibration error (Naeini and others 2015; Guo and others 2017) averages the distance between
-what was promised and what came true over ten bins; here it is above 0.05. On fewer than 1000 items
-chance alone gives such distances, and it has to be above twice what chance gives at most: of n
-items, 0.8 times the root of 10 / n.
+what was promised and what came true over ten bins; here it is above 0.05, and above twice what
+chance alone gives so many independent items: in a bin of n with the probability p, the root of
+2 p (1 - p) / (pi n).
 
 What to do
 ----------
@@ -20,22 +20,27 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from widemargin.evaluation.calibration import expected_calibration_error
+from widemargin.evaluation.calibration import calibration_curve, expected_calibration_error
 from widemargin.evaluation.checks.context import CheckContext, Finding
 
 CODE: Final = "WM006"
 TITLE: Final = "poorly calibrated probabilities"
 
 _LIMIT = 0.05
-_ENOUGH = 1000
-_BINS = 10
 
 
 def check(context: CheckContext) -> Finding | None:
-    """Compare the expected calibration error with its limit."""
-    n = context.predictions.n_items
-    # A share of n / 10 items is off by 0.4 times the root of 10 / n on average, or less.
-    limit = _LIMIT if n >= _ENOUGH else max(_LIMIT, 0.8 * math.sqrt(_BINS / max(n, 1)))
+    """Compare the expected calibration error with its limit, and with what chance gives."""
+    curve = calibration_curve(context.predictions)
+    weight = sum(one.weight for one in curve)
+    chance = sum(
+        one.weight
+        / weight
+        * math.sqrt(2 * one.predicted * (1 - one.predicted) / math.pi)
+        / math.sqrt(max(one.n_independent, 1.0))
+        for one in curve
+    )
+    limit = max(_LIMIT, 2 * chance)
     error = expected_calibration_error(context.predictions)
     if not error > limit:
         return None
