@@ -326,7 +326,9 @@ def test_a_run_is_measured_on_the_published_test_part_and_predicts_images(tmp_pa
     )
     assert made.metrics["accuracy"] > 0.8
     page = (made.path / "report.html").read_text(encoding="utf-8")
-    assert "12 x 12 pixels" in page
+    for sheet in ("The first few", "What decided"):
+        assert sheet in page
+    assert page.count("data:image/") > 10
     explanation = json.loads((made.path / "explanation.json").read_text(encoding="utf-8"))
     assert {case["text"] for case in explanation["support_vectors"]["examples"]} == {
         "12 x 12 pixels"
