@@ -431,6 +431,26 @@ def test_features_that_look_at_the_other_held_out_rows_are_refused(notes: UseCas
     assert "`transform` take each row by itself" in said
 
 
+def test_a_part_of_one_row_says_nothing_of_rows_beside_it(
+    notes: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from widemargin.contracts import Split
+    from widemargin.runs.plan import Plan
+    from widemargin.testing import split_checks
+
+    def planned(*sizes: int) -> None:
+        cuts = [np.arange(size) for size in sizes]
+        outer = tuple((0, k, Split(np.arange(4, 24), cut)) for k, cut in enumerate(cuts))
+        monkeypatch.setattr(split_checks, "make_plan", lambda *_: Plan(outer=outer, kind="folds"))
+
+    case = with_features(notes, BatchCentred)
+    planned(1, 1)
+    said = why_not(check_held_out_rows_teach_nothing, case)
+    assert "holds out one row alone" in said
+    planned(4, 1)
+    assert "is predicted otherwise beside" in refusal(check_held_out_rows_teach_nothing, case)
+
+
 def test_features_that_learn_from_all_rows_as_if_they_learnt_nothing_are_refused(
     notes: UseCase,
 ) -> None:
@@ -459,6 +479,29 @@ def test_a_loader_that_learns_from_the_whole_file_is_refused(
     said = refusal(check_rows_are_read_alone, replace(table, data=(Standardised,)))
     assert "area of table_fixture.csv:2 is another without the file's last rows" in said
     assert "learn from training rows alone" in said
+
+
+def test_a_loader_whose_target_or_names_hang_on_the_whole_file_is_refused() -> None:
+    case = REGISTRY.use_case("table")
+    [loader, *_] = case.data
+
+    class Divided(loader):  # type: ignore[misc, valid-type]  # found at run time
+        def load(self, data_home: Path) -> Dataset:
+            made: Dataset = super().load(data_home)
+            return replace(made, y=made.y / made.y.std())
+
+    said = refusal(check_rows_are_read_alone, replace(case, data=(Divided,)))
+    assert "the target of " in said
+    assert "is another without the file's last rows" in said
+
+    class Numbered(loader):  # type: ignore[misc, valid-type]  # found at run time
+        def load(self, data_home: Path) -> Dataset:
+            made: Dataset = super().load(data_home)
+            return replace(made, ids=np.array([f"{len(made)}-{k}" for k in range(len(made))]))
+
+    said = refusal(check_rows_are_read_alone, replace(case, data=(Numbered,)))
+    assert "no row is called as it was" in said
+    assert "not by how many there are" in said
 
 
 def test_a_file_that_cannot_be_read_in_part_is_not_judged(notes: UseCase, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, is_typeddict
@@ -29,8 +30,8 @@ PUBLIC = {
     """,
     "widemargin.data": """
         agreeing cell_text check_columns counted decode find_columns find_copies find_telltales
-        fingerprint hash_file iter_table iter_texts keep_file merge_groups MISSING
-        near_duplicate_key near_duplicates open_text
+        fingerprint hash_file how_written iter_table iter_texts keep_file keep_folder merge_groups
+        MISSING near_duplicate_key near_duplicates open_text
         parse_numbers parse_target PictureFolder PictureLoader PictureTable plain_cells Progress
         read_decimal_commas read_table RecordingFolder RecordingLoader RecordingTable TableFormat
         TaskChoice text_items
@@ -277,3 +278,19 @@ def test_plugins_import_public_names_only(path: Path) -> None:
 
 def test_there_are_plugins_to_look_at() -> None:
     assert len(PLUGIN_SOURCES) > 5
+
+
+def test_a_contract_forbids_plugins_every_package_that_is_not_public() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [contract] = [
+        one
+        for one in settings["tool"]["importlinter"]["contracts"]
+        if one["name"] == "Plugins use the public API, nothing deeper"
+    ]
+    core = {
+        f"widemargin.{one.stem}"
+        for one in (ROOT / "core" / "widemargin").iterdir()
+        if one.suffix == ".py" or (one / "__init__.py").is_file()
+    }
+    wanted = {f"{name}.*" if name in PUBLIC else name for name in core - {"widemargin.__init__"}}
+    assert set(contract["forbidden_modules"]) == wanted

@@ -3,7 +3,8 @@
 Every value that a changeable column takes among the training rows is tried (of a number with more
 than 32 values, 32 that stand for equally many rows each), by itself and then with every value of
 every second column. A number that turns the decision is then brought as near to the applicant's
-own as it may be, to whole numbers where the column has no others. Each answer has been predicted.
+own as it may be, to whole numbers where the column has no others. Numbers are rounded, away from
+the applicant's own, to the digits that are told; each answer has been predicted as it is told.
 
 No bin of a monotone tree lies between two of those 32 values, as it holds a twentieth of the rows.
 """
@@ -20,7 +21,12 @@ import numpy as np
 from widemargin.data import parse_numbers
 from widemargin_credit.applications import BAD, MayChange
 from widemargin_credit.deciding import Decider, applications_for, decider_of_run
-from widemargin_credit.words import in_words, value_in_words
+from widemargin_credit.words import (
+    exactly_in_words,
+    in_words,
+    value_in_words,
+    written_number,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +49,9 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        before, after = value_in_words(self.before), value_in_words(self.after)
+        before, after = value_in_words(self.before), exactly_in_words(self.after)
+        if before == after:
+            before = exactly_in_words(self.before)
         return f"{in_words(self.column)}: {before} to {after}"
 
 
@@ -241,14 +249,19 @@ class _Search:
                 return {}
             return {
                 value: self._passed(column, now, value)
-                for value, _ in self.numbers[column]
-                if value != now and (allowed == "any" or (value < now) == (allowed == "lower"))
+                for value in self._tried(column, now)
+                if allowed == "any" or (value < now) == (allowed == "lower")
             }
         values, _ = self.decider.population[column]
         wanted = [str(v) for v in values if v is not None] if isinstance(allowed, str) else allowed
         if column in self.numbers:
             return {v: 1.0 for v in parse_numbers(wanted, "sure").tolist() if v != now}
         return {value: 1.0 for value in wanted if value != str(now)}
+
+    def _tried(self, column: str, now: float) -> list[float]:
+        """Return the column's numbers, each rounded away from the applicant's own."""
+        others = [value for value, _ in self.numbers[column] if value != now]
+        return [written_number(value, upwards=value > now) for value in others]
 
     def _passed(self, column: str, now: float, value: float) -> float:
         """Return the share of rows from one to the other; a little for the distance."""
@@ -259,7 +272,7 @@ class _Search:
     def _start(self, row: int, turn: Turn, place: int) -> _Narrowing:
         column, far = turn.changes[place].column, float(turn.changes[place].after)
         now = float(self.columns[column][row])
-        between = [v for v, _ in self.numbers[column] if min(now, far) < v < max(now, far)]
+        between = [v for v in self._tried(column, now) if min(now, far) < v < max(now, far)]
         near = min(between, key=lambda v: abs(v - far)) if between else now
         return _Narrowing(row, turn, place, now, near, far)
 
@@ -270,8 +283,11 @@ class _Search:
             steps = np.linspace(one.near, one.far, _STEPS + 1)[1:-1]
             if all(v.is_integer() for v, _ in self.numbers[column]):
                 steps = np.unique(np.round(steps))
+            upwards = one.far > one.near
             low, high = min(one.near, one.far), max(one.near, one.far)
-            for step in steps[(steps > low) & (steps < high)].tolist():
+            for step in sorted({written_number(v, upwards=upwards) for v in steps.tolist()}):
+                if not low < step < high:
+                    continue
                 changes = {change.column: change.after for change in one.turn.changes}
                 trials.append((one.row, {**changes, column: step}))
                 owners.append(at)

@@ -11,14 +11,13 @@ from dataclasses import replace
 from functools import partial
 from http.client import HTTPException
 from importlib import import_module
-from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard
-from widemargin.data import hash_file
+from widemargin.data import hash_file, keep_folder
 from widemargin.encoders import require_torchvision
 from widemargin_images.data import (
     CLOTHES,
@@ -153,28 +152,28 @@ def bring(name: str, raw: Path, remedy: str, progress: Progress) -> None:
     Raises
     ------
     DataError
-        Where nothing answers, or the folder cannot be written.
+        Where nothing answers, or the folder cannot be filled.
+    AssetError
+        Where the folder cannot be written.
     """
-    root = raw.parent.parent
-    # Beside the place of the files: what breaks off is never taken for the whole.
-    part = root / f".{name}.{getpid()}.part"
+    place = raw.parent
+    told = "Give another folder with data.path, or see to its permissions and the space left."
     try:
-        part.mkdir(parents=True, exist_ok=True)
-        with progress.stage(f"{name}, by torchvision") as stage:
-            _patiently(partial(ask_torchvision, name, part, stage.advance), name, progress)
-        raw.mkdir(parents=True, exist_ok=True)
-        for file in (part / name / "raw").iterdir():
-            file.replace(raw / file.name)
+        with keep_folder(place, progress=progress, remedy=told) as part:
+            if _is_whole(raw):  # another process was waited for, which fetched it
+                return
+            with progress.stage(f"{name}, by torchvision") as stage:
+                _patiently(partial(ask_torchvision, name, part, stage.advance), name, progress)
+            # torchvision takes what it is given for its root.
+            (part / name / "raw").rename(part / "raw")
+            shutil.rmtree(part / name)
     except _NoAnswerError as error:
         raise DataError(f"{name}: {error}. {remedy}") from None
     except OSError as error:
-        where = error.filename or root
+        where = error.filename or place
         raise DataError(
-            f"{name}: {where} cannot be written ({error.strerror or error}). Give another folder "
-            "with data.path, or see to its permissions and the space left."
+            f"{name}: {where} cannot be written ({error.strerror or error}). {told}"
         ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 class _NoAnswerError(Exception):

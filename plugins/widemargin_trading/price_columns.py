@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from widemargin import DataError
-from widemargin.data import MISSING, parse_numbers
+from widemargin.data import MISSING, how_written, parse_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,27 +175,47 @@ def _day(text: str, form: re.Pattern[str]) -> date | None:
         return None
 
 
-def read_numbers(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:
+def read_numbers(
+    table: pd.DataFrame, found: Mapping[str, str], lines: NDArray[np.str_]
+) -> dict[str, NDArray[np.float64]]:
     """Return the numbers of each column; NaN where there is none.
 
-    Commas are decimal ones in all columns where one of them can be nothing else. Volumes may be
-    rounded, as 52.1M.
-    """
-    import numpy as np
+    Commas are decimal ones in all prices where one of theirs can be nothing else; likewise in
+    volumes, which may be rounded, as 52.1M. Prices that may be read in either way are read as
+    volumes are, and the other way about.
 
-    columns = {name: table[found[name]] for name in (*_PRICES, "adjusted") if name in found}
-    times = np.ones(len(table))
-    if "volume" in found:
-        columns["volume"], times = _unrounded(table[found["volume"]])
-    read = {name: parse_numbers(values) for name, values in columns.items()}
-    for name, values in columns.items():
-        unread = np.isnan(read[name])
-        if unread.any() and np.isfinite(parse_numbers(values[unread], "sure")).any():
-            read = {own: parse_numbers(cells, "decimal") for own, cells in columns.items()}
-            break
-    if "volume" in read:
-        read["volume"] = read["volume"] * times
-    return read
+    Raises
+    ------
+    DataError
+        Where a comma of the prices, or of the volumes, can only be the decimal one, and so can a
+        point.
+    """
+    prices = {name: table[found[name]] for name in (*_PRICES, "adjusted") if name in found}
+    own = _commas(prices, found, lines)
+    if "volume" not in found:
+        return {name: parse_numbers(cells, own or "sure") for name, cells in prices.items()}
+    volumes, times = _unrounded(table[found["volume"]])
+    others = _commas({"volume": volumes}, found, lines)
+    read = {name: parse_numbers(cells, own or others or "sure") for name, cells in prices.items()}
+    return read | {"volume": parse_numbers(volumes, others or own or "sure") * times}
+
+
+def _commas(
+    columns: Mapping[str, pd.Series[Any]], found: Mapping[str, str], lines: NDArray[np.str_]
+) -> Literal["sure", "decimal"] | None:
+    """Say how the numbers of these columns are written; nothing where they do not tell."""
+    first: dict[str, str] = {}
+    for name, cells in columns.items():
+        for cell, line, number in zip(cells, lines, parse_numbers(cells, "sure"), strict=True):
+            if isinstance(cell, str) and number == number:
+                _, how = how_written(cell.strip())
+                first.setdefault(how, f"{line}: {found[name]} is {cell.strip()!r}")
+    if "comma" in first and "point" in first:
+        raise DataError(
+            f"{first['comma']}, where the comma can only be the decimal one; but {first['point']}, "
+            "where the point is. Write both in one way."
+        )
+    return "decimal" if "comma" in first else "sure" if "point" in first else None
 
 
 def _unrounded(cells: pd.Series[Any]) -> tuple[pd.Series[Any], NDArray[np.float64]]:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Prices", "parse_prices", "without_days"]
 
 _SPLIT = 1.8
-_ROUNDING = 0.01  # how far vendors' prices may lie outside the day's range
 """A quotient of two days' closes beyond which a split is likelier than a day's trade."""
+
+_ROUNDING = 0.01
+"""How far vendors' prices may lie outside the day's range."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +152,7 @@ def parse_prices(
     empty = without_prices(table, found)
     kept = np.flatnonzero(np.isin(names, symbols) & ~empty)
     days = read_days(table[found["date"]].iloc[kept], lines[kept])
-    numbers = read_numbers(table.iloc[kept], found)
+    numbers = read_numbers(table.iloc[kept], found, lines[kept])
     series = []
     for symbol in symbols:
         own = np.flatnonzero(names[kept] == symbol)

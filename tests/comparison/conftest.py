@@ -34,7 +34,13 @@ class Stopped:
     def held(self) -> int | None:
         return None
 
-    def stop(self) -> None:
+    def wait(self, seconds: float) -> int:
+        return self._ended.code
+
+    def tell(self, stop: Any = None) -> None:
+        pass
+
+    def kill(self) -> None:
         pass
 
 

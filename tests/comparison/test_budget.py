@@ -22,41 +22,49 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from 
 
 
 class Slow:
-    """Stands for a process that fails after some looks at it, and holds so many bytes."""
+    """Stands for a process that fails after some looks at it, and holds so many bytes.
 
-    def __init__(self, looks: int, held: int) -> None:
-        self.looks, self.bytes, self.most = looks, held, held
-        self.stopped = self.killed = False
+    One that is `deaf` goes on when it is told to stop.
+    """
+
+    def __init__(self, looks: int, held: int, *, deaf: bool = False) -> None:
+        self.looks, self.bytes, self.most, self.deaf = looks, held, held, deaf
+        self.told = self.killed = False
 
     def ended(self, seconds: float = 0) -> Ended | None:
         self.looks -= 1
         if self.killed:
             return Ended(-9, "", "")
+        if self.told and not self.deaf:
+            return Ended(130, "", "Stopped.")
         return None if self.looks > 0 else Ended(1, "", "Error: only a stand-in\n")
 
     def held(self) -> int:
         return self.bytes
 
+    def wait(self, seconds: float) -> int | None:
+        raise AssertionError("the loop waits for nobody")
+
+    def tell(self, stop: signal.Signals = signal.SIGINT) -> None:
+        self.told = True
+
     def kill(self) -> None:
         self.killed = True
-
-    def stop(self) -> None:
-        self.stopped = True
 
 
 class Starts:
     """Remembers what was started, and how many were under way then."""
 
-    def __init__(self, held: Callable[[str], int], looks: int = 3) -> None:
-        self.held, self.looks = held, looks
+    def __init__(self, held: Callable[[str], int], looks: int, *, deaf: bool) -> None:
+        self.held, self.looks, self.deaf = held, looks, deaf
         self.made: list[Slow] = []
         self.at_once: list[int] = []
         self.environments: list[Mapping[str, str]] = []
 
     def __call__(self, words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Slow:
         text = Path(words[0]).read_text(encoding="utf-8")
-        self.made.append(Slow(self.looks, self.held(text)))
-        going = [one for one in self.made if one.looks > 0 and not (one.stopped or one.killed)]
+        self.made.append(Slow(self.looks, self.held(text), deaf=self.deaf))
+        going = [one for one in self.made if one.looks > 0 and not (one.told or one.killed)]
         self.at_once.append(len(going))
         self.environments.append(environment)
         return self.made[-1]
@@ -64,8 +72,10 @@ class Starts:
 
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Starts]:
-    def begin(held: Callable[[str], int] = lambda text: 10**6, looks: int = 3) -> Starts:
-        made = Starts(held, looks)
+    def begin(
+        held: Callable[[str], int] = lambda text: 10**6, looks: int = 3, *, deaf: bool = False
+    ) -> Starts:
+        made = Starts(held, looks, deaf=deaf)
         monkeypatch.setattr(jobs, "start", made)
         monkeypatch.setattr(jobs, "_PAUSE", 0)
         monkeypatch.setattr(budget, "available_threads", lambda: 4)
@@ -123,9 +133,48 @@ def test_of_several_that_hold_too_much_together_one_is_put_off(
     found = kernels(compare_targets, config, budget=Budget(2, memory=1_000_000_000), progress=notes)
     assert any("ended and put off, as all together hold 1,200 MB" in told for told in notes.told)
     assert {row.problem for row in found.rows} == {"only a stand-in"}
-    stopped = [one for one in made.made if one.stopped]
-    assert len(made.made) == 4 + len(stopped)
-    assert 1 <= len(stopped) <= 4
+    put_off = [one for one in made.made if one.told]
+    assert len(made.made) == 4 + len(put_off)
+    assert 1 <= len(put_off) <= 4
+    assert not any(one.killed for one in made.made)
+
+
+def test_one_that_is_put_off_and_does_not_end_is_killed_while_the_others_go_on(
+    compare_targets: Compare, config: Config, starts: Any, monkeypatch: Any
+) -> None:
+    made = starts(lambda text: 600_000_000, looks=400, deaf=True)
+    monkeypatch.setattr(jobs, "_GRACE", 0.001)
+    monkeypatch.setattr(jobs, "_PAUSE", 0.001)
+    monkeypatch.setattr(budget.Estimates, "of", known_to_hold_little)
+    found = kernels(compare_targets, config, budget=Budget(2, memory=1_000_000_000))
+    assert {row.problem for row in found.rows} == {"only a stand-in"}
+    put_off = [one for one in made.made if one.told]
+    assert put_off
+    assert all(one.killed and one.looks > 0 for one in put_off)
+    assert len(made.made) == 4 + len(put_off)
+
+
+def test_weights_are_fetched_before_any_cell_begins(
+    compare_targets: Compare, config: Config, starts: Any, monkeypatch: Any
+) -> None:
+    made = starts()
+    begun: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        checking, "require", lambda asset, *_, **__: begun.append((asset.name, len(made.made)))
+    )
+    axes = {"encoder": "tfidf,glove", "kernel": "linear,rbf"}
+    compare_targets(config("texts"), axes=axes, budget=Budget(2))
+    assert begun == [("glove-6b-50d", 0)]
+    assert len(made.made) == 4
+
+
+def test_cells_that_encode_into_stores_of_their_own_do_not_wait_for_each_other(
+    compare_targets: Compare, config: Config, starts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = starts()
+    monkeypatch.setattr(checking, "_shared", lambda *_: frozenset({"the same"}))
+    kernels(compare_targets, config, budget=Budget(4), fresh=True)
+    assert made.at_once == [1, 2, 3, 4]
 
 
 def known_to_hold_little(self: Any, cell: Any) -> Expected:
@@ -196,4 +245,39 @@ def test_a_process_that_the_system_kills_ends_with_its_signal(tmp_path: Path) ->
     ended = going.ended(10)
     assert ended is not None
     assert ended.code == -signal.SIGKILL
-    going.stop()
+    processes.stop_all([going])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_processes_that_do_not_end_are_killed_where_the_wait_for_them_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Process, seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    going = [Process(["spam"], dict(os.environ), tmp_path) for _ in range(2)]
+    wait = Process.wait
+    monkeypatch.setattr(Process, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        processes.stop_all(going)
+    monkeypatch.setattr(Process, "wait", wait)
+    assert [one.wait(0) for one in going] == [-signal.SIGKILL] * 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_kill_and_a_closed_terminal_stop_as_ctrl_c_does_and_handlers_stay_as_they_were() -> None:
+    @processes.stopped_as_by_ctrl_c()
+    def killed() -> None:
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        signal.raise_signal(signal.SIGTERM)
+
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with pytest.raises(KeyboardInterrupt):
+            killed()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

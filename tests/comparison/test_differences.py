@@ -17,7 +17,9 @@ import pytest
 from widemargin.api import run_documents
 from widemargin.comparing import compare_runs, two_runs
 from widemargin.comparison.difference import Difference, find_difference
-from widemargin.comparison.held_out import read_held_out
+from widemargin.comparison.difference.items import common_items
+from widemargin.comparison.difference.settings import differing_settings
+from widemargin.comparison.held_out import HeldOut, read_held_out
 from widemargin.config import Document
 from widemargin.contracts import RunRecord
 from widemargin.errors import InputError, RunNotFoundError
@@ -286,6 +288,91 @@ def test_an_item_held_out_several_times_counts_once_by_its_mean(make: Make) -> N
         assert each.predicted[1] == row.idxmax().removeprefix("probability: ")
         assert each.probability is not None
         assert each.probability[1] == pytest.approx(row.max())
+
+
+def test_each_metric_is_tested_as_the_runs_measure_it_whatever_the_repeats(make: Make) -> None:
+    """The mean of a run's repeats is another model, and mostly a better one."""
+    pairs = [
+        (make(), make(encoder="lsa", repeats=3)),
+        (make(repeats=3), make(repeats=2)),
+        (make(shots=4), make(shots=4, repeats=3)),
+        (make(shots=4), make(shots=4, seed=1)),
+    ]
+    for first, second in pairs:
+        found = find(first, second)
+        assert found.tested.on == "common items"
+        for one in found.measured:
+            assert one.test is not None
+            assert one.test.difference == pytest.approx(one.difference, abs=1e-12), one.name
+
+
+def test_parts_of_other_splits_are_not_merged_into_one_group(make: Make) -> None:
+    found = find(make(shots=4), make(shots=4, seed=1))
+    assert found.agreement is not None
+    assert found.agreement.n_units == found.agreement.n_items == 60
+    assert {one.test.n_paired for one in found.measured if one.test} == {60}
+
+
+def _walking(run: RunRecord, n_stretches: int) -> tuple[RunRecord, HeldOut]:
+    """Say that a run walked forward, through stretches of equal length."""
+    part = read_held_out(run)
+    assert part is not None
+    place = np.argsort(np.argsort(part.predictions.ids))
+    drawn = place * n_stretches // len(place)
+    return (
+        replace(run, metrics={**run.metrics, "split": "walk-forward"}),
+        replace(part, predictions=replace(part.predictions, drawn=drawn)),
+    )
+
+
+def test_of_two_ways_to_cut_time_the_longer_stretches_are_drawn(make: Make) -> None:
+    walks = [_walking(make(seed=5), 12), _walking(make(), 7)]
+    common, _ = common_items((walks[0][0], walks[1][0]), (walks[0][1], walks[1][1]))
+    assert common is not None
+    assert common.units is not None
+    assert len(np.unique(common.units)) == 7
+    assert [len(np.unique(own)) for own in common.drawn] == [7, 7]
+
+
+def test_a_test_that_lacks_scores_is_told_as_it_is(make: Make) -> None:
+    first, second = make(), make(encoder="lsa")
+    short = replace(second, metrics={**second.metrics, "folds": second.metrics["folds"][:-1]})
+    assert find(first, short).tested.why == "the folds' scores are not all there"
+    assert find(first, make(seed=5)).tested.why.startswith("the two held out other rows")
+
+
+@pytest.mark.parametrize("in_list", [False, True])
+def test_settings_deep_within_an_encoder_are_told(make: Make, in_list: bool) -> None:
+    run = make()
+    records = []
+    for patterns in ({}, {"acidic": "[DE](5)"}):
+        encoder: Any = {"name": "signals", "patterns": patterns}
+        features = {"encoder": ["composition", encoder] if in_list else encoder}
+        records.append(
+            replace(run, use_case="proteins", config={**run.config, "features": features})
+        )
+    stem = "features.encoder[1]" if in_list else "features.encoder"
+    for order in (records, records[::-1]):
+        [one] = differing_settings(order[0], order[1], REGISTRY)
+        assert one.name.startswith(f"{stem}.patterns")
+        assert "[DE](5)" in "".join(one.values)
+        assert not any(own for own, value in zip(one.defaults, one.values, strict=True) if value)
+
+
+def test_a_setting_of_another_name_that_begins_alike_is_no_encoders(make: Make) -> None:
+    run = make()
+    one, other = (
+        replace(
+            run,
+            config={
+                **run.config,
+                "features": {**run.config["features"], "encoder_options": {"x": x}},
+            },
+        )
+        for x in (1, 2)
+    )
+    [told] = differing_settings(one, other, REGISTRY)
+    assert (told.name, told.defaults) == ("features.encoder_options.x", (False, False))
 
 
 def _fewer(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pytest
 
 from widemargin.api import run_documents
 from widemargin.errors import ConfigError, DataError
+from widemargin.evaluation import holm
 from widemargin.runs.store import RunStore
 
 Compare = Any
@@ -71,6 +72,19 @@ def test_configs_of_one_use_case_on_the_same_rows_are_paired(
     assert [{one.better, one.worse} for one in mixed.pairs] == [{"texts/weak", "texts/usual"}]
     assert mixed.unpaired == ""
     assert mixed.pairs[0].p == pytest.approx(pair.p)  # no other pair is corrected for
+
+
+def test_pairs_of_one_use_case_are_corrected_together_whatever_judges_them(
+    compare_targets: Compare, config: Config, calls: Calls
+) -> None:
+    priced = config("table", "priced")
+    data = json.loads(Path(priced).read_text())["data"] | {"label": "garden"}
+    axes = {"kernel": "linear,rbf"}
+    found, _ = compare_targets(priced, config("table", "gardens", data=data), axes=axes)
+    assert len({row.primary.name for row in found.done}) == 2
+    assert len(found.families()) == len(found.pairs) == 2
+    assert [found.n_tested(row) for row in found.done] == [2] * 4
+    assert [pair.p for pair in found.pairs] == list(holm([pair.test.p for pair in found.pairs]))
 
 
 def test_one_use_case_on_other_data_is_not_ranked(

@@ -193,7 +193,7 @@ def test_weights_that_are_absent_fail_their_cell_alone(
     def refuse(asset: Any, *_: Any, **__: Any) -> None:
         raise AssetError(f"{asset.name} is not here")
 
-    monkeypatch.setattr(jobs, "require", refuse)
+    monkeypatch.setattr(checking, "require", refuse)
     found, _ = compare_quickly("tfidf,lsa,glove")
     assert [(row.name, row.problem) for row in found.failed] == [
         ("glove", "glove-6b-50d is not here")
@@ -242,30 +242,56 @@ def test_a_cell_runs_in_a_process_whose_memory_is_its_own(compare_quickly: Compa
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_an_interrupted_comparison_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_comparison_leaves_no_process_and_goes_on(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
     fixture = discover().use_case("texts").fixture["path"]
+    runs, temporary = tmp_path / "runs", tmp_path / "temporary"
+    temporary.mkdir()
     words = [sys.executable, "-m", "widemargin", "compare", "texts", "--encoders", "tfidf,lsa,kmer"]
-    words += ["--runs", str(tmp_path), "--set", f"data.path={fixture}", "--set", "svm.C=1"]
-    going = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words += ["--runs", str(runs), "--set", f"data.path={fixture}", "--set", "svm.C=1"]
+    going = subprocess.Popen(
+        words,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
     deadline = time.monotonic() + 300
-    while not (tmp_path / "comparisons").exists():
+    while not (runs / "comparisons").exists():
         assert going.poll() is None, going.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
     # Only the parent is told, as by `kill`.
-    going.send_signal(signal.SIGINT)
+    going.send_signal(stop)
     _, said = going.communicate(timeout=300)
     assert going.returncode == 130, said
     assert "of 3 are finished and kept; the same command goes on with the others." in said
     assert "Traceback" not in said
-    done = len(RunStore(tmp_path).folders())
+    assert not [path for path in temporary.iterdir() if (path / "cell.yaml").exists()]
+    done = len(RunStore(runs).folders())
     assert done < 3
     time.sleep(0.5)
-    assert len(RunStore(tmp_path).folders()) == done
+    assert len(RunStore(runs).folders()) == done
+    if stop is not signal.SIGTERM:
+        return
     finished = subprocess.run([*words, "--json"], capture_output=True, text=True, check=True)
     assert "finished from before" in finished.stderr
     assert len(json.loads(finished.stdout)["cells"]) == 3
-    assert len(RunStore(tmp_path).folders()) == 3
+    assert len(RunStore(runs).folders()) == 3
+
+
+def test_a_cell_that_another_comparison_makes_meanwhile_is_not_run_again(
+    compare_quickly: Compare, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = compare_quickly("tfidf,lsa")
+    # It had not ended when this one began.
+    monkeypatch.setattr(jobs, "take_finished", lambda *_: None)
+    second, _ = compare_quickly("tfidf,kmer")
+    assert len(calls.words) == 3
+    made = [{row.name: row.path for row in found.rows}["tfidf"] for found in (first, second)]
+    assert made[0] == made[1]
 
 
 def test_a_comparison_is_no_run(compare_quickly: Compare, calls: Calls, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,21 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from widemargin.comparison.pairs import paired
-from widemargin.contracts import RunRecord
+from widemargin.comparison import pairs as module
+from widemargin.comparison.pairs import Pair
+from widemargin.contracts import Metric, RunRecord
 from widemargin.evaluation import METRICS, corrected_t_test, holm
 from widemargin.evaluation.paired import few_shot_overlap
 
 F1 = next(metric for metric in METRICS if metric.name == "f1")
 MAE = next(metric for metric in METRICS if metric.name == "mae")
 GOOD, FAIR, POOR = [0.9, 0.92, 0.95], [0.89, 0.92, 0.93], [0.4, 0.5, 0.45]
+
+
+def paired(runs: Mapping[str, RunRecord], primary: Metric) -> tuple[tuple[Pair, ...], str]:
+    """Pair cells that are all judged by one metric."""
+    pairs, [why] = module.paired([(primary, runs)])
+    return pairs, why
 
 
 class Runs:
@@ -87,6 +94,19 @@ def test_all_pairs_are_tested_and_corrected_together(run: Any) -> None:
     assert [pair.p for pair in pairs] == list(holm([pair.test.p for pair in pairs]))
     assert min(pair.p for pair in pairs) == pytest.approx(3 * min(pair.test.p for pair in pairs))
     assert [pair.is_clear for pair in pairs] == [True, False, True]
+
+
+def test_pairs_of_one_use_case_are_corrected_together_whatever_judges_them(run: Any) -> None:
+    errors = {
+        name: run(scores, metric="mae", truth="123456")
+        for name, scores in (("high", GOOD), ("low", POOR))
+    }
+    pairs, why = module.paired([(F1, {"good": run(GOOD), "poor": run(POOR)}), (MAE, errors)])
+    assert why == ["", ""]
+    assert [(pair.better, pair.worse) for pair in pairs] == [("good", "poor"), ("low", "high")]
+    assert [pair.p for pair in pairs] == list(holm([pair.test.p for pair in pairs]))
+    [alone], _ = paired(errors, MAE)
+    assert pairs[1].p == pytest.approx(2 * alone.p)
 
 
 def test_of_an_error_the_lower_is_better(run: Any) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from widemargin.contracts import Predictions
-from widemargin.evaluation import METRICS, corrected_t_test, holm
-from widemargin.evaluation.paired import few_shot_overlap, paired_bootstrap
+from widemargin.evaluation import METRICS, corrected_t_test, holm, paired_intervals
+from widemargin.evaluation.paired import few_shot_overlap, paired_bootstrap, paired_bootstraps
 
 FIRST = [0.91, 0.88, 0.93, 0.90, 0.95]
 SECOND = [0.90, 0.85, 0.93, 0.86, 0.92]
@@ -274,6 +274,82 @@ def test_drawing_items_tells_apart_what_differs_and_little_else() -> None:
     assert (turned.difference, turned.low, turned.p) == pytest.approx(
         (-test.difference, -test.high, test.p)
     )
+
+
+def _few_groups(
+    n_groups: int, rng: np.random.Generator, *, apart: float = 0.0
+) -> tuple[Predictions, Predictions, NDArray[Any]]:
+    """Two models, of which each is better on some groups than on others."""
+    groups = np.repeat(np.arange(n_groups), 40)
+    wrong = []
+    for more in (0.0, apart):
+        share = 0.25 + more + rng.normal(0, 0.1, n_groups)
+        wrong.append(np.flatnonzero(rng.random(len(groups)) < share[groups]))
+    one, other = (predictions(own.tolist(), len(groups)) for own in wrong)
+    return one, other, groups
+
+
+@pytest.mark.parametrize("n_groups", [3, 5, 10])
+def test_few_groups_rarely_tell_apart_models_that_do_not_differ(n_groups: int) -> None:
+    rng = np.random.default_rng(0)
+    found = outside = 0
+    for _ in range(300):
+        one, other, groups = _few_groups(n_groups, rng)
+        test = paired_bootstrap(one, other, ACCURACY, groups=groups)
+        gain = paired_intervals(one, other, [ACCURACY], groups=groups)["accuracy"]
+        assert test.by == "jackknife"
+        assert (test.p < 0.05) == (test.low > 0 or test.high < 0)
+        found += test.p < 0.05
+        outside += gain.low > 0 or gain.high < 0
+    assert found == outside
+    assert found / 300 < 0.075
+
+
+@pytest.mark.parametrize("n_groups", [1, 2])
+def test_one_or_two_groups_tell_nothing(n_groups: int) -> None:
+    one, other, groups = _few_groups(n_groups, np.random.default_rng(0), apart=0.3)
+    test = paired_bootstrap(one, other, ACCURACY, groups=groups)
+    assert test.difference > 0.1
+    assert (test.by, test.n_paired) == ("", n_groups)
+    gain = paired_intervals(one, other, [ACCURACY], groups=groups)["accuracy"]
+    assert all(math.isnan(end) for end in (test.low, test.high, test.p, gain.low, gain.high))
+
+
+def test_five_groups_of_one_size_are_the_paired_t_test_and_tell_what_differs() -> None:
+    one, other, groups = _few_groups(5, np.random.default_rng(0), apart=0.4)
+    test = paired_bootstrap(one, other, ACCURACY, groups=groups)
+    shares = [
+        [float((own.y_pred == own.y_true)[groups == k].mean()) for k in range(5)]
+        for own in (one, other)
+    ]
+    usual = corrected_t_test(*shares, overlap=0)
+    assert test.p < 0.05
+    assert (test.difference, test.low, test.high, test.p) == pytest.approx(
+        (usual.difference, usual.low, usual.high, usual.p)
+    )
+
+
+def test_rows_without_weight_make_no_group() -> None:
+    one, other, groups = _few_groups(30, np.random.default_rng(0))
+    weight = (groups < 2).astype(float)
+    one, other = (replace(own, weight=weight) for own in (one, other))
+    test = paired_bootstrap(one, other, ACCURACY, groups=groups)
+    assert (test.n_paired, test.by) == (2, "")
+
+
+def test_models_that_held_out_items_unlike_often_are_compared_by_their_own_statistics() -> None:
+    rng = np.random.default_rng(0)
+    one = predictions(rng.choice(100, 30, replace=False).tolist())
+    thrice = predictions(rng.choice(300, 60, replace=False).tolist(), 300)
+    item = np.arange(300) % 100
+    [test] = paired_bootstraps(
+        one, thrice, [ACCURACY], groups=np.arange(100), other_groups=item
+    ).values()
+    assert test.difference == pytest.approx(0.7 - 0.8)
+    assert test.n_paired == 100
+    assert test.low < test.difference < test.high
+    with pytest.raises(ValueError, match="not of the same units"):
+        paired_bootstraps(one, thrice, [ACCURACY], groups=np.arange(100), other_groups=item + 1)
 
 
 def test_equal_predictions_are_no_difference_and_an_undefined_metric_gives_no_p() -> None:

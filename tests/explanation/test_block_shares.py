@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from widemargin.contracts import Items
-from widemargin.explanation import block_shares, explain_items, way_of
+from widemargin.contracts import Items, Share
+from widemargin.explanation import block_shares, explain_items, margin, way_of
 from widemargin.svm.expression import Expression, Product, Sum, Term
 from widemargin.svm.kernels import LINEAR, RBF
 from widemargin.svm.machine import Machine
@@ -120,3 +120,63 @@ def test_of_duels_nothing_is_shown_that_does_not_divide_the_margin() -> None:
 
 def test_a_kernel_that_is_no_sum_explains_nothing_without_pieces() -> None:
     assert explain_items(Columns(), make_machine(Term(RBF)), make_items(X[:2])) == [[], []]
+
+
+class Words(Columns):
+    """Knows words, and is linear in them."""
+
+    def transform(self, X: Any) -> Any:
+        return np.array([[len(str(text)), str(text).count("a")] for text in X["text"]], float)
+
+    def explain(self, X: Any, coef: Any) -> list[list[Share]]:
+        return [[Share("weighed", float(part))] for part in self.transform(X) @ coef]
+
+
+def linear(n_classes: int = 2) -> Machine:
+    coef = RNG.normal(size=(1, 2))
+    return Machine(scheme="single", n_classes=n_classes, intercept=np.zeros(1), coef=coef)
+
+
+@pytest.mark.parametrize(
+    ("way", "pieces"),
+    [
+        ("weights", ["weighed"]),
+        ("loss", ["aa", "b"]),
+        ("blocks", ["loud", "quiet"]),
+        ("none", []),
+        ("population", ["of the population"]),
+        ("letters", ["of the letters"]),
+    ],
+)
+def test_items_are_explained_in_the_way_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, way: str, pieces: list[str]
+) -> None:
+    # The way is decided once: what way_of says is what explain_items does.
+    monkeypatch.setattr(margin, "way_of", lambda *_: way)
+    for name in ("population", "letters"):
+        by = "explain_by_population" if name == "population" else "explain_letters"
+        monkeypatch.setattr(margin, by, lambda *_, n=name, **__: [[Share(f"of the {n}", 1.0)]])
+    items = Items(X={"text": ["aa b"]}, kinds={"text": "text"}, ids=["1"])
+    machine = linear()
+    if way == "blocks":
+        items, machine = make_items(X[:1]), make_machine(Sum((LOUD, QUIET)))
+    features = Columns() if way == "blocks" else Words()
+    (shares,) = explain_items(features, machine, items)
+    assert [share.piece for share in shares] == pieces
+
+
+def test_what_nothing_can_be_taken_from_is_not_explained_in_another_way() -> None:
+    # A loss is told; shares of blocks would be taken for losses.
+    machine = make_machine(Sum((LOUD, QUIET)))
+
+    class Refusing(Columns):
+        def transform(self, X: Any) -> Any:
+            rows = super().transform(X)
+            if np.isnan(rows).any():
+                raise ValueError("a value is missing")
+            return rows
+
+    table = pd.DataFrame(X[:2], columns=list("abcd"))
+    items = Items(X=table, kinds=dict.fromkeys("abcd", "table"), ids=["1", "2"])
+    assert way_of(Refusing(), machine, items.kinds) == "loss"
+    assert explain_items(Refusing(), machine, items) == [[], []]

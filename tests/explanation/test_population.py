@@ -80,10 +80,10 @@ def test_shares_of_a_kernel_machine_are_what_averaging_the_column_loses() -> Non
 
 def test_encoders_that_do_not_know_the_population_explain_as_before() -> None:
     plain = TabularEncoder().fit(TABLE)
-    assert not knows_population(plain, items())
+    assert not knows_population(plain, KINDS)
     mixed = JoinedEncoders([("one", ("a",), Knowing()), ("other", ("c",), TabularEncoder())])
     mixed.fit(TABLE)
-    assert not knows_population(mixed, items())
+    assert not knows_population(mixed, KINDS)
     machine = linear(plain)
     told = explain_items(plain, machine, items())
     for shares, decision in zip(told, machine.decide(plain.transform(TABLE)), strict=True):

@@ -22,7 +22,7 @@ import widemargin
 from widemargin import DataError, Predictions
 from widemargin.evaluation import METRICS, Lines, Table
 from widemargin_credit import changes
-from widemargin_credit.changes import smallest_changes
+from widemargin_credit.changes import Change, smallest_changes
 from widemargin_credit.deciding import Decider, bad_of, decider_of_run
 from widemargin_credit.fairness import Group, Rate, compared, group_rates, groups_of
 from widemargin_credit.measures import gini, ks, stability, wilson
@@ -270,6 +270,36 @@ def test_a_change_that_is_told_turns_the_decision(
             assert told == pytest.approx(turn.bad)
             found += 1
     assert found > 5
+
+
+@pytest.mark.parametrize("allowed", ["lower", "any", ["100000.125", "350000.125"]])
+def test_what_is_told_of_a_number_of_many_digits_turns_the_decision(
+    tmp_path: Path, allowed: Any
+) -> None:
+    # Amounts of which no more than the first digits are told.
+    table = pd.read_csv(FIXTURE)
+    table["amount"] = table["amount"] * 100 + 0.78125
+    table.to_csv(tmp_path / "many.csv", index=False)
+    data = {"may_change": {"amount": allowed}}
+    run = credit(tmp_path / "runs", tmp_path / "many.csv", data=data, **CARD)
+    X = applications()
+    X["amount"] = X["amount"] * 100 + 0.78125
+    found = 0
+    for row, own in enumerate(smallest_changes(run, X)):
+        for turn in own:
+            told = str(turn).removeprefix("amount: ").split(" to ")[1].replace(",", "")
+            after = run.predict(X.iloc[[row]].assign(amount=float(told)))
+            assert after["label"].iloc[0] == "good"
+            assert 1 - after["probability"].iloc[0] == pytest.approx(turn.bad)
+            assert float(told) == turn.changes[0].after
+            found += 1
+    assert found
+
+
+def test_a_change_that_is_smaller_than_what_is_shown_is_told_in_full() -> None:
+    assert str(Change("amount", 123456.4, 123456.0)) == "amount: 123,456.4 to 123,456"
+    assert str(Change("amount", 123456.78, 9.0)) == "amount: 123,457 to 9"
+    assert str(Change("purpose", None, "car")) == "purpose: missing to car"
 
 
 def test_no_smaller_amount_turns_the_decision(card: Any) -> None:

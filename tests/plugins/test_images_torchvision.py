@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ import widemargin
 from widemargin import DataError
 from widemargin.contracts import Silent
 from widemargin.encoders import require_torchvision
+from widemargin.errors import AssetError
 from widemargin_images import torchvision_sets
 from widemargin_images.data import FASHION_MNIST_ASSET, FashionMnist
 from widemargin_images.torchvision_sets import TorchvisionSet, bring
@@ -252,6 +254,29 @@ def test_a_whole_folder_is_not_fetched_again(
     assert len(loader.load(tmp_path)) == TRAIN + TEST
 
 
+def test_what_a_killed_process_left_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """As a process that is killed: nothing is tidied up."""
+
+    def killed(name: str, root: Path, arrived: Callable[[float], None]) -> None:
+        write_into(root / name / "raw")
+        (root / name / "raw" / "half").write_bytes(b"half")
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(torchvision_sets, "ask_torchvision", killed)
+        with pytest.raises(KilledError):
+            TorchvisionSet().fetch(tmp_path, offline=False, progress=Silent())
+    root = tmp_path / "torchvision"
+    assert list(root.iterdir()) == [root / ".FashionMNIST.part"]
+    fetched(TorchvisionSet(), tmp_path, Torchvision(None), monkeypatch)
+    assert list(root.iterdir()) == [root / "FashionMNIST"]
+    assert {path.name for path in (root / "FashionMNIST/raw").iterdir()} == set(contents())
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("Error downloading"), TimeoutError("timed out"), IncompleteRead(b"")]
 )
@@ -287,7 +312,7 @@ def test_without_its_files_it_says_where_they_go(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(DataError, match=r"file.* cannot be written \(.*\)\. Give another folder"):
+    with pytest.raises(AssetError, match=r"file.* cannot be written \(.*\)\. Give another folder"):
         bring("MNIST", tmp_path / "file" / "MNIST" / "raw", "", Silent())
 
 

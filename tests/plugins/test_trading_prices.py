@@ -321,6 +321,47 @@ def test_where_one_comma_is_a_decimal_one_all_are(tmp_path: Path) -> None:
     assert first == [9.5, 11.125, 8, 10.5, 10_500]
 
 
+@pytest.mark.parametrize(
+    ("closes", "volume", "read"),
+    [
+        (("12.5", "12.55", "13.125", "13.2"), "52,1M", (12.5, 12.55, 13.125, 13.2)),
+        (("999.5", "1,000.5", "1,001"), "1,5M", (999.5, 1000.5, 1001)),
+        (("12,5", "13,125"), "52.1M", (12.5, 13.125)),
+        # What may be read in either way is written as the rest of the table is.
+        (("13,125", "14"), "52,1M", (13.125, 14)),
+        (("13,125", "14"), "52.1M", (13125, 14)),
+        (("1,250", "$1,300"), "100", (1250, 1300)),
+    ],
+)
+def test_how_volumes_are_written_says_nothing_of_prices_that_are_clear(
+    tmp_path: Path, closes: tuple[str, ...], volume: str, read: tuple[float, ...]
+) -> None:
+    lines = [f"2024-01-{day:02};{close};{volume}" for day, close in enumerate(closes, 1)]
+    (one,) = _parsed(tmp_path, *lines, head="date;close;volume")
+    assert one.close.tolist() == list(read)
+    millions = {"5": 52.1e6, "1": 1.5e6} if volume != "100" else {"1": 100}
+    traded = millions["5" if volume.startswith("5") else "1"]
+    assert one.rows[:, 4].tolist() == pytest.approx([close * traded for close in read])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ("2024-01-01;12,5;1", "2024-01-02;12.75;1"),
+            r"prices\.csv:2: close is '12,5', where the comma can only be the decimal one; but "
+            r"prices\.csv:3: close is '12.75', where the point is\. Write both in one way",
+        ),
+        (("2024-01-01;12;1,5M", "2024-01-02;12;1.5M"), r"volume is '1,5', .* volume is '1\.5'"),
+    ],
+)
+def test_a_table_that_is_written_in_two_ways_is_refused(
+    tmp_path: Path, lines: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        _parsed(tmp_path, *lines, head="date;close;volume")
+
+
 def test_columns_may_be_called_otherwise(tmp_path: Path) -> None:
     head = "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>"
     (one,) = _parsed(tmp_path, "AAPL.US,D,20240102,000000,9,11,8,10,100,0", head=head)

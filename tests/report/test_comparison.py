@@ -13,6 +13,7 @@ from widemargin.comparison import Comparison, Pair
 from widemargin.evaluation import METRICS, PairedTest
 from widemargin.registry import discover
 from widemargin.report.comparison import comparison_files, words
+from widemargin.report.comparison.columns import columns
 from widemargin.report.figures.costs import CostPoint, draw_costs
 from widemargin.report.wordings import MINUS
 
@@ -76,7 +77,7 @@ def test_what_folds_cannot_tell_is_said(comparison: Comparison) -> None:
     drawn = replace(unsure, test=replace(unsure.test, of="items", n_paired=1000))
     assert "the items cannot tell whether" in told(drawn)
     assert words.method(replace(comparison, pairs=(drawn,))).startswith(
-        "Differences are those of the same 1,000 held-out items or groups, which are drawn anew"
+        "Differences are those of the same 1,000 held-out items or groups, drawn anew"
     )
     by_chance = replace(unsure, test=PairedTest(0.0, -0.1, 0.1, 1.0, 3), p=1.0)
     assert told(by_chance).endswith(": no clear difference.")
@@ -95,6 +96,44 @@ def test_why_nothing_or_not_all_was_tested_is_said(comparison: Comparison) -> No
         "Some pairs were not tested: minilm and glove held out other rows."
     )
     assert words.against_best(some, some.rows[2]) == ("\u2013", "\u2013")
+
+
+def test_the_table_the_csv_and_the_page_set_each_against_the_same_best(
+    comparison: Comparison,
+) -> None:
+    # The best held out other rows, and the other two are a pair of their own.
+    apart = replace(comparison, pairs=comparison.pairs[2:])
+    best, *others = apart.done
+    assert [apart.best_for(row) for row in apart.done] == [best] * 3
+    assert [apart.against_best(row) for row in apart.done] == [None] * 3
+    assert [words.against_best(apart, row) for row in others] == [(words.NONE, words.NONE)] * 2
+    rows = list(csv.DictReader(files(apart)["comparison.csv"].splitlines()))
+    assert [(one["against_best"], one["p_holm"]) for one in rows] == [("", "")] * 4
+    shown = {column.head: column.entry for column in columns(apart)}
+    assert [shown["against best"](row).sort for row in apart.done] == [0.0, "", ""]
+    assert [shown["p"](row).sort for row in apart.done] == ["", "", ""]
+    # Without a best of all, each is set against the best that it was tested against.
+    side_by_side = replace(apart, is_ranked=False)
+    rows = list(csv.DictReader(files(side_by_side)["comparison.csv"].splitlines()))
+    assert [one["against_best"] for one in rows] == ["", "", "-0.156", ""]
+    assert words.against_best(side_by_side, others[1])[0] == f"{MINUS}0.1560"
+    shown = {column.head: column.entry for column in columns(side_by_side)}
+    assert shown["p"](others[1]).sort == float(rows[2]["p_holm"]) == 0.0001
+
+
+def test_of_an_error_the_csv_too_is_below_nothing_where_a_cell_is_worse(
+    comparison: Comparison,
+) -> None:
+    rows = [
+        replace(row, primary=KNOWN["mae"], metrics={"mae": (value, math.nan, math.nan)})
+        for row, value in zip(comparison.done, (3.0, 5.0, 8.0), strict=True)
+    ]
+    pair = comparison.pairs[0]
+    lower = replace(pair, test=replace(pair.test, difference=-2.0, low=-3.0, high=-1.0))
+    errors = replace(comparison, rows=tuple(rows), metrics=(KNOWN["mae"],), pairs=(lower,))
+    told = list(csv.DictReader(files(errors)["comparison.csv"].splitlines()))
+    assert float(told[1]["against_best"]) == -2.0
+    assert words.against_best(errors, rows[1])[0] == f"{MINUS}2"
 
 
 def test_the_page_leads_to_every_run_and_to_the_same_numbers(comparison: Comparison) -> None:

@@ -157,6 +157,9 @@ def test_each_way_of_testing_is_told_once(domains: Comparison) -> None:
     assert len(same.families()) == 2
     assert same.n_tested(row) == 1
     assert words.method(same).count("Differences are") == 1
+    # Those of a use case are corrected together, also where other metrics judge them.
+    other = replace(row, primary=None)
+    assert replace(same, rows=(*domains.rows, other)).n_tested(other) == 1
     drawn = replace(pair, test=replace(pair.test, of="items", n_paired=60))
     both = words.method(replace(same, pairs=(*domains.pairs, drawn)))
     assert both.startswith("Of spam: Differences are means over the same 5 held-out parts.")

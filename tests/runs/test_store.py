@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -139,6 +140,56 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_seen_and_is_swept
     store.keep("other", {"a": b""})
     assert hidden(store.home) == []
     assert [path.name for path in store.folders()] == [FIRST]
+
+
+def test_a_comparison_that_is_written_again_is_there_at_all_times(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {"page.html": b"1", "items.csv": b"1", "numbers.json": b"1"}
+    folder = store.write_comparison("spam-1", earlier)
+    before = folder.stat().st_ino
+
+    def killed(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("replace", "rename"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, name, killed)
+            with contextlib.suppress(KeyboardInterrupt):
+                store.write_comparison("spam-1", {"page.html": b"2", "numbers.json": b"2"})
+        assert (folder / "numbers.json").exists()
+        assert {path.name for path in folder.iterdir()} >= {"page.html", "numbers.json"}
+    store.write_comparison("spam-1", {"page.html": b"3", "numbers.json": b"3"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "page.html": b"3",
+        "numbers.json": b"3",
+    }
+    assert folder.stat().st_ino == before
+
+
+def test_what_programs_read_of_a_comparison_is_written_last(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_comparison("spam-1", {"page.html": b"1", "numbers.json": b"1"})
+    put: list[str] = []
+    replace = Path.replace
+
+    def noted(self: Path, target: Path) -> Path:
+        put.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", noted)
+    store.write_comparison("spam-1", {"page.html": b"2", "numbers.json": b"2"})
+    assert put == ["page.html", "numbers.json"]
+
+
+def test_what_a_killed_comparison_left_is_swept(store: RunStore) -> None:
+    folder = store.write_comparison("spam-1", {"numbers.json": b"1"})
+    (folder / f".staging-{2**22 + 1}@{HOST}@numbers.json").write_bytes(b"half")
+    mine = folder / ".staging-1@another-host@numbers.json"
+    mine.write_bytes(b"another is writing")
+    store.write_comparison("spam-1", {"numbers.json": b"2"})
+    assert sorted(path.name for path in folder.iterdir()) == [mine.name, "numbers.json"]
 
 
 def test_what_a_living_process_writes_is_not_swept(store: RunStore) -> None:

@@ -11,6 +11,7 @@ from widemargin.comparison.axes import AXES
 from widemargin.comparison.budget import Budget
 from widemargin.comparison.plan import Cell, Plan, Problems
 from widemargin.contracts import Progress, Stage
+from widemargin.data.assets import data_home, require
 from widemargin.errors import AssetError, DataError, InputError, Problem
 from widemargin.runs.identity import engine_name, hash_of, sources_hash, versions
 from widemargin.runs.loading import load_dataset
@@ -18,7 +19,7 @@ from widemargin.runs.loading import load_dataset
 if TYPE_CHECKING:
     from widemargin.registry import Registry
 
-__all__ = ["Checked", "check_cells"]
+__all__ = ["Checked", "check_cells", "fetch_weights"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,32 @@ def check_cells(
     if error is not None and not found and all(cell.config for cell in plan.cells):
         raise error
     return found, unread
+
+
+def fetch_weights(
+    cells: Sequence[Cell], *, offline: bool, mirror: str, progress: Progress
+) -> dict[str, str]:
+    """Fetch what the encoders of cells read, each asset once.
+
+    Returns
+    -------
+    dict of str to str
+        Why that of some cells cannot be had, by their names.
+    """
+    tried: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for cell in cells:
+        assert cell.config is not None
+        for asset in cell.config.features.assets:
+            if asset.name not in tried:
+                tried[asset.name] = ""
+                try:
+                    require(asset, data_home(), offline=offline, mirror=mirror, progress=progress)
+                except AssetError as error:
+                    tried[asset.name] = str(error)
+            if tried[asset.name]:
+                problems.setdefault(cell.name, tried[asset.name])
+    return problems
 
 
 def _refused(cell: Cell, message: str) -> Problem:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from widemargin.contracts import Metric, Predictions, RunRecord
+from widemargin.data import merge_groups
 from widemargin.evaluation import PairedTest, corrected_t_test
 from widemargin.evaluation.paired import few_shot_overlap, paired_bootstraps
 from widemargin.runs.predictions import predictions_of
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["HeldOut", "PairTest", "choose_test", "drawing", "mismatch", "read_held_out", "together"]
+__all__ = [
+    "HeldOut",
+    "PairTest",
+    "choose_test",
+    "drawing",
+    "mismatch",
+    "read_held_out",
+    "together",
+    "units_of_items",
+]
 
 PairTest = Callable[[int, int, Sequence[Metric]], dict[str, PairedTest]]
 """``test(k, m, metrics)``: of the k-th run's scores less the m-th's, by the metric's name."""
@@ -162,6 +172,41 @@ def together(run: RunRecord, part: HeldOut) -> NDArray[Any] | None:
     if drawn is None and run.metrics.get("split") == "walk-forward":
         return part.fold  # runs of before there was the column
     return drawn
+
+
+def units_of_items(
+    runs: Sequence[RunRecord], parts: Sequence[HeldOut], rows: Sequence[NDArray[Any]]
+) -> NDArray[Any] | None:
+    """Say which items that runs of other splits predicted are no evidence of their own.
+
+    Those of one group, and of one stretch of time where a run walked forward, by the longest
+    stretches. Held-out parts that a run draws as one, as with few items to learn from, are of its
+    own models and not of the items: parts of two splits share items all over.
+
+    Parameters
+    ----------
+    runs : sequence of RunRecord
+        The runs.
+    parts : sequence of HeldOut
+        What they held out.
+    rows : sequence of ndarray
+        Where each item stands in each of them.
+
+    Returns
+    -------
+    ndarray or None
+        The unit of each item; None where each stands for itself.
+    """
+    stretches: list[NDArray[Any]] = []
+    groups: list[NDArray[Any]] = []
+    for run, part, at in zip(runs, parts, rows, strict=True):
+        if run.metrics.get("split") == "walk-forward" and (own := together(run, part)) is not None:
+            stretches.append(own[at])
+        if part.group is not None:
+            groups.append(part.group[at])
+    if stretches:
+        return min(stretches, key=lambda own: len(np.unique(own)))
+    return merge_groups(*groups) if groups else None
 
 
 def _hash(table: pd.DataFrame) -> str:

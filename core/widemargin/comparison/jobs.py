@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,15 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from widemargin.comparison.budget import Budget, Estimates, megabytes
-from widemargin.comparison.checking import Checked, check_cells
-from widemargin.comparison.kept import Finished, finished_runs
+from widemargin.comparison.checking import Checked, check_cells, fetch_weights
+from widemargin.comparison.kept import Finished, finished_runs, take_finished
 from widemargin.comparison.plan import Cell, Plan
-from widemargin.comparison.processes import Ended, start
+from widemargin.comparison.processes import Ended, start, stop_all, stopped_as_by_ctrl_c
 from widemargin.config import RunConfig, dump_yaml
 from widemargin.contracts import Progress, RunRecord
-from widemargin.data.assets import data_home, require
 from widemargin.encoders.store import STORE_VARIABLE
-from widemargin.errors import AssetError
 from widemargin.runs.store import RunStore, read_record
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["run_cells"]
 
 _PAUSE = 0.05
+_GRACE = 2.0
+"""Seconds in which a cell that is put off may end by itself; it still holds its memory then."""
 
 
 Write = Callable[[Sequence[Finished]], None]
@@ -83,11 +84,19 @@ def run_cells(
         Where a cell cannot run at all, as where its encoder reads another kind of item, or where
         no target's data can be had; nothing is run then.
     KeyboardInterrupt
-        Where Ctrl-C stopped it; it says how to go on.
+        Where Ctrl-C, `kill` or a closed terminal stopped it; it says how to go on.
     """
-    budget = budget or Budget()
+    given = _Given(store=store, fresh=fresh, offline=offline, mirror=mirror, progress=progress)
+    with stopped_as_by_ctrl_c():
+        return _run_cells(plan, registry, given, budget or Budget(), write)
+
+
+def _run_cells(
+    plan: Plan, registry: Registry, given: _Given, budget: Budget, write: Write
+) -> list[Finished]:
+    progress = given.progress
     checked, unread = check_cells(
-        plan, registry, budget, offline=offline, mirror=mirror, progress=progress
+        plan, registry, budget, offline=given.offline, mirror=given.mirror, progress=progress
     )
     results = {
         cell.name: Finished(cell=cell, identity="", run=cell.run)
@@ -98,8 +107,7 @@ def run_cells(
         cell = next(cell for cell in plan.cells if cell.name == name)
         results[name] = Finished(cell=cell, identity="", problem=problem)
         progress.note(f"{name} failed: {problem}")
-    _take_finished(plan, {} if fresh else finished_runs(store), checked, results, progress)
-    given = _Given(store=store, fresh=fresh, offline=offline, mirror=mirror, progress=progress)
+    take_finished(plan, given.finished_before(), checked, results, progress)
     jobs = _Jobs(plan, given, budget, checked, results, write)
     if results:
         write(jobs.finished())
@@ -108,32 +116,9 @@ def run_cells(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"{len(results)} of {len(plan.cells)} are finished and kept; the same command"
-            f"{' without --fresh' if fresh else ''} goes on with the others."
+            f"{' without --fresh' if given.fresh else ''} goes on with the others."
         ) from None
     return jobs.finished()
-
-
-def _take_finished(
-    plan: Plan,
-    known: dict[str, RunRecord],
-    checked: dict[str, Checked],
-    results: dict[str, Finished],
-    progress: Progress,
-) -> None:
-    """Take the cells whose run is there from before."""
-    taken = 0
-    for cell in plan.cells:
-        if cell.name not in checked:
-            continue  # it existed before, or cannot be run
-        identity = checked[cell.name].identity()
-        if run := known.get(identity):
-            results[cell.name] = Finished(cell=cell, identity=identity, run=run)
-            taken += 1
-    if taken:
-        progress.note(
-            f"{taken} of {len(plan.cells)} are finished from before and are not run again; "
-            "--fresh runs all."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +130,10 @@ class _Given:
     offline: bool
     mirror: str
     progress: Progress
+
+    def finished_before(self) -> dict[str, RunRecord]:
+        """Read the runs of any comparison that need not be made again, by identity."""
+        return {} if self.fresh else finished_runs(self.store)
 
     def words(self, config: Path) -> list[str]:
         """Return what follows ``widemargin run``."""
@@ -163,6 +152,13 @@ class _Running:
     process: Any
     left: ExitStack
     killed: str = ""
+    until: float = math.inf
+    """When it is killed, where it was told to make way; it runs again when it has."""
+
+    @property
+    def is_put_off(self) -> bool:
+        """Say whether it was told to make way."""
+        return self.until < math.inf
 
 
 class _Jobs:
@@ -190,6 +186,8 @@ class _Jobs:
 
     def run(self) -> None:
         """Run all that is left."""
+        # Before any begins: while a fetch takes its time nobody watches what cells hold.
+        self._fetch_weights()
         if not self.waiting:
             return
         try:
@@ -198,55 +196,62 @@ class _Jobs:
                     self._start_what_fits()
                     for one in [*self.running]:
                         ended = one.process.ended()
-                        if ended is not None:
-                            self._end(one, ended)
+                        if ended is not None and self._end(one, ended):
                             stage.advance()
                     self._watch()
                     if self.running:
                         time.sleep(_PAUSE)
         finally:
-            for one in self.running:
-                one.process.stop()
-                one.left.close()
+            try:
+                stop_all([one.process for one in self.running])
+            finally:
+                for one in self.running:
+                    one.left.close()
+
+    def _fetch_weights(self) -> None:
+        begun = [cell for cell in self.waiting if not self._refused(cell)]
+        given = self.given
+        problems = fetch_weights(
+            begun, offline=given.offline, mirror=given.mirror, progress=self.progress
+        )
+        for cell in begun:
+            if problem := problems.get(cell.name):
+                self.waiting.remove(cell)
+                self._keep(cell, self.checked[cell.name].identity(), problem)
+
+    def _refused(self, cell: Cell) -> str:
+        return self.budget.refuses(self.estimates.of(cell))
 
     def _start_what_fits(self) -> None:
         for cell in [*self.waiting]:
             if len(self.running) >= self.budget.jobs:
                 return
-            expected = self.estimates.of(cell)
-            if refused := self.budget.refuses(expected):
+            if refused := self._refused(cell):
                 self.waiting.remove(cell)
                 self._keep(cell, self.checked[cell.name].identity(), refused)
                 continue
             others = [one.cell for one in self.running]
             if self._must_wait(cell, others):
                 continue
+            expected = self.estimates.of(cell)
             if self.budget.fits(expected, [self.estimates.of(other) for other in others]):
                 self.waiting.remove(cell)
                 self._start(cell)
 
     def _must_wait(self, cell: Cell, others: Sequence[Cell]) -> bool:
         """Say whether another cell is encoding what this one will find in the store."""
+        if self.given.fresh:
+            return False  # each has a store of its own
         own = self.checked[cell.name].shared
         return any(own & self.checked[other.name].shared for other in others)
 
     def _start(self, cell: Cell) -> None:
-        checked = self.checked[cell.name]
-        try:
-            assert cell.config is not None
-            for asset in cell.config.features.assets:
-                require(
-                    asset,
-                    data_home(),
-                    offline=self.given.offline,
-                    mirror=self.given.mirror,
-                    progress=self.progress,
-                )
-        except AssetError as error:
-            self._keep(cell, checked.identity(), str(error))
-            return
         # Before the run: a file that changes meanwhile makes another identity than it has then.
-        identity = checked.identity()
+        identity = self.checked[cell.name].identity()
+        if run := self.given.finished_before().get(identity):
+            self._keep(cell, identity, run=run)  # another comparison has made it meanwhile
+            return
+        assert cell.config is not None
         with ExitStack() as stack:
             stack.enter_context(self.progress.stage(cell.name))
             folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -260,40 +265,51 @@ class _Jobs:
 
     def _watch(self) -> None:
         """End what holds more than the budget: the one alone, or the last that was started."""
-        held = [one.process.held() or 0 for one in self.running]
         limit = self.budget.memory
-        if limit is None or not self.running or sum(held) <= limit:
+        if limit is None:
             return
-        one = self.running[-1]
-        if len(self.running) == 1:
-            one.killed = (
-                f"it held {megabytes(held[0])}, more than the {megabytes(limit)} that --memory "
+        held = [one.process.held() or 0 for one in self.running]
+        for one in self.running:
+            if time.monotonic() > one.until:
+                one.process.kill()
+        left = [k for k, one in enumerate(self.running) if not one.is_put_off]
+        # What those hold that make way already is soon free.
+        own = sum(held[k] for k in left)
+        if not left or own <= limit:
+            return
+        last = self.running[left[-1]]
+        if len(left) == 1:
+            last.killed = (
+                f"it held {megabytes(own)}, more than the {megabytes(limit)} that --memory "
                 "allows, and was ended"
             )
-            one.process.kill()
+            last.process.kill()
             return
         self.progress.note(
-            f"{one.cell.name}: ended and put off, as all together hold {megabytes(sum(held))}."
+            f"{last.cell.name}: ended and put off, as all together hold {megabytes(own)}."
         )
-        self.running.remove(one)
-        self.estimates.raise_to(one.cell, limit)  # it then runs alone
-        one.process.stop()
-        one.left.close()
-        self.waiting.append(one.cell)
+        self.estimates.raise_to(last.cell, limit)  # it then runs alone
+        last.process.tell()
+        last.until = time.monotonic() + _GRACE
 
-    def _end(self, one: _Running, ended: Ended) -> None:
+    def _end(self, one: _Running, ended: Ended) -> bool:
+        """Keep what a process left; False where it has only made way."""
         self.running.remove(one)
         one.left.close()
+        if one.is_put_off and ended.code:
+            self.waiting.append(one.cell)
+            return False
         said = [line for line in ended.err.splitlines() if line.strip()]
         if ended.code:
             problem = "\n".join(line.removeprefix("Error: ") for line in said)
             problem = one.killed or problem or _told_of(ended.code, one.process.most)
             self._keep(one.cell, one.identity, problem)
-            return
+            return True
         for line in said:
             self.progress.note(f"{one.cell.name}: {line}")
         record = read_record(Path(json.loads(ended.out)["path"]))
         self._keep(one.cell, one.identity, run=record)
+        return True
 
     def _keep(
         self, cell: Cell, identity: str, problem: str = "", run: RunRecord | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from widemargin.comparison.plan import Cell
-from widemargin.contracts import RunRecord
+from widemargin.comparison.checking import Checked
+from widemargin.comparison.plan import Cell, Plan
+from widemargin.contracts import Progress, RunRecord
 from widemargin.contracts.use_case import COMPARISONS
 from widemargin.errors import RunNotFoundError
 from widemargin.runs.store import RunStore, read_record
 
-__all__ = ["FILE", "Finished", "finished_runs"]
+__all__ = ["FILE", "Finished", "finished_runs", "take_finished"]
 
 FILE = "comparison.json"
 """What a comparison's folder says for programs: its cells, their runs, and all numbers."""
@@ -60,3 +62,40 @@ def finished_runs(store: RunStore) -> dict[str, RunRecord]:
         except RunNotFoundError:
             continue  # deleted or damaged since; it is run again
     return found
+
+
+def take_finished(
+    plan: Plan,
+    known: Mapping[str, RunRecord],
+    checked: Mapping[str, Checked],
+    results: dict[str, Finished],
+    progress: Progress,
+) -> None:
+    """Take the cells whose run is there from before.
+
+    Parameters
+    ----------
+    plan : Plan
+        All cells.
+    known : mapping of str to RunRecord
+        Runs by identity, as of `finished_runs`.
+    checked : mapping of str to Checked
+        The cells that can begin, by name.
+    results : dict of str to Finished
+        Where what is found is put, by the cells' names.
+    progress : Progress
+        Told of how many there are.
+    """
+    taken = 0
+    for cell in plan.cells:
+        if cell.name not in checked:
+            continue  # it existed before, or cannot be run
+        identity = checked[cell.name].identity()
+        if run := known.get(identity):
+            results[cell.name] = Finished(cell=cell, identity=identity, run=run)
+            taken += 1
+    if taken:
+        progress.note(
+            f"{taken} of {len(plan.cells)} are finished from before and are not run again; "
+            "--fresh runs all."
+        )

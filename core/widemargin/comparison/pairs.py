@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from widemargin.comparison.held_out import HeldOut, choose_test, mismatch, read_held_out
@@ -25,7 +25,8 @@ class Pair:
     test : PairedTest
         Of the better's score less the worse's, which is below 0 for an error.
     p : float
-        The test's p after Holm's correction over all pairs; nan where it cannot tell.
+        The test's p after Holm's correction over all pairs of its use case; nan where it cannot
+        tell.
     is_clear : bool
         Whether that is below one less the confidence.
     """
@@ -37,56 +38,94 @@ class Pair:
     is_clear: bool
 
 
-def paired(runs: Mapping[str, RunRecord], primary: Metric) -> tuple[tuple[Pair, ...], str]:
-    """Test all pairs of runs.
+def paired(
+    judged: Sequence[tuple[Metric, Mapping[str, RunRecord]]],
+) -> tuple[tuple[Pair, ...], list[str]]:
+    """Test all pairs of one use case's runs that are judged alike, and correct them together.
 
     As `choose_test` says: on folds, or on items where folds say nothing.
 
     Parameters
     ----------
-    runs : mapping of str to RunRecord
-        By the cells' names.
-    primary : Metric
-        What they are judged by.
+    judged : sequence of (Metric, mapping of str to RunRecord)
+        Runs by the cells' names, with what they are judged by, each metric once.
 
     Returns
     -------
     tuple of Pair
-        All pairs that held out the same rows, corrected together.
-    str
-        Why others are no pairs; empty where all are.
+        All pairs that held out the same rows, by Holm's correction over all of them.
+    list of str
+        For each metric, why others are no pairs; empty where all are.
     """
-    if len(runs) < 2:
-        return (), "fewer than two cells have finished"
-    parts: dict[str, HeldOut] = {}
-    for name, run in runs.items():
-        part = read_held_out(run)
-        if part is None:
-            return (), f"the predictions of {name} cannot be read"
-        parts[name] = part
-    first, *others = parts
-    told = ((name, mismatch(parts[first], parts[name])) for name in others)
-    unpaired = next((f"{first} and {name} {why}" for name, why in told if why), "")
-    alike: dict[tuple[str, str], list[str]] = {}
-    for name, part in parts.items():
-        alike.setdefault((part.rows, part.truth), []).append(name)
-    n_pairs = sum(math.comb(len(names), 2) for names in alike.values())
+    families = [_Family.of(metric, runs) for metric, runs in judged]
+    n_pairs = sum(family.n_pairs for family in families)
     made: list[Pair] = []
-    for names in alike.values():
-        done, own = [runs[name] for name in names], [parts[name] for name in names]
-        test, why = choose_test(done, own, n_pairs)
-        if test is None:
-            unpaired = unpaired or why
-            continue
-        made += [
-            judge(names[k], names[m], test(k, m, [primary])[primary.name], primary)
-            for k, m in itertools.combinations(range(len(names)), 2)
-        ]
+    least: list[float] = []
+    for family in families:
+        own = family.test(n_pairs)
+        made += own
+        least += [family.least] * len(own)
     corrected = holm([pair.test.p for pair in made])
-    least = 1 - runs[first].metrics["confidence"]
     return tuple(
-        replace(pair, p=p, is_clear=p < least) for pair, p in zip(made, corrected, strict=True)
-    ), unpaired
+        replace(pair, p=p, is_clear=p < below)
+        for pair, p, below in zip(made, corrected, least, strict=True)
+    ), [family.unpaired for family in families]
+
+
+@dataclass
+class _Family:
+    """Runs that are judged by one metric, apart by the rows that they held out."""
+
+    metric: Metric
+    runs: Mapping[str, RunRecord]
+    alike: Sequence[Mapping[str, HeldOut]]
+    unpaired: str
+
+    @classmethod
+    def of(cls, metric: Metric, runs: Mapping[str, RunRecord]) -> _Family:
+        """Read what runs held out."""
+        if len(runs) < 2:
+            return cls(metric, runs, (), "fewer than two cells have finished")
+        parts: dict[str, HeldOut] = {}
+        for name, run in runs.items():
+            part = read_held_out(run)
+            if part is None:
+                return cls(metric, runs, (), f"the predictions of {name} cannot be read")
+            parts[name] = part
+        first, *others = parts
+        told = ((name, mismatch(parts[first], parts[name])) for name in others)
+        unpaired = next((f"{first} and {name} {why}" for name, why in told if why), "")
+        alike: dict[tuple[str, str], dict[str, HeldOut]] = {}
+        for name, part in parts.items():
+            alike.setdefault((part.rows, part.truth), {})[name] = part
+        return cls(metric, runs, tuple(alike.values()), unpaired)
+
+    @property
+    def n_pairs(self) -> int:
+        """How many pairs it has."""
+        return sum(math.comb(len(parts), 2) for parts in self.alike)
+
+    @property
+    def least(self) -> float:
+        """Below which p a difference is clear."""
+        return float(1 - next(iter(self.runs.values())).metrics["confidence"])
+
+    def test(self, n_pairs: int) -> list[Pair]:
+        """Test its pairs, of which with those of other families there are so many."""
+        made: list[Pair] = []
+        for parts in self.alike:
+            names = list(parts)
+            test, why = choose_test(
+                [self.runs[name] for name in names], list(parts.values()), n_pairs
+            )
+            if test is None:
+                self.unpaired = self.unpaired or why
+                continue
+            made += [
+                judge(names[k], names[m], test(k, m, [self.metric])[self.metric.name], self.metric)
+                for k, m in itertools.combinations(range(len(names)), 2)
+            ]
+        return made
 
 
 def judge(one: str, other: str, test: PairedTest, metric: Metric, *, least: float = 0.0) -> Pair:

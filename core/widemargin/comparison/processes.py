@@ -6,12 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-__all__ = ["Ended", "Process", "held_memory", "start"]
+__all__ = ["Ended", "Process", "held_memory", "start", "stop_all", "stopped_as_by_ctrl_c"]
+
+_STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What stops a program besides Ctrl-C: `kill`, and a terminal that is closed."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Process:
             )
         self.most = 0
         """The most bytes that it was seen to hold."""
+        self._is_told = False
 
     def ended(self, seconds: float = 0) -> Ended | None:
         """Return how it ended; None where it goes on after so many seconds.
@@ -58,13 +65,12 @@ class Process:
         Raises
         ------
         KeyboardInterrupt
-            Where it was interrupted, as all that a terminal runs are.
+            Where it was interrupted, as all that a terminal runs are, and not by `tell`.
         """
-        try:
-            code = self._child.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        code = self.wait(seconds)
+        if code is None:
             return None
-        if code in (130, -signal.SIGINT):
+        if code in (130, -signal.SIGINT) and not self._is_told:
             raise KeyboardInterrupt
         return Ended(code, _read(self._out), _read(self._err))
 
@@ -74,25 +80,69 @@ class Process:
         self.most = max(self.most, now or 0)
         return now
 
+    def wait(self, seconds: float) -> int | None:
+        """Return the code that it ended with; None where it goes on after so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._child.wait(timeout=seconds)
+        return None
+
+    def tell(self, stop: signal.Signals = signal.SIGINT) -> None:
+        """Tell it to stop, and go on at once; nothing happens where it has ended."""
+        self._is_told = True
+        if os.name == "nt":
+            self._child.terminate()  # Windows has no other signal for one process
+        else:
+            self._child.send_signal(stop)
+
     def kill(self) -> None:
         """End it at once."""
         self._child.kill()
         self._child.wait()
 
-    def stop(self) -> None:
-        """Let it end: Ctrl-C on a terminal has told it already, elsewhere we do."""
-        for tell, seconds in ((None, 2), (signal.SIGINT, 20), (signal.SIGTERM, 5)):
-            if tell is not None:
-                self._child.send_signal(tell)
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(timeout=seconds)
-                return
-        self.kill()
-
 
 def start(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
     """Start a run."""
     return Process(words, environment, folder)
+
+
+def stop_all(going: Sequence[Process]) -> None:
+    """Let processes end: Ctrl-C on a terminal has told them already, elsewhere we do.
+
+    What does not end in time is killed, and so are all where this is interrupted itself.
+    """
+    try:
+        for stop, seconds in ((None, 2), (signal.SIGINT, 20), (signal.SIGTERM, 5)):
+            until = time.monotonic() + seconds
+            for one in going:
+                if stop is not None:
+                    one.tell(stop)
+            for one in going:
+                one.wait(max(0.0, until - time.monotonic()))
+    finally:
+        for one in going:
+            one.kill()
+
+
+@contextmanager
+def stopped_as_by_ctrl_c() -> Iterator[None]:
+    """Stop for `kill` and for a closed terminal as for Ctrl-C, so that no cell is left behind.
+
+    A signal that is ignored, as under ``nohup``, or that has a handler already is left alone; so
+    are all outside the main thread, which alone may set handlers.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    own = threading.current_thread() is threading.main_thread()
+    taken = [one for one in _STOPS if own and signal.getsignal(one) is signal.SIG_DFL]
+    for one in taken:
+        signal.signal(one, stop)
+    try:
+        yield
+    finally:
+        for one in taken:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def held_memory(pid: int) -> int | None:

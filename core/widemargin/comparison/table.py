@@ -81,6 +81,14 @@ class Comparison:
                 return pair
         return None
 
+    def best_for(self, row: Row) -> Row:
+        """Return the best that a cell with a run is set against: of all, where there is one."""
+        return (self.done if self.is_ranked else self.family(row))[0]
+
+    def against_best(self, row: Row) -> Pair | None:
+        """Find the pair of a cell and the best; None where it is that, or was not tested so."""
+        return self.pair(self.best_for(row).name, row.name) if row.run else None
+
     def family(self, row: Row) -> tuple[Row, ...]:
         """Return the cells that a cell was tested against, itself included, the best first."""
         own = [one for one in self.done if one is row or self.pair(one.name, row.name)]
@@ -96,13 +104,9 @@ class Comparison:
         return list(found.values())
 
     def n_tested(self, row: Row) -> int:
-        """Count the pairs that were corrected together with a cell's."""
-        alike = {
-            one.name
-            for one in self.done
-            if one.use_case == row.use_case and one.primary is row.primary
-        }
-        return sum(pair.better in alike for pair in self.pairs)
+        """Count the pairs of a cell's use case, which were corrected together."""
+        own = {one.name for one in self.done if one.use_case == row.use_case}
+        return sum(pair.better in own for pair in self.pairs)
 
     def to_data(self) -> dict[str, Any]:
         """Return all of it as JSON values; what is undefined is None."""
@@ -152,18 +156,23 @@ def compare(
     rows = [row_of(one, metrics, home) for one in finished]
     done = [row for row in rows if row.run and row.primary]
     ranked = len({_measured(row) for row in done}) <= 1 and len(plan.use_cases) == 1
-    families: dict[tuple[str, str], dict[str, RunRecord]] = {}
+    # The pairs of one use case are corrected together, also where its cells are judged apart.
+    cases: dict[str, dict[str, dict[str, RunRecord]]] = {}
     for row in done:
         assert row.run is not None
         assert row.primary is not None
-        families.setdefault((row.use_case, row.primary.name), {})[row.name] = row.run
+        judged = cases.setdefault(row.use_case, {}).setdefault(row.primary.name, {})
+        judged[row.name] = row.run
     pairs: list[Pair] = []
     unpaired: list[str] = []
-    for (_, primary), runs in families.items():
-        own, why = paired(runs, metrics[primary])
-        pairs += own
-        if why and (len(runs) > 1 or ranked):
-            unpaired.append(why)
+    for own in cases.values():
+        made, told = paired([(metrics[name], runs) for name, runs in own.items()])
+        pairs += made
+        unpaired += [
+            why
+            for why, runs in zip(told, own.values(), strict=True)
+            if why and (len(runs) > 1 or ranked)
+        ]
     return Comparison(
         name=plan.name,
         title=plan.title,

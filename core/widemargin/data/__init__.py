@@ -2,7 +2,7 @@
 
 from widemargin.contracts import Progress
 from widemargin.contracts.counting import agreeing, counted
-from widemargin.data.assets.kept import keep_file
+from widemargin.data.assets.kept import keep_file, keep_folder
 from widemargin.data.columns import find_columns, plain_cells, read_decimal_commas
 from widemargin.data.copies import find_copies
 from widemargin.data.files import (
@@ -20,6 +20,7 @@ from widemargin.data.readers import (
     TableFormat,
     check_columns,
     decode,
+    how_written,
     iter_table,
     iter_texts,
     open_text,
@@ -51,9 +52,11 @@ __all__ = [
     "find_telltales",
     "fingerprint",
     "hash_file",
+    "how_written",
     "iter_table",
     "iter_texts",
     "keep_file",
+    "keep_folder",
     "merge_groups",
     "near_duplicate_key",
     "near_duplicates",

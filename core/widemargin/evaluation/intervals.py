@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
+from widemargin.evaluation.draws import drawn_times, gaps, units_of, values_under
 from widemargin.evaluation.flawless import is_flawless, perfected, unseen_mistakes, with_mistakes
-from widemargin.evaluation.tally import Formula, Numbers, Tally
+from widemargin.evaluation.tally import Numbers, Tally
 
-__all__ = ["Interval", "bootstrap_intervals", "paired_draws", "paired_intervals"]
-
-# Weights held at once. Small enough for the processor's cache, which is what the time goes by.
-_BLOCK = 100_000
+__all__ = ["Interval", "bootstrap_intervals", "paired_intervals"]
 
 
 @dataclass(frozen=True)
@@ -117,10 +115,11 @@ def bootstrap_intervals(
             f"groups has {len(groups)} rows and there are {len(predictions)} predictions"
         )
     drawn: dict[str, list[Numbers]] = {metric.name: [] for metric in metrics}
-    for weight in _weightings(predictions, resamples, groups, random_state):
-        tally = Tally(predictions, weight)
+    member = units_of(groups, len(predictions))
+    for times in drawn_times(int(member.max()) + 1, resamples, len(member), random_state):
+        tally = Tally(predictions, times[:, member] * predictions.weight)
         for metric in metrics:
-            drawn[metric.name].append(_values(metric, tally))
+            drawn[metric.name].append(values_under(metric, tally))
     found = {
         metric.name: _interval(
             float(metric.compute(predictions)), np.concatenate(drawn[metric.name]), confidence
@@ -151,7 +150,8 @@ def paired_intervals(
     """Give the difference of two models' metrics on the same items an interval.
 
     As `bootstrap_intervals`, every resample being drawn for both: what makes an item easy or hard
-    for both leaves the difference alone.
+    for both leaves the difference alone. Of fewer than 20 items, or groups, by leaving out each
+    once, and of fewer than 3 there is no interval (`draws.gaps`).
 
     Parameters
     ----------
@@ -185,21 +185,17 @@ def paired_intervals(
     >>> round(gain.value, 2), gain.low > 0
     (0.1, True)
     """
-    drawn = paired_draws(
+    drawn = gaps(
         predictions,
         others,
         metrics,
         resamples=resamples,
+        confidence=confidence,
         groups=groups,
         random_state=random_state,
     )
     found = {
-        metric.name: _interval(
-            float(metric.compute(predictions)) - float(metric.compute(others)),
-            drawn[metric.name],
-            confidence,
-        )
-        for metric in metrics
+        name: Interval(gap.value, gap.low, gap.high, gap.left_out) for name, gap in drawn.items()
     }
     if is_flawless(predictions) and is_flawless(others):
         worse = with_mistakes(
@@ -210,73 +206,6 @@ def paired_intervals(
                 loss = float(metric.compute(worse)) - float(metric.compute(predictions))
                 found[metric.name] = _widened(_widened(found[metric.name], loss), -loss)
     return found
-
-
-def paired_draws(
-    predictions: Predictions,
-    others: Predictions,
-    metrics: Sequence[Metric],
-    *,
-    resamples: int = 1000,
-    groups: NDArray[Any] | None = None,
-    random_state: int = 0,
-) -> dict[str, Numbers]:
-    """Return the differences that `paired_intervals` has its intervals from.
-
-    Parameters
-    ----------
-    predictions, others, metrics, resamples, groups, random_state
-        As for `paired_intervals`.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (resamples,)
-        By the metric's name; nan where a resample does not define it.
-
-    Raises
-    ------
-    ValueError
-        As `paired_intervals`.
-    """
-    if len(predictions) != len(others) or (predictions.ids != others.ids).any():
-        raise ValueError("the two models' predictions are not of the same items")
-    if not len(predictions):
-        raise ValueError("there are no predictions to resample")
-    drawn: dict[str, list[Numbers]] = {metric.name: [] for metric in metrics}
-    for weight in _weightings(predictions, resamples, groups, random_state):
-        tally, other = Tally(predictions, weight), Tally(others, weight)
-        for metric in metrics:
-            drawn[metric.name].append(_values(metric, tally) - _values(metric, other))
-    return {name: np.concatenate(parts) for name, parts in drawn.items()}
-
-
-def _weightings(
-    predictions: Predictions, resamples: int, groups: NDArray[Any] | None, random_state: int
-) -> Iterator[Numbers]:
-    n_samples = len(predictions)
-    member = np.arange(n_samples)
-    if groups is not None:
-        member = np.unique(groups, return_inverse=True)[1].reshape(-1)
-    n_drawn = int(member.max()) + 1
-    rng = np.random.default_rng(random_state)
-    block = max(1, _BLOCK // n_samples)
-    for start in range(0, resamples, block):
-        rows = min(block, resamples - start)
-        draws = rng.integers(0, n_drawn, size=(rows, n_drawn))
-        draws += n_drawn * np.arange(rows)[:, np.newaxis]
-        times = np.bincount(draws.reshape(-1), minlength=rows * n_drawn).reshape(rows, n_drawn)
-        if groups is not None:
-            times = times[:, member]
-        yield times * predictions.weight
-
-
-def _values(metric: Metric, tally: Tally) -> Numbers:
-    if isinstance(metric.compute, Formula):
-        return metric.compute.of(tally)
-    # A plugin's metric knows one weighting at a time.
-    return np.array(
-        [float(metric.compute(tally.predictions.with_weight(weight))) for weight in tally.weight]
-    )
 
 
 def _n_drawn(predictions: Predictions, groups: NDArray[Any] | None) -> int:

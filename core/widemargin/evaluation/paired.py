@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation.intervals import paired_draws
+from widemargin.evaluation.draws import FEW, LEAST, gaps
 
 __all__ = [
     "PairedTest",
@@ -49,6 +48,15 @@ class PairedTest:
     p: float
     n_paired: int
     of: Literal["folds", "items"] = "folds"
+
+    @property
+    def by(self) -> Literal["t-test", "bootstrap", "jackknife", ""]:
+        """How it was tested; empty where there are too few items, or groups, to tell."""
+        if self.of == "folds":
+            return "t-test"
+        if self.n_paired < FEW:
+            return "jackknife" if self.n_paired >= LEAST else ""
+        return "bootstrap"
 
 
 def corrected_t_test(
@@ -191,11 +199,9 @@ def paired_bootstrap(
     """Test whether two models differ on the same items.
 
     For what is measured on one held-out part, or item by item: there are no folds whose scores
-    could be compared. The items are drawn anew (`paired_intervals`); p is twice the share of
-    resamples in which the model that is better over all is not (Efron and Tibshirani, "An
-    Introduction to the Bootstrap", 1993, chapters 13 and 15), the items as they are being one of
-    the resamples. No model is trained anew, so this tells how sure the difference is for these
-    models, and not how much other training items would change it.
+    could be compared. The items are drawn anew; of fewer than 20 items, or groups, each is left
+    out once (`draws.gaps`). No model is trained anew, so this tells how sure the difference is for
+    these models, and not how much other training items would change it.
 
     Parameters
     ----------
@@ -209,7 +215,8 @@ def paired_bootstrap(
     Returns
     -------
     PairedTest
-        Interval and p are nan where the metric is undefined.
+        Interval and p are nan where the metric is undefined, and with fewer than 3 items or
+        groups.
 
     Raises
     ------
@@ -235,6 +242,7 @@ def paired_bootstraps(
     resamples: int = 1000,
     confidence: float = 0.95,
     groups: NDArray[Any] | None = None,
+    other_groups: NDArray[Any] | None = None,
     random_state: int = 0,
 ) -> dict[str, PairedTest]:
     """Test several metrics of two models on the same draws of the same items.
@@ -245,6 +253,9 @@ def paired_bootstraps(
         As for `paired_bootstrap`.
     metrics : sequence of Metric
         What to compare; each p is its own.
+    other_groups : array, optional
+        The group of each row of `others`, where its rows are not those of `predictions`: as of
+        models that held out each item another number of times. Both have the same groups.
 
     Returns
     -------
@@ -256,23 +267,19 @@ def paired_bootstraps(
     ValueError
         As `paired_bootstrap`.
     """
-    drawn = paired_draws(
+    drawn = gaps(
         predictions,
         others,
         metrics,
         resamples=resamples,
+        confidence=confidence,
         groups=groups,
+        other_groups=other_groups,
         random_state=random_state,
     )
-    n_items = len(predictions) if groups is None else len(np.unique(groups))
     return {
-        metric.name: _of_draws(
-            float(metric.compute(predictions)) - float(metric.compute(others)),
-            drawn[metric.name],
-            n_items,
-            confidence,
-        )
-        for metric in metrics
+        name: PairedTest(gap.value, gap.low, gap.high, gap.p, gap.n_units, "items")
+        for name, gap in drawn.items()
     }
 
 
@@ -309,15 +316,3 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 def _unsure(mean: float, n_folds: int) -> PairedTest:
     return PairedTest(mean, math.nan, math.nan, math.nan, n_folds)
-
-
-def _of_draws(
-    difference: float, drawn: NDArray[np.float64], n_items: int, confidence: float
-) -> PairedTest:
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn) or not math.isfinite(difference):
-        return PairedTest(difference, math.nan, math.nan, math.nan, n_items, "items")
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
-    return PairedTest(difference, float(low), float(high), p, n_items, "items")

@@ -17,9 +17,9 @@ import numpy as np
 
 from widemargin.contracts import Columns, Dataset, Items, Share, n_rows
 from widemargin.explanation.cases import show_value
-from widemargin.explanation.letters import divides_into_letters, explain_letters
-from widemargin.explanation.population import explain_by_population, knows_population
-from widemargin.explanation.ways import divides_into_blocks
+from widemargin.explanation.letters import explain_letters
+from widemargin.explanation.population import explain_by_population
+from widemargin.explanation.ways import way_of
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
@@ -75,21 +75,35 @@ def explain_items(
         codes = np.zeros(len(items.ids), np.intp)
     elif codes is None:
         codes = np.asarray(machine.decide(features.transform(items.X)).argmax(axis=1))
-    if set(items.kinds.values()) == {"sequence"} and divides_into_letters(features, machine):
+    way = way_of(features, machine, items.kinds)
+    if way == "letters":
         return explain_letters(
             features, machine, items, positive=positive, scale=scale, codes=codes
         )
-    sign = -1.0 if machine.n_classes == 2 and positive == 0 else 1.0
-    if knows_population(features, items):
-        return explain_by_population(features, machine, items, sign * scale, codes)
-    if machine.coef is None or not hasattr(features, "explain"):
-        return [
-            _occlude(features, machine, items, row, sign * scale, int(code))
-            or _split(features, machine, items, row, sign * scale, int(code))
-            for row, code in enumerate(codes)
-        ]
+    sign = scale * (-1.0 if machine.n_classes == 2 and positive == 0 else 1.0)
+    if way == "population":
+        return explain_by_population(features, machine, items, sign, codes)
+    if way == "weights":
+        return _weigh(features, machine, items, sign, codes)
+    if way == "none":
+        return [[] for _ in codes]
+    explain = _occlude if way == "loss" else _split
+    return [
+        explain(features, machine, items, row, sign, int(code)) for row, code in enumerate(codes)
+    ]
+
+
+def _weigh(
+    features: Any,
+    machine: Machine,
+    items: Dataset | Items,
+    sign: float,
+    codes: NDArray[np.intp],
+) -> list[list[Share]]:
+    """Split linear margins by the encoders' own account."""
     if machine.n_classes <= 2:
-        shares: list[list[Share]] = features.explain(items.X, sign * scale * machine.coef[0])
+        assert machine.coef is not None
+        shares: list[list[Share]] = features.explain(items.X, sign * machine.coef[0])
         return shares
     return [
         features.explain(_row(items.X, row), machine.class_coef(int(code)))[0]
@@ -217,9 +231,7 @@ def block_shares(machine: Machine, rows: Any, *, random_state: int = 0) -> list[
 def _split(
     features: Any, machine: Machine, items: Dataset | Items, row: int, sign: float, code: int
 ) -> list[Share]:
-    """Split one item's margin into what each block adds; nothing where it does not divide."""
-    if not divides_into_blocks(machine):
-        return []
+    """Split one item's margin into what each block adds."""
     rows = features.transform(_row(items.X, row))
     parts = machine.parts(rows)
     if machine.n_classes > 2:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.contracts import Dataset, Items, Population, Share
+from widemargin.contracts import Dataset, Items, Kind, Population, Share
 from widemargin.explanation.cases import show_value
 from widemargin.svm.machine import Machine
 
@@ -26,9 +26,9 @@ __all__ = ["explain_by_population", "knows_population"]
 _AT_ONCE = 20_000
 
 
-def knows_population(features: Any, items: Dataset | Items) -> bool:
+def knows_population(features: Any, kinds: Mapping[str, Kind]) -> bool:
     """Say whether features know the values of every column that items of tables have."""
-    return set(items.kinds.values()) == {"table"} and bool(_known(features))
+    return set(kinds.values()) == {"table"} and bool(_known(features))
 
 
 def explain_by_population(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from widemargin.contracts import Kind
 from widemargin.explanation.letters import divides_into_letters
+from widemargin.explanation.population import knows_population
 from widemargin.svm.fitted import FittedSum
 from widemargin.svm.machine import Machine
 
@@ -33,8 +34,7 @@ def way_of(features: Any, machine: Machine, kinds: Mapping[str, Kind]) -> Way:
     found = set(kinds.values())
     if found == {"sequence"} and divides_into_letters(features, machine):
         return "letters"
-    population = getattr(features, "population", None)
-    if found == {"table"} and population is not None and population():
+    if knows_population(features, kinds):
         return "population"
     if machine.coef is not None and hasattr(features, "explain"):
         return "weights"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
-import re
 import shutil
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,12 +15,11 @@ from widemargin.contracts import RunRecord
 from widemargin.contracts.use_case import COMPARISONS
 from widemargin.errors import InputError, RunNotFoundError, nearest
 from widemargin.runs.reading import has_manifest, last_whole, read_record
+from widemargin.runs.staging import DAY, STAGING, age, is_abandoned, staging
 
 __all__ = ["RunStore", "read_record", "runs_home"]
 
 _WORK = ".work"
-_STAGING = ".staging-"
-_DAY = 86_400
 
 
 def runs_home(environ: Mapping[str, str] | None = None) -> Path:
@@ -72,7 +68,7 @@ class RunStore:
         """
         with self._told():
             self.home.mkdir(parents=True, exist_ok=True)
-            probe = _staging(self.home / "probe")
+            probe = staging(self.home / "probe")
             probe.mkdir(exist_ok=True)
             probe.rmdir()
 
@@ -88,7 +84,7 @@ class RunStore:
         with self._told():
             folder.mkdir(parents=True, exist_ok=True)
             self._sweep(folder)
-            place = _staging(folder / run_id)
+            place = staging(folder / run_id)
             try:
                 _fill(place, files)
                 place.rename(folder / run_id)
@@ -101,10 +97,20 @@ class RunStore:
         return self.home / COMPARISONS / name
 
     def write_comparison(self, name: str, files: Mapping[str, bytes]) -> Path:
-        """Write a comparison's files in place of its earlier ones, all or none."""
+        """Write a comparison's files in place of its earlier ones, each whole, in their order.
+
+        At no time is one of them gone that was there; the last is what programs go by.
+        """
+        folder = self.comparison(name)
         with self._told():
-            self._keep(self.comparison(name), files)
-        return self.comparison(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._sweep(folder)
+            for file, content in files.items():
+                _write_whole(folder / file, content)
+            for path in _entries(folder):
+                if path.name not in files and not path.name.startswith(STAGING):
+                    path.unlink(missing_ok=True)
+        return folder
 
     def find(self, name: str) -> RunRecord:
         """Find a run by path, id, the beginning of an id, use case (its last run) or ``latest``.
@@ -199,7 +205,7 @@ class RunStore:
     def _keep(self, final: Path, files: Mapping[str, bytes]) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
         self._sweep(final.parent)
-        place, aside = _staging(final), _staging(final.with_name(f"old-{final.name}"))
+        place, aside = staging(final), staging(final.with_name(f"old-{final.name}"))
         try:
             _fill(place, files)
             with suppress(OSError):  # there is none yet, as a rule
@@ -254,7 +260,7 @@ class RunStore:
         doomed = [
             kept
             for kept in _entries(work)
-            if not kept.name.startswith(".") and (every or _age(kept) > _DAY)
+            if not kept.name.startswith(".") and (every or age(kept) > DAY)
         ]
         if not dry_run:
             with self._told():
@@ -279,45 +285,10 @@ class RunStore:
     def _sweep(self, folder: Path) -> None:
         """Delete what killed processes left behind in a folder."""
         for path in _entries(folder):
-            if path.name.startswith(_STAGING) and _is_abandoned(path):
+            if path.name.startswith(STAGING) and is_abandoned(path):
                 shutil.rmtree(path, ignore_errors=True)
                 with suppress(OSError):  # it was a folder, or another process swept it
                     path.unlink()
-
-
-def _staging(final: Path) -> Path:
-    """Name the hidden place beside `final`, after the process that writes there."""
-    return final.with_name(f"{_STAGING}{os.getpid()}@{_host()}@{final.name}")
-
-
-def _host() -> str:
-    return re.sub(r"[^\w.-]", "", platform.node())
-
-
-def _is_abandoned(path: Path) -> bool:
-    pid, _, rest = path.name.removeprefix(_STAGING).partition("@")
-    # Another machine's processes cannot be asked after, and on Windows asking would end ours.
-    if pid.isdigit() and rest.startswith(f"{_host()}@") and os.name != "nt":
-        return not _is_alive(int(pid))
-    return _age(path) > _DAY
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True  # somebody else's
-    except (ProcessLookupError, OverflowError):
-        return False
-    return pid > 0
-
-
-def _age(path: Path) -> float:
-    """Return the seconds since a folder was written; 0 where it is gone already."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -338,14 +309,14 @@ def _fill(place: Path, files: Mapping[str, bytes]) -> None:
 
 def _delete(folder: Path) -> None:
     """Delete a folder: hidden first, so that one cut short leaves nothing that looks whole."""
-    hidden = _staging(folder)
+    hidden = staging(folder)
     with suppress(FileNotFoundError):  # another process was first
         folder.rename(hidden)
         shutil.rmtree(hidden)
 
 
 def _write_whole(path: Path, content: bytes) -> Path:
-    part = _staging(path)
+    part = staging(path)
     try:
         part.write_bytes(content)
         part.replace(path)

@@ -135,6 +135,8 @@ def check_held_out_rows_teach_nothing(use_case: UseCase, registry: Registry | No
     ------
     ConformanceError
         Where other held-out rows, or their labels, change a prediction.
+    DoesNotApply
+        Where every part holds out one row alone.
     """
     import numpy as np
 
@@ -145,7 +147,10 @@ def check_held_out_rows_teach_nothing(use_case: UseCase, registry: Registry | No
         "let `fit` alone learn, and `transform` take each row by itself, without the mean, the "
         "order or the words of the rows that it is given; say in `learns` what is learned."
     )
-    split = _planned(fixture, rule, remedy).outer[-1][2]
+    splits = [split for _, _, split in _planned(fixture, rule, remedy).outer]
+    if not (several := [split for split in splits if len(split.test) > 1]):
+        raise DoesNotApply("each part of the fixture's split holds out one row alone.")
+    split = several[-1]
     kept = np.arange(0, len(split.test), 2)
     others = split.test[1::2]
     # Rows of the training part stand in for the others, labels of theirs and all.
@@ -175,7 +180,8 @@ def check_rows_are_read_alone(use_case: UseCase, registry: Registry | None = Non
     Raises
     ------
     ConformanceError
-        Where the last rows change what is read of the others: the loader has learned from them.
+        Where the last rows change what is read of the others, or how they are called: the loader
+        has learned from them.
     DoesNotApply
         Where the fixture is no file of lines, or cannot be read without its last ones.
     """
@@ -191,14 +197,32 @@ def check_rows_are_read_alone(use_case: UseCase, registry: Registry | None = Non
         "training rows alone; of a series, look back only."
     )
     place = {str(name): row for row, name in enumerate(whole.ids)}
+    found = ""
+    if len(before) and not any(str(name) in place for name in before.ids):
+        found = (
+            f"without the file's last rows no row is called as it was; {before.ids[0]!r} is the "
+            "first of them."
+        )
+        remedy = "name a row by what stands in it, or by its line; not by how many there are."
     for row, name in enumerate(map(str, before.ids)):
-        if name in place:
-            for column in before.kinds:
-                if column in whole.X and not _same(
-                    before.X[column].iloc[row], whole.X[column].iloc[place[name]]
-                ):
-                    found = f"{column} of {name} is another without the file's last rows."
-                    raise broken(use_case, rule, found, remedy)
+        if not found and name in place:
+            found = _read_otherwise(before, row, whole, place[name])
+    if found:
+        raise broken(use_case, rule, found, remedy)
+
+
+def _read_otherwise(before: Dataset, row: int, whole: Dataset, place: int) -> str:
+    """Say what of a row is another in the whole data set; nothing where all of it is the same."""
+    pairs = {
+        str(column): (before.X[column].iloc[row], whole.X[column].iloc[place])
+        for column in before.kinds
+        if column in whole.X
+    }
+    pairs["the target"] = before.y[row], whole.y[place]
+    for what, (one, other) in pairs.items():
+        if not _same(one, other):
+            return f"{what} of {before.ids[row]} is another without the file's last rows."
+    return ""
 
 
 def _planned(fixture: Fixture, rule: str, remedy: str) -> Plan:

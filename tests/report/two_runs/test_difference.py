@@ -28,7 +28,7 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         "no clear difference."
     )
     assert words.method(found).startswith("Tested on the same 5 held-out parts, by the corrected")
-    test = replace(found.measured[0].test or PairedTest(0, 0, 0, 1, 1), of="items", n_paired=13)
+    test = replace(found.measured[0].test or PairedTest(0, 0, 0, 1, 1), of="items", n_paired=23)
     drawn = replace(
         found,
         tested=PairedTests(
@@ -36,9 +36,18 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         ),
     )
     assert words.method(drawn).startswith(
-        "Tested on the 13 groups of items that both predicted, drawn anew with replacement "
+        "Tested on the 23 groups of items that both predicted, drawn anew with replacement "
         "(bootstrap) (not by folds: the two held out other rows)."
     )
+    for n_paired, how in (
+        (13, "Tested on the 13 groups of items that both predicted, each left out once"),
+        (2, "Not tested: the 2 groups of items that both predicted, of which fewer than 3 cannot"),
+    ):
+        few = PairedTests(on="common items", tests={"f1": replace(test, n_paired=n_paired)})
+        assert words.method(replace(found, tested=few, n_times=(1, 3))).startswith(how)
+        assert words.method(replace(found, tested=few, n_times=(1, 3))).endswith(
+            "An item that a run held out several times counts with all its predictions."
+        )
     none = replace(
         found, verdict=None, tested=PairedTests(tests={}, why="no item was predicted by both")
     )

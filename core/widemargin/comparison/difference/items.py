@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from widemargin.comparison.held_out import HeldOut, together
+from widemargin.comparison.held_out import HeldOut, units_of_items
 from widemargin.contracts import Predictions, RunRecord
 from widemargin.contracts.metric import finite
-from widemargin.data import merge_groups
 from widemargin.evaluation import take
 from widemargin.evaluation.mcnemar import exact_mcnemar
 from widemargin.svm.calibration import least_cost
@@ -42,6 +41,10 @@ class Common:
     units : ndarray of shape (n_items,) or None
         Items that are not independent, as those of a group or of a stretch of time, have one
         number; None where each stands for itself.
+    held_out : (Predictions, Predictions)
+        All that each run predicted of them, as often as it held them out.
+    drawn : (ndarray, ndarray)
+        The unit of each of these rows: its item where that stands for itself.
     ids : (ndarray, ndarray)
         The items that each run predicted, the common ones included.
     relabelled : tuple of (str, str, str)
@@ -54,6 +57,8 @@ class Common:
     first: Predictions
     second: Predictions
     units: NDArray[Any] | None
+    held_out: tuple[Predictions, Predictions]
+    drawn: tuple[NDArray[Any], NDArray[Any]]
     ids: tuple[NDArray[np.str_], NDArray[np.str_]]
     relabelled: tuple[tuple[str, str, str], ...]
     n_times: tuple[int, int]
@@ -173,11 +178,11 @@ def common_items(
     str
         Why.
     """
-    whole = [_one_each(run, part) for run, part in zip(runs, parts, strict=True)]
+    whole = [_one_each(part) for part in parts]
     for name, own in zip("AB", whole, strict=True):
         if own is None:
             return None, f"the predictions of {name} hold an item several times, unlike a run's"
-    (one, units), (other, other_units) = (own for own in whole if own is not None)
+    (one, place), (other, other_place) = (own for own in whole if own is not None)
     if bool(one.classes) != bool(other.classes):
         return None, "one predicts classes and the other numbers"
     _, at, other_at = np.intersect1d(one.ids, other.ids, return_indices=True)
@@ -187,13 +192,14 @@ def common_items(
     truth, other_truth = _labels(first, first.y_true), _labels(second, second.y_true)
     same = (truth == other_truth) & (first.weight == second.weight)
     kept = np.flatnonzero(same)
-    groups = [
-        own[rows][kept] for own, rows in ((units, at), (other_units, other_at)) if own is not None
-    ]
+    units = units_of_items(runs, parts, (place[at][kept], other_place[other_at][kept]))
+    own, others = (_all_rows(part, first.ids[kept], units) for part in parts)
     return Common(
         first=take(first, kept),
         second=take(second, kept),
-        units=merge_groups(*groups) if groups else None,
+        units=units,
+        held_out=(own[0], others[0]),
+        drawn=(own[1], others[1]),
         ids=(one.ids, other.ids),
         relabelled=tuple(
             (str(first.ids[k]), str(truth[k]), str(other_truth[k])) for k in np.flatnonzero(~same)
@@ -243,8 +249,17 @@ def agreement(common: Common, texts: Mapping[str, str]) -> Agreement:
     )
 
 
-def _one_each(run: RunRecord, part: HeldOut) -> tuple[Predictions, NDArray[Any] | None] | None:
-    """Make one row an item, by id, and say which items are not independent of each other."""
+def _all_rows(
+    part: HeldOut, ids: NDArray[np.str_], units: NDArray[Any] | None
+) -> tuple[Predictions, NDArray[Any]]:
+    """Take all rows of some items, whose ids are sorted, and say which unit each row is of."""
+    rows = np.flatnonzero(np.isin(part.predictions.ids, ids))
+    item = np.searchsorted(ids, part.predictions.ids[rows])
+    return take(part.predictions, rows), item if units is None else units[item]
+
+
+def _one_each(part: HeldOut) -> tuple[Predictions, NDArray[np.intp]] | None:
+    """Make one row an item, by id, and say where each item stands first."""
     predictions = part.predictions
     ids, first, member, times = np.unique(
         predictions.ids, return_index=True, return_inverse=True, return_counts=True
@@ -253,10 +268,8 @@ def _one_each(run: RunRecord, part: HeldOut) -> tuple[Predictions, NDArray[Any] 
         return None
     one = take(predictions, first)
     if times.max() == 1:
-        alike = together(run, part)
-        return one, None if alike is None else alike[first]
-    # Of several held-out parts' models the mean is taken, which leaves the items' own groups.
-    units = None if part.group is None else part.group[first]
+        return one, first
+    # Of several held-out parts' models the mean is taken, which is of no part.
 
     def mean(values: NDArray[Any]) -> NDArray[np.float64]:
         total = np.zeros((len(ids), *values.shape[1:]))
@@ -265,14 +278,14 @@ def _one_each(run: RunRecord, part: HeldOut) -> tuple[Predictions, NDArray[Any] 
 
     decision = mean(predictions.decision)
     if not predictions.classes:
-        return replace(one, y_pred=decision, decision=decision, part=None, drawn=None), units
+        return replace(one, y_pred=decision, decision=decision, part=None, drawn=None), first
     if predictions.probability is None:
         return None
     probability = mean(predictions.probability)
     called = least_cost(probability, predictions.costs).astype(np.int64)
     return replace(
         one, y_pred=called, decision=decision, probability=probability, part=None, drawn=None
-    ), units
+    ), first
 
 
 def _labels(predictions: Predictions, values: NDArray[Any]) -> NDArray[Any]:

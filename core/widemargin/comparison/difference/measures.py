@@ -149,7 +149,8 @@ def pair_metrics(
     """Test the second run's metrics against the first's.
 
     Where both held out the same rows in the same folds, as cells of a comparison are; else by
-    drawing the items anew that both predicted.
+    drawing the items anew that both predicted, each with all that a run predicted of it: a run's
+    own metrics are of as many models, and not of their mean.
 
     Parameters
     ----------
@@ -166,8 +167,10 @@ def pair_metrics(
     for said, name in (("classes", "classes"), ("positive class", "positive"), ("costs", "costs")):
         if getattr(first, name) != getattr(second, name):
             return PairedTests(tests={}, why=f"the {said} of the two are not the same")
-    why = mismatch(*parts)
-    if not why:
+    why = ""
+    if apart := mismatch(*parts):
+        why = f"the two {apart}"
+    else:
         test, why = choose_test(runs[::-1], parts[::-1])
         if test is not None:
             on_folds = test(0, 1, metrics)
@@ -175,11 +178,13 @@ def pair_metrics(
             return PairedTests(on=of, tests=on_folds)
     if not len(common):
         return PairedTests(tests={}, why="no item that both predicted has the same label in both")
-    draws = drawing(runs[0], parts[0]) | {"groups": common.units}
+    one, other = common.held_out
+    draws = drawing(runs[0], parts[0])
+    draws |= {"groups": common.drawn[1], "other_groups": common.drawn[0]}
     tests = paired_bootstraps(
-        common.second, common.first, metrics, confidence=runs[0].metrics["confidence"], **draws
+        other, one, metrics, confidence=runs[0].metrics["confidence"], **draws
     )
-    return PairedTests(on="common items", tests=tests, why=f"the two {why}" if why else "")
+    return PairedTests(on="common items", tests=tests, why=why)
 
 
 def costs_of(runs: tuple[RunRecord, RunRecord]) -> tuple[Cost, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from widemargin.registry import Registry
 __all__ = ["Differing", "differing", "differing_settings", "differing_versions"]
 
 _ENCODER = "features.encoder"
+# A setting of an encoder, however deep: of the only one, or of one of a list.
+_WITHIN = re.compile(rf"{re.escape(_ENCODER)}(?:\[(?P<at>\d+)\])?\.(?P<name>.+)")
 _ABSENT: Any = object()
 _HASH = 12
 # What an encoder's configs say already, or its model.
@@ -160,16 +163,22 @@ class _Usual:
 
     def is_default(self, path: str, text: str) -> bool:
         """Say whether a value is the use case's own."""
-        stem, _, name = path.rpartition(".")
         of = ""
-        if stem.startswith(_ENCODER):
-            at = stem.removeprefix(_ENCODER).strip("[]")
-            of = _encoder_names(self.config)[int(at) if at else 0]
-            path = f"{_ENCODER}.{name}"
-        setting = self._defaults.get((path, of))
-        if setting is None or not text or path == "use_case":
+        if within := _WITHIN.fullmatch(path):
+            of = _encoder_names(self.config)[int(within["at"] or 0)]
+            path = f"{_ENCODER}.{within['name']}"
+        value = self._default(path, of)
+        if value is _ABSENT or not text or path == "use_case":
             return False
-        return text == self.text(path, setting.value)
+        return text == self.text(path, value)
+
+    def _default(self, path: str, of: str) -> Any:
+        """Return a setting's default, or what stands at a path within that of the one above."""
+        if (setting := self._defaults.get((path, of))) is not None:
+            return setting.value
+        above, _, key = path.rpartition(".")
+        value = self._default(above, of) if above else None
+        return value.get(key, _ABSENT) if isinstance(value, Mapping) else _ABSENT
 
     def _encoder(self, value: Any) -> str:
         if not isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 
 from widemargin.data.assets.fetching import fetch, require
 from widemargin.data.assets.home import data_home, data_mirror
-from widemargin.data.assets.kept import keep_file
+from widemargin.data.assets.kept import keep_file, keep_folder
 from widemargin.data.assets.state import FileFinding, FileState, verify
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "data_mirror",
     "fetch",
     "keep_file",
+    "keep_folder",
     "require",
     "verify",
 ]

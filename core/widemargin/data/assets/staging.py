@@ -16,7 +16,7 @@ from widemargin.contracts.asset import Asset, AssetFile, Package
 from widemargin.contracts.progress import Progress
 from widemargin.data.assets.state import state_of
 
-__all__ = ["RoadError", "Staging"]
+__all__ = ["RoadError", "Staging", "hold"]
 
 CHUNK = 1 << 16
 LOOK_AGAIN = 0.2  # seconds between two tries for the lock
@@ -125,20 +125,30 @@ class Staging:
         The operating system lets go of the lock when its process dies, however it dies.
         """
         path = self.folder.with_name(f"{self.asset.name}.lock")
-        told = False
-        while (handle := _locked(path)) is None:
-            if not told:
-                progress.note(f"Another process is fetching {self.asset.name}: waiting for it.")
-                told = True
-            time.sleep(LOOK_AGAIN)
+        said = f"Another process is fetching {self.asset.name}: waiting for it."
         try:
-            yield
+            with hold(path, said, progress):
+                yield
         finally:
-            with suppress(OSError):  # Windows does not delete a file that is open
-                path.unlink()
-            handle.close()
             with suppress(OSError):  # another asset is being fetched
                 path.parent.rmdir()
+
+
+@contextmanager
+def hold(path: Path, said: str, progress: Progress) -> Iterator[None]:
+    """Hold a file as a lock; where another process has it, say so and wait."""
+    told = False
+    while (handle := _locked(path)) is None:
+        if not told:
+            progress.note(said)
+            told = True
+        time.sleep(LOOK_AGAIN)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows does not delete a file that is open
+            path.unlink()
+        handle.close()
 
 
 def _locked(path: Path) -> IO[bytes] | None:

@@ -1,7 +1,7 @@
 """Readers: files of people's own into columns, texts and strings."""
 
 from widemargin.data.readers.encodings import decode, open_text
-from widemargin.data.readers.numbers import MISSING, Commas, parse_numbers
+from widemargin.data.readers.numbers import MISSING, Commas, how_written, parse_numbers
 from widemargin.data.readers.tables import TableFormat, check_columns, iter_table, read_table
 from widemargin.data.readers.texts import iter_texts, text_items
 
@@ -11,6 +11,7 @@ __all__ = [
     "TableFormat",
     "check_columns",
     "decode",
+    "how_written",
     "iter_table",
     "iter_texts",
     "open_text",

@@ -68,6 +68,11 @@ def plain_number(text: str, commas: Commas) -> str:
 def how_written(text: str) -> tuple[str, str]:
     """Say how a number is written.
 
+    Parameters
+    ----------
+    text : str
+        A cell without blanks around it.
+
     Returns
     -------
     (str, str)
@@ -78,6 +83,8 @@ def how_written(text: str) -> tuple[str, str]:
     --------
     >>> [how_written(text) for text in ("12,5", "$1,234", "0.5", "1.234", "12")]
     [('', 'comma'), ('$', '1,234'), ('', 'point'), ('', '1.234'), ('', '')]
+    >>> how_written("1 234,567")
+    ('', 'comma')
     """
     if _SIMPLE.fullmatch(text):
         return "", "point" if "." in text else ""
@@ -85,7 +92,8 @@ def how_written(text: str) -> tuple[str, str]:
     sign, text = (signed[1] or signed[3], signed[2]) if signed else ("", text)
     if _EITHER.fullmatch(text):
         return sign, "1,234" if "," in text else "1.234"
-    if _DECIMAL.fullmatch(text) or _POINTED.fullmatch(text):
+    spaced = "," in text and _SPACED.fullmatch(text)
+    if spaced or _DECIMAL.fullmatch(text) or _POINTED.fullmatch(text):
         return sign, "comma"
     return sign, "point" if "." in text or _GROUPED.fullmatch(text) else ""
 

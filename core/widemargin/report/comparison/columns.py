@@ -160,11 +160,11 @@ def _gains(found: Comparison, metric: Metric | None) -> list[Column]:
 
 def _tests(found: Comparison) -> list[Column]:
     def against(row: Row) -> Entry:
-        return Entry(words.against_best(found, row)[0], sortable(words.behind(found, row)))
+        by = 0.0 if row is found.best_for(row) else words.behind(found, row)
+        return Entry(words.against_best(found, row)[0], sortable(by))
 
     def chance(row: Row) -> Entry:
-        best = next(iter(found.family(row)))
-        pair = found.pair(best.name, row.name)
+        pair = found.against_best(row)
         told = words.against_best(found, row)[1]
         return Entry(told, "" if pair is None else sortable(pair.p))
 

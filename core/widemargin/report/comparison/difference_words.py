@@ -11,9 +11,11 @@ from widemargin.contracts import Metric
 from widemargin.contracts.counting import counted
 from widemargin.contracts.metric import amount
 from widemargin.report.comparison.words import (
+    CONDITIONAL,
     NONE,
     chance,
     difference,
+    drawing,
     megabytes,
     signed,
     told,
@@ -89,11 +91,10 @@ def method(found: Difference) -> str:
         if found.agreement and test.n_paired < found.agreement.n_items:
             units = f"{counted(test.n_paired, 'group')} of items"
         not_folds = f" (not by folds: {found.tested.why})" if found.tested.why else ""
-        said = (
-            f"Tested on the {units} that {both}, drawn anew with "
-            f"replacement (bootstrap){not_folds}. No model is trained anew, so that this is about "
-            "these models, and not about how much other training items would change them."
-        )
+        begin = "Tested on" if test.by else "Not tested:"
+        said = f"{begin} the {units} that {both}, {drawing(test)}{not_folds}. {CONDITIONAL}"
+        if found.tested.on == "common items" and max(found.n_times) > 1:
+            said += " An item that a run held out several times counts with all its predictions."
     if len(found.tested.tests) > 1:
         said += " Each p is its metric's own."
     return said
@@ -200,7 +201,7 @@ def about_items(found: Difference) -> list[str]:
         )
     lines = [said]
     if max(found.n_times) > 1:
-        lines.append("An item that was held out several times counts once, by the mean of these.")
+        lines.append("An item that was held out several times counts once here, by its mean.")
     if own.is_weighted:
         lines.append("Items count as one each here, whatever their weights.")
     return lines

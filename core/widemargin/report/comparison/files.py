@@ -65,7 +65,11 @@ def _fields(found: Comparison, row: Row) -> dict[str, object]:
         **_ends("gain_over_dummy", row.gain("dummy", primary) if primary else None),
         **_ends("gain_over_linear", row.gain("linear", primary) if primary else None),
     }
-    fields |= dict(zip(("against_best", "p_holm"), _tested(found, row), strict=True))
+    pair = found.against_best(row)
+    fields |= {
+        "against_best": words.behind(found, row),
+        "p_holm": pair.p if pair else None,
+    }
     fields |= {
         "encoder_used": row.encoder,
         "dimension": row.dimension,
@@ -86,15 +90,6 @@ def _fields(found: Comparison, row: Row) -> dict[str, object]:
 
 def _ends(name: str, own: Sequence[float] | None) -> dict[str, object]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), own or (math.nan,) * 3, strict=True))
-
-
-def _tested(found: Comparison, row: Row) -> Sequence[object]:
-    rivals = found.family(row) if row.run else ()
-    pair = found.pair(rivals[0].name, row.name) if len(rivals) > 1 else None
-    if pair is None:
-        return "", ""
-    sign = 1 if pair.better == row.name else -1
-    return sign * pair.test.difference, "" if math.isnan(pair.p) else pair.p
 
 
 def _markdown(found: Comparison) -> str:

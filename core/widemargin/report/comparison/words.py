@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from widemargin.comparison import Comparison, Pair, Row
 from widemargin.contracts import Metric
 from widemargin.contracts.metric import amount
+from widemargin.evaluation import PairedTest
+from widemargin.evaluation.draws import FEW, LEAST
 from widemargin.report.page import NOTHING
 from widemargin.report.wordings import MINUS, full, listing, number
 
 __all__ = [
+    "CONDITIONAL",
     "advantage",
     "against_best",
     "behind",
     "chance",
     "difference",
+    "drawing",
     "gains",
     "interval",
     "megabytes",
@@ -33,6 +37,10 @@ __all__ = [
 ]
 
 NONE = NOTHING
+CONDITIONAL = (
+    "No model is trained anew, so that this is about these models, and not about how much other "
+    "training items would change them."
+)
 
 
 def value(metric: Metric, row: Row, *, of: int = 0) -> str:
@@ -89,6 +97,24 @@ def chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else number(p, 2)
 
 
+def drawing(test: PairedTest) -> str:
+    """Say how a difference of the same items was tested, or why it was not.
+
+    Examples
+    --------
+    >>> drawing(PairedTest(0.1, float("nan"), float("nan"), float("nan"), 2, "items"))
+    'of which fewer than 3 cannot tell how much they differ (no interval, no p)'
+    """
+    if test.by == "bootstrap":
+        return "drawn anew with replacement (bootstrap)"
+    if test.by == "jackknife":
+        return (
+            "each left out once, and compared with Student's distribution (jackknife), fewer than "
+            f"{FEW} being too few to draw anew"
+        )
+    return f"of which fewer than {LEAST} cannot tell how much they differ (no interval, no p)"
+
+
 def took(seconds: float | None, row: Row | None = None) -> str:
     """Write seconds in a table; a star where vectors of earlier runs were taken."""
     if seconds is None:
@@ -130,26 +156,21 @@ def advantage(metric: Metric, pair: Pair) -> tuple[float, float, float]:
 
 
 def against_best(found: Comparison, row: Row) -> tuple[str, str]:
-    """Write how far a row is behind the best that it was tested against, and the p of that."""
-    best = _rivals(found, row)[0]
-    if row is best or row.primary is None:
+    """Write how far a row is behind the best, and the p of that; a dash where it was not tested."""
+    if row is found.best_for(row) or row.primary is None:
         return "", ""
-    pair = found.pair(best.name, row.name)
+    pair = found.against_best(row)
     if pair is None:
         return NONE, NONE
     return difference(row.primary, behind(found, row)), chance(pair.p)
 
 
 def behind(found: Comparison, row: Row) -> float:
-    """Return by how much a row is better than the best of its rivals: below 0 is worse."""
-    pair = found.pair(_rivals(found, row)[0].name, row.name)
+    """Return by how much a row is better than the best: below 0 is worse, nan is untested."""
+    pair = found.against_best(row)
     if pair is None or row.primary is None:
-        return 0.0
+        return math.nan
     return advantage(row.primary, pair)[0] * (1 if pair.better == row.name else -1)
-
-
-def _rivals(found: Comparison, row: Row) -> tuple[Row, ...]:
-    return found.done if found.is_ranked else found.family(row)
 
 
 def verdict(found: Comparison, pair: Pair) -> str:
@@ -239,8 +260,11 @@ def gains(found: Comparison) -> list[str]:
     clear: list[str] = []
     open_: list[str] = []
     worse: list[str] = []
+    untold: list[str] = []
     for row in found.done:
-        _, low, high = row.gain("linear", row.primary) if row.primary else (math.nan,) * 3
+        gain, low, high = row.gain("linear", row.primary) if row.primary else (math.nan,) * 3
+        if math.isfinite(gain) and not math.isfinite(low):
+            untold.append(row.name)
         if math.isfinite(low):
             (clear if low > 0 else worse if high < 0 else open_).append(row.name)
     linear = "the linear baseline on the same features and folds"
@@ -251,6 +275,9 @@ def gains(found: Comparison) -> list[str]:
         parts.append(f"No clear difference to {'it' if parts else linear}: {listing(open_)}.")
     if worse:
         parts.append(f"Clearly worse than {'it' if parts else linear}: {listing(worse)}.")
+    if untold:
+        than = "it" if parts else linear
+        parts.append(f"No telling from chance the difference to {than}: {listing(untold)}.")
     return parts
 
 
@@ -277,11 +304,12 @@ def _method(found: Comparison, family: Sequence[Row]) -> str:
     several = f" after Holm's correction for {count} pairs" if count > 1 else ""
     own = "; intervals are each pair's own" if count > 1 else ""
     if test.of == "items":
+        each = f". p is{several}" if several and test.by else ""
+        if test.by == "bootstrap":
+            each = f". p{several} is twice the share of draws in which the better one is not better"
         return (
-            f"Differences are those of the same {test.n_paired:,} held-out items or groups, which "
-            f"are drawn anew with replacement (bootstrap). p{several} is twice the share of draws "
-            f"in which the better one is not better{own}. No model is trained anew, so that this "
-            "is about these models, and not about how much other training items would change them."
+            f"Differences are those of the same {test.n_paired:,} held-out items or groups, "
+            f"{drawing(test)}{each}{own}. {CONDITIONAL}"
         )
     return (
         f"Differences are means over the same {family[0].n_folds} held-out parts. p{several}, by "

@@ -1,0 +1,52 @@
+"""Staging: the hidden places where files are written until they are whole, and whose they are."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import time
+from pathlib import Path
+
+__all__ = ["DAY", "STAGING", "age", "is_abandoned", "staging"]
+
+STAGING = ".staging-"
+"""What the names of such places begin with."""
+DAY = 86_400
+"""Seconds in which another machine's process is taken to be still writing."""
+
+
+def staging(final: Path) -> Path:
+    """Name the hidden place beside `final`, after the process that writes there."""
+    return final.with_name(f"{STAGING}{os.getpid()}@{_host()}@{final.name}")
+
+
+def _host() -> str:
+    return re.sub(r"[^\w.-]", "", platform.node())
+
+
+def is_abandoned(path: Path) -> bool:
+    """Say whether nobody writes in a hidden place any more."""
+    pid, _, rest = path.name.removeprefix(STAGING).partition("@")
+    # Another machine's processes cannot be asked after, and on Windows asking would end ours.
+    if pid.isdigit() and rest.startswith(f"{_host()}@") and os.name != "nt":
+        return not _is_alive(int(pid))
+    return age(path) > DAY
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True  # somebody else's
+    except (ProcessLookupError, OverflowError):
+        return False
+    return pid > 0
+
+
+def age(path: Path) -> float:
+    """Return the seconds since a folder was written; 0 where it is gone already."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0
