@@ -89,7 +89,20 @@ class Odd(widemargin_generic.TableFile):
     assert failed.status == "failed"
     assert failed.found.startswith("ZeroDivisionError: division by zero (")
     assert failed.found.endswith("rain_plugin.py, line 13)")
+    assert failed.remedy == "mend the line that is named."
     assert "Traceback" not in str(told)
+    # One mistake is one failure; what it stands in the way of is said to be untried.
+    assert sum(one.status == "failed" for one in told.values()) == 1
+    assert told["check_learns"].status == "does not apply"
+    assert told["check_learns"].found.startswith("not tried: what check_loads_offline found")
+
+
+def test_what_the_plugin_says_of_its_data_is_the_remedy(install_plugin: Install) -> None:
+    install(install_plugin, "defaults={'svm': {'kernal': 'rbf'}}")
+    failed = [one for one in examine("rain") if one.status == "failed"]
+    assert len(failed) == 1
+    assert "Did you mean 'kernel'?" in failed[0].found
+    assert failed[0].remedy == "mend what is named there."
 
 
 @pytest.mark.parametrize("stop", ["ValueError('wet')", "SystemExit('wet')"])

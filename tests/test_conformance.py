@@ -807,6 +807,11 @@ def test_a_primary_metric_of_another_task_is_refused(notes: UseCase) -> None:
     assert "primary_metric names 'r2', which is no metric of classification" in said
 
 
+def test_a_metric_of_another_task_is_refused(notes: UseCase) -> None:
+    said = refusal(check_metrics, replace(notes, metrics=(*notes.metrics, "mae")))
+    assert "metrics names 'mae', a metric of regression, which it is not for" in said
+
+
 def test_a_headline_may_name_the_two_classes(notes: UseCase) -> None:
     spoken = Wording(headline="Finds {f1} of {positive} among {negative}")
     check_metrics(replace(notes, wording=spoken), REGISTRY)

@@ -143,7 +143,7 @@ def test_a_cell_of_another_comparison_is_not_run_again(
     three = config("spam")
     found, _ = compare_targets(one, three, progress=notes)
     assert len(calls.words) == 3
-    assert any("1 of 2 are finished from before" in told for told in notes.told)
+    assert any("1 of 2 was finished before" in told for told in notes.told)
     assert len(found.done) == 2
 
 

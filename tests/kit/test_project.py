@@ -212,6 +212,8 @@ def test_a_name_that_cannot_be_is_refused_with_one_that_can(name: str, proposed:
     [
         ("widemargin-weather", "give it without, as in 'weather'"),
         ("comparisons", "comparisons are kept in that folder"),
+        ("latest", "it stands for the last run"),
+        ("null", "in a config it is no word"),
         ("spam", "'spam' is taken by the plugin of widemargin, which is installed"),
         ("peptides", "'peptides' is taken by a use case"),
     ],

@@ -98,6 +98,9 @@ def new_plugin(
     made = new_project(name, kind, into, discover())
     files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
     console.emit({"name": name, "kind": kind, "path": str(made), "files": files})
+    if quiet:
+        console.say(str(made))
+        return
     console.say(f"{made} is written: {len(files)} files. Next:")
     console.say("")
     console.say(f"  cd {made}")

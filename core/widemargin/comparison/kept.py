@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from widemargin.comparison.checking import Checked
 from widemargin.comparison.plan import Cell, Plan
 from widemargin.contracts import Progress, RunRecord
+from widemargin.contracts.counting import agreeing
 from widemargin.contracts.use_case import COMPARISONS
 from widemargin.errors import RunNotFoundError
 from widemargin.runs.store import RunStore, read_record
@@ -96,6 +97,7 @@ def take_finished(
             taken += 1
     if taken:
         progress.note(
-            f"{taken} of {len(plan.cells)} are finished from before and are not run again; "
+            f"{taken} of {len(plan.cells)} {agreeing(taken, 'were')} finished before, and not run "
+            "again; "
             "--fresh runs all."
         )

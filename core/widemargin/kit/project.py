@@ -24,6 +24,14 @@ _RENDERED = ".in"
 """The ending of a template; other files are copied as they are."""
 
 
+_RESERVED = {
+    COMPARISONS: "comparisons are kept in that folder, beside those of the use cases",
+    "latest": "it stands for the last run",
+    **dict.fromkeys(("null", "true", "false"), "in a config it is no word"),
+}
+"""Names that mean something else, with what."""
+
+
 def new_project(name: str, kind: str, folder: Path, registry: Registry) -> Path:
     """Write the project of a new plugin into a folder of its own.
 
@@ -116,10 +124,9 @@ def check_name(name: str, registry: Registry) -> None:
             f"{name!r}: widemargin- is put before the name anyhow; give it without, as in "
             f"{short!r}."
         )
-    if name == COMPARISONS:
+    if name in _RESERVED:
         raise InputError(
-            f"{name!r} cannot be a use case's name: comparisons are kept in that folder, beside "
-            "those of the use cases. Choose another one."
+            f"{name!r} cannot be a use case's name: {_RESERVED[name]}. Choose another one."
         )
     taken = {plugin.name: f"the plugin of {plugin.distribution}" for plugin in registry.plugins}
     taken |= {
@@ -199,6 +206,8 @@ def _umask(folder: Path) -> int:
 
 
 def _unwritable(made: Path, error: OSError) -> InputError:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return InputError(f"{made.parent} is no folder. Choose a folder with --into.")
     return InputError(
         f"{made}: cannot be written ({error.strerror or error}). Choose another folder with --into."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -133,9 +133,16 @@ def _plugin(plugin: Plugin, registry: Registry) -> Iterator[Verdict]:
 
 
 def _use_case(use_case: UseCase, registry: Registry, package: str) -> Iterator[Verdict]:
+    seen: dict[str, str] = {}
     for check in use_case_checks():
         trial = partial(check, use_case, registry)
-        yield _judge(f"use case {use_case.name!r}", check, trial, package)
+        verdict = _judge(f"use case {use_case.name!r}", check, trial, package)
+        if verdict.status == "failed" and verdict.found in seen:
+            found = f"not tried: what {seen[verdict.found]} found stands in the way."
+            verdict = replace(verdict, status="does not apply", found=found, remedy="")
+        elif verdict.status == "failed":
+            seen[verdict.found] = check.__name__
+        yield verdict
 
 
 def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) -> Verdict:

@@ -136,6 +136,7 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
         "The fixture must load offline, from files inside the plugin.",
         "let `fixture` name a small file beside the plugin's code, as in "
         '{"path": str(Path(__file__).with_name("fixture.csv"))}.',
+        loading=True,
     ):
         config = resolve(
             use_case,
@@ -154,15 +155,25 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
 
 
 @contextmanager
-def expecting(use_case: UseCase, rule: str, remedy: str) -> Iterator[None]:
-    """Turn whatever the use case's code raises into a broken rule."""
+def expecting(
+    use_case: UseCase, rule: str, remedy: str, *, loading: bool = False
+) -> Iterator[None]:
+    """Turn whatever the use case's code raises into a broken rule.
+
+    What stops the loading says itself what to mend, unless it is a file or the network.
+    """
     try:
         yield
     except (ConformanceError, DoesNotApply):
         raise
     # A plugin's SystemExit must not end whoever checks it.
     except (Exception, SystemExit) as error:
-        raise broken(use_case, rule, f"{named(error, _modules_of(use_case))}", remedy) from error
+        packages = _modules_of(use_case)
+        if loading and isinstance(error, WidemarginError):
+            remedy = "mend what is named there."
+        elif loading and not isinstance(error, OSError) and where_raised(error, packages):
+            remedy = "mend the line that is named."
+        raise broken(use_case, rule, named(error, packages), remedy) from error
 
 
 def named(error: BaseException, packages: Collection[str]) -> str:

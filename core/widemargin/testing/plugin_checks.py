@@ -93,7 +93,10 @@ def check_metrics(use_case: UseCase, registry: Registry | None = None) -> None:
     primary = use_case.primary_metric
     try:
         for name in use_case.metrics:
-            registry.metric(name, use_case.name)
+            task = registry.metric(name, use_case.name).task
+            if task not in primary:
+                found = f"metrics names {name!r}, a metric of {task}, which it is not for."
+                raise broken(use_case, rule, found, "take metrics of its own task.")
         for task, name in primary.items():
             if registry.metric(name, use_case.name).task != task:
                 found = f"primary_metric names {name!r}, which is no metric of {task}."

@@ -143,6 +143,9 @@ def _gains(found: Comparison, metric: Metric | None) -> list[Column]:
                 return Entry(words.NONE)
             gain, low, high = row.gain(which, by)
             text = words.signed(by, gain)
+            # Beside gains of other metrics a percentage has to say what it counts.
+            if by.unit == "%" and not found.is_ranked and math.isfinite(gain):
+                text += " points"
             if not math.isfinite(low):
                 return Entry(text, sortable(gain))
             small = f"{words.difference(by, low)} to {words.difference(by, high)}"
