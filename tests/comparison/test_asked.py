@@ -272,3 +272,8 @@ def test_the_comparison_of_the_guide_makes_a_plan(
     assert found.axes == ("run", "kernel")
     assert all(f"`{key}`" in section for key in ComparisonFile.model_fields)
     assert all(f"`{path.name}`" in section for path in SHIPPED)
+
+
+def test_a_slip_in_runs_is_named(write: Any) -> None:
+    with pytest.raises(ConfigError, match=r"'rusn' is no setting\. Did you mean 'runs'\?"):
+        plan(write("rusn: [spam, credit]\n"))

@@ -623,6 +623,15 @@ def test_a_damaged_run_is_refused_with_what_is_wrong(
     (damaged.path / "metrics.json").write_text("{", encoding="utf-8")
     with pytest.raises(RunNotFoundError, match=r"is not a whole run \(metrics\.json"):
         two_runs([run.id, str(damaged.path)], store)
+    (damaged.path / "metrics.json").unlink()
+    with pytest.raises(
+        RunNotFoundError, match=r"\(metrics\.json: No such file or directory\)\. Run"
+    ):
+        two_runs([run.id, str(damaged.path)], store)
+    shutil.copy(run.path / "metrics.json", damaged.path)
+    (damaged.path / "config.yaml").unlink()
+    with pytest.raises(RunNotFoundError, match=r"\(config\.yaml is absent or damaged\)\. Run"):
+        two_runs([run.id, str(damaged.path)], store)
 
 
 def test_predictions_keep_their_order_whatever_the_file_has(make: Make, copied: Any) -> None:

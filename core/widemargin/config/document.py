@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from widemargin.config.scalars import parse_scalar
-from widemargin.errors import ConfigError, Problem
+from widemargin.errors import ConfigError, Problem, nearest
 
 __all__ = ["Composed", "ConfigPath", "Document", "compose", "path_words", "read"]
 
@@ -132,6 +132,10 @@ class Document:
             return name
         message = "must be the name of a use case, as in 'use_case: spam'; "
         message += "`widemargin list` names them"
+        slips = [key for key in self.values if nearest(str(key), ("use_case", "runs"))]
+        if "use_case" not in self.values and slips:
+            message = f"is absent, and {slips[0]!r} is no setting."
+            message += nearest(str(slips[0]), ("use_case", "runs"))
         if "runs" in self.values:
             message = "is absent: this file lists the runs of a comparison, for "
             message += "`widemargin compare`"

@@ -54,6 +54,10 @@ def read_record(path: Path) -> RunRecord:
     except (OSError, ValueError, RecursionError, ConfigError) as error:
         # One line, whatever was wrong: it may be one of several that are told.
         reason = " ".join(str(error).split())
+        if isinstance(error, OSError):
+            reason = f"{Path(error.filename or path).name}: {error.strerror or error}"
+        elif isinstance(error, ConfigError):
+            reason = "config.yaml is absent or damaged"
         raise RunNotFoundError(
             f"{path} is not a whole run ({reason}). Run the use case again, or delete the folder."
         ) from error
