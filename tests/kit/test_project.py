@@ -173,7 +173,7 @@ def test_where_writing_fails_nothing_is_left(
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match=r"cannot be written"):
+    with pytest.raises(InputError, match=r"is no folder"):
         new_project("weather", "table", tmp_path / "file", EMPTY)
 
 
