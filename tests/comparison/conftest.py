@@ -94,7 +94,7 @@ def notes() -> Notes:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     stand_in = Calls()
-    monkeypatch.setattr(jobs, "start", stand_in)
+    monkeypatch.setattr(jobs, "Process", stand_in)
     return stand_in
 
 

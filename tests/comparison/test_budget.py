@@ -76,7 +76,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Starts]:
         held: Callable[[str], int] = lambda text: 10**6, looks: int = 3, *, deaf: bool = False
     ) -> Starts:
         made = Starts(held, looks, deaf=deaf)
-        monkeypatch.setattr(jobs, "start", made)
+        monkeypatch.setattr(jobs, "Process", made)
         monkeypatch.setattr(jobs, "_PAUSE", 0)
         monkeypatch.setattr(budget, "available_threads", lambda: 4)
         return made
@@ -228,7 +228,7 @@ def test_without_a_way_to_look_a_limit_is_refused(monkeypatch: pytest.MonkeyPatc
 
 @LINUX
 def test_a_process_is_watched_and_says_how_it_ended(tmp_path: Path) -> None:
-    going = processes.start(["--help"], dict(os.environ), tmp_path)
+    going = processes.Process(["--help"], dict(os.environ), tmp_path)
     while (ended := going.ended(0.02)) is None:
         going.held()
     assert (ended.code, ended.err) == (0, "")

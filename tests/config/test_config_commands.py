@@ -48,11 +48,11 @@ def test_show_lists_every_setting_by_section(run: Fixture) -> None:
 
 def test_show_never_breaks_a_name_in_a_pipe(run: Fixture, use_case: UseCase) -> None:
     long = "a_name_that_is_longer_than_any_column_of_a_table_of_120_letters_could_ever_be_" * 2
-    use_case.defaults["svm"] = {"kernel": long}  # type: ignore[index]
+    use_case.defaults["svm"] = {"kernel": long}  # type: ignore[index]  # a mapping that only we may change
     try:
         assert re.search(rf"\nkernel +{long} ", run("show", "spam"))
     finally:
-        del use_case.defaults["svm"]  # type: ignore[attr-defined]
+        del use_case.defaults["svm"]  # type: ignore[attr-defined]  # as above
 
 
 def test_show_leaves_out_encoders_of_other_kinds_of_data() -> None:

@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from widemargin.comparison.budget import Budget, Estimates, megabytes
 from widemargin.comparison.checking import Checked, check_cells, fetch_weights
 from widemargin.comparison.kept import Finished, finished_runs, take_finished
 from widemargin.comparison.plan import Cell, Plan
-from widemargin.comparison.processes import Ended, start, stop_all, stopped_as_by_ctrl_c
+from widemargin.comparison.processes import Ended, Process, stop_all, stopped_as_by_ctrl_c
 from widemargin.config import RunConfig, dump_yaml
 from widemargin.contracts import Progress, RunRecord
 from widemargin.encoders.store import STORE_VARIABLE
@@ -149,7 +149,7 @@ class _Running:
 
     cell: Cell
     identity: str
-    process: Any
+    process: Process
     left: ExitStack
     killed: str = ""
     until: float = math.inf
@@ -260,7 +260,7 @@ class _Jobs:
             if self.given.fresh:
                 # Vectors that other runs had encoded would hide what encoding costs.
                 environment[STORE_VARIABLE] = str(folder / "embeddings")
-            process = start(words, environment, folder)
+            process = Process(words, environment, folder)
             self.running.append(_Running(cell, identity, process, stack.pop_all()))
 
     def _watch(self) -> None:

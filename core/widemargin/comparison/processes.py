@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["Ended", "Process", "held_memory", "start", "stop_all", "stopped_as_by_ctrl_c"]
+__all__ = ["Ended", "Process", "held_memory", "stop_all", "stopped_as_by_ctrl_c"]
 
 _STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What stops a program besides Ctrl-C: `kill`, and a terminal that is closed."""
@@ -98,11 +98,6 @@ class Process:
         """End it at once."""
         self._child.kill()
         self._child.wait()
-
-
-def start(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
-    """Start a run."""
-    return Process(words, environment, folder)
 
 
 def stop_all(going: Sequence[Process]) -> None:

@@ -109,7 +109,7 @@ def build_careless(run: Artefacts) -> ReportSection | None:
             "The same model at the chosen C and gamma, untuned, under protocols that let something "
             "of the held-out items leak. The numbers of this report are those of the honest one, "
             "tuned inside each part. A leak that brings nothing here may bring much on other data; "
-            "differences within the intervals are noise."
+            "small differences may be noise."
         ),
         blocks=[Table(columns=["protocol", *heads], rows=rows)],
     )
