@@ -28,7 +28,7 @@ def words(fixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
             ended = Ended(0, json.dumps({"path": str(made.path)}), "")
         return SimpleNamespace(ended=lambda: ended, held=lambda: None, most=0)
 
-    monkeypatch.setattr(jobs, "start", run)
+    monkeypatch.setattr(jobs, "Process", run)
     settings = [f"data.path={fixtures['spam']['path']}", "svm.C=1", "evaluation.outer=3"]
     return [
         *("compare", "spam", "--runs", str(tmp_path)),
