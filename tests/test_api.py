@@ -195,4 +195,4 @@ def test_an_undefined_metric_is_nan_and_says_so(spam: Run) -> None:
     metrics["metrics"] = {"f1": {"value": None, "low": None, "high": None}}
     broken = Run(replace(spam.record, metrics=metrics), discover())
     assert math.isnan(broken.metrics["f1"])
-    assert "F1 undefined (undefined to undefined)" in repr(broken)
+    assert "F1 undefined (undefined)" in repr(broken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_a_card_has_a_line_a_rule_in_order() -> None:
     assert [one.check for one in told] == [check.__name__ for check in use_case_checks()]
     assert {one.subject for one in told} == {"use case 'table'"}
     assert {one.status for one in told} == {"passed", "does not apply"}
-    assert told[0].rule == "The fixture loads without network and with an empty data home."
+    assert told[2].rule == "The fixture loads without network and with an empty data home."
     assert all(one.found for one in told if one.status == "does not apply")
 
 
@@ -69,7 +70,8 @@ def test_a_rule_that_fails_says_what_was_found_and_the_remedy(install_plugin: In
     assert failed.status == "failed"
     assert told["check_read_items"].status == "passed"
     assert "'r3', which nothing registers" in failed.found
-    assert failed.remedy.startswith("correct the name")
+    assert failed.where.endswith("rain_plugin.py, line 6")
+    assert failed.remedy == "mend what is named there."
 
 
 def test_a_check_that_crashes_names_the_plugins_line(install_plugin: Install) -> None:
@@ -87,14 +89,34 @@ class Odd(widemargin_generic.TableFile):
     told = {one.check: one for one in examine("rain")}
     failed = told["check_loads_offline"]
     assert failed.status == "failed"
-    assert failed.found.startswith("ZeroDivisionError: division by zero (")
-    assert failed.found.endswith("rain_plugin.py, line 13)")
-    assert failed.remedy == "mend the line that is named."
+    assert failed.found == "ZeroDivisionError: division by zero."
+    assert failed.where.endswith("rain_plugin.py, line 13")
+    assert failed.remedy == "mend that line, so that `load` returns a Dataset of the fixture."
     assert "Traceback" not in str(told)
     # One mistake is one failure; what it stands in the way of is said to be untried.
     assert sum(one.status == "failed" for one in told.values()) == 1
     assert told["check_learns"].status == "does not apply"
     assert told["check_learns"].found.startswith("not tried: what check_loads_offline found")
+
+
+def test_after_a_rule_that_others_rest_on_these_are_not_tried(install_plugin: Install) -> None:
+    before = """
+import numpy as np
+class Odd(widemargin_generic.TableFile):
+    def load(self, data_home):
+        made = super().load(data_home)
+        return replace(made, y=np.random.default_rng().permutation(made.y))
+"""
+    install(install_plugin, "data=(Odd,)", before)
+    told = {one.check: one for one in examine("rain")}
+    [failed] = [one for one in told.values() if one.status == "failed"]
+    assert failed.check == "check_deterministic"
+    assert failed.where.endswith("rain_plugin.py, line 8")
+    assert "draw nothing at random" in failed.remedy
+    assert told["check_runs_offline"].status == "does not apply"
+    assert told["check_runs_offline"].found == (
+        "not tried: what check_deterministic found stands in the way."
+    )
 
 
 def test_what_the_plugin_says_of_its_data_is_the_remedy(install_plugin: Install) -> None:
@@ -121,9 +143,68 @@ def test_what_no_check_foresees_is_a_line_too(
     kind = stop.partition("(")[0]
     assert failed.status == "failed"
     assert failed.rule == "Rain falls."
-    assert f"the check could not be carried out: {kind}: wet (" in failed.found
-    assert "rain_plugin.py, line 7)" in failed.found
-    assert failed.remedy == "mend the line that is named."
+    assert failed.found == f"{kind}: wet."
+    assert failed.where.endswith("rain_plugin.py, line 7")
+    assert failed.remedy == "mend that line, so that the rule can be tried."
+
+
+def test_what_is_found_in_another_place_is_another_mistake(
+    monkeypatch: pytest.MonkeyPatch, install_plugin: Install
+) -> None:
+    before = """
+def fall(use_case, registry=None):
+    raise ValueError('wet')
+def rise(use_case, registry=None):
+    raise ValueError('wet')
+def sink(use_case, registry=None):
+    fall(use_case)
+"""
+    install(install_plugin, "", before)
+    registry = discover()
+    import rain_plugin
+
+    from widemargin.testing import card
+
+    checks = [rain_plugin.fall, rain_plugin.rise, rain_plugin.sink]
+    monkeypatch.setattr(card, "use_case_checks", lambda: checks)
+    [_, fell, rose, sank] = examine("rain", registry)
+    assert fell.where.endswith("rain_plugin.py, line 7")
+    assert rose.where.endswith("rain_plugin.py, line 9")
+    assert (fell.status, rose.status) == ("failed", "failed")
+    assert (sank.status, sank.found) == ("does not apply", "the same as fall found.")
+
+
+LENT = """
+import functools
+from sklearn.metrics import accuracy_score
+from widemargin import Metric, hookimpl
+def score(told):
+    return 1 / 0
+def lent(name, compute):
+    return Metric(name=name, title=name, summary="", task="classification", compute=compute)
+@hookimpl
+def register_metrics():
+    return [
+        lent("whole", accuracy_score),
+        lent("part", functools.partial(score)),
+        lent("kept", functools.lru_cache(lambda told: 1 / 0)),
+        lent("late", functools.partial(functools.reduce, lambda told, _: score(told), [1])),
+    ]
+"""
+
+
+def test_a_function_lent_from_a_library_or_within_another_has_the_plugins_place(
+    install_plugin: Install,
+) -> None:
+    install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": LENT})
+    told = {one.subject: one for one in reversed(list(examine("rain"))) if one.status == "failed"}
+    lines = {"whole": "", "part": "6", "kept": "14", "late": "6"}
+    for name, line in lines.items():
+        failed = told[f"metric {name!r}"]
+        assert failed.where.rpartition(" ")[2] == line, name
+        assert "sklearn" not in failed.where
+    assert not told["metric 'whole'"].remedy.startswith("mend that line")
+    assert told["metric 'part'"].remedy.startswith("mend that line")
 
 
 def test_a_broken_plugin_has_a_card_of_one_line(install_plugin: Install) -> None:
@@ -185,12 +266,12 @@ def test_a_kernel_that_keeps_every_rule_passes() -> None:
         ({"is_bounded": True, "pairwise": lambda X, Y: 9 * products(X, Y)}, "a value of "),
         (
             {"pairwise": lambda X, Y: products(X, Y) + X.mean(axis=1)[:, :1] if False else 1 / 0},
-            "ZeroDivisionError: division by zero (",
+            f"ZeroDivisionError: division by zero. Where: {__file__}, line ",
         ),
         ({"parameters": ("gamma",)}, "gamma changes nothing"),
         (
             {"value": lambda quantity, p, out: np.multiply(quantity, p.gamma, out=out)},
-            "gamma changes values. Remedy: name it: 'gamma'.",
+            "Remedy: name it in `parameters`: 'gamma'.",
         ),
         (
             {"value": lambda quantity, p, out: quantity + 1.0},
@@ -211,6 +292,9 @@ def test_a_kernel_that_is_not_symmetric_is_refused() -> None:
     assert "k(x, y) is not k(y, x)" in refused(replace(GOOD, pairwise=lopsided))
 
 
+DRAWN = itertools.count()
+
+
 def share_right(told: Any) -> float:
     return float(np.average(told.y_true == told.y_pred, weights=told.weight))
 
@@ -219,10 +303,16 @@ def share_right(told: Any) -> float:
     ("compute", "found"),
     [
         (lambda told: 1.0 - share_right(told), "0 of the truth, and "),
-        (lambda told: float("nan"), "nan of the truth"),
+        (lambda told: float("nan"), "nan, of type float."),
+        (lambda told: "good", "'good', of type str."),
+        (lambda told: told.y_true == told.y_pred, "an array of shape (60,)."),
+        (lambda told: None, "None, of type NoneType."),
+        (lambda told: 0.5, "compare y_true with y_pred"),
+        (lambda told: -share_right(told), "declare greater_is_better=False in the Metric"),
+        (lambda told: share_right(told) - next(DRAWN) / 1e6, "a fixed seed"),
         (lambda told: float(np.mean(told.y_true == told.y_pred)), "with weights of 2, and "),
         (lambda told: share_right(told) + told.y_pred[0] * 1e-3, "in another order"),
-        (lambda told: told.no_such_thing, "AttributeError: "),
+        (lambda told: told.no_such_thing, "so that `compute` returns a float for predictions of 2"),
     ],
 )
 def test_a_metric_that_breaks_a_rule_is_refused(compute: Any, found: str) -> None:
@@ -233,6 +323,21 @@ def test_a_metric_that_breaks_a_rule_is_refused(compute: Any, found: str) -> Non
     with pytest.raises(ConformanceError) as caught:
         check_metric(replace(good, compute=compute))
     assert found in str(caught.value)
+    assert f"Where: {__file__}, line " in str(caught.value)
+
+
+def test_a_metric_beyond_its_bounds_is_refused() -> None:
+    percent = Metric(
+        name="right",
+        title="right",
+        summary="",
+        task="classification",
+        compute=lambda told: 100 * share_right(told),
+        bounds=(0, 1),
+    )
+    with pytest.raises(ConformanceError, match="100, and bounds of 0 and 1"):
+        check_metric(percent)
+    check_metric(replace(percent, bounds=(0, 100)))
 
 
 def test_every_metric_check_is_in_its_list() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +31,7 @@ from widemargin import (
 )
 from widemargin.contracts import Columns, Kind, Learns, State
 from widemargin.encoders import Features, TfidfEncoder
-from widemargin.registry import discover
+from widemargin.registry import Registry, discover
 from widemargin.testing import (
     Check,
     ConformanceError,
@@ -50,6 +53,7 @@ from widemargin.testing import (
     check_repeated_items,
     check_rows_are_read_alone,
     check_runs_offline,
+    check_target_is_no_column,
     check_use_case,
     check_walks_forward,
     encoder_checks,
@@ -196,9 +200,9 @@ def with_features(use_case: UseCase, build: Callable[[], Any], learns: Learns = 
     return replace(use_case, features=Own, defaults={})
 
 
-def refusal(check: Check, use_case: UseCase) -> str:
+def refusal(check: Check, use_case: UseCase, registry: Registry = REGISTRY) -> str:
     with pytest.raises(ConformanceError) as caught:
-        check(use_case, REGISTRY)
+        check(use_case, registry)
     said = str(caught.value)
     assert said.startswith(f"use case {use_case.name!r}: ")
     assert " Found: " in said
@@ -220,8 +224,8 @@ def test_all_broken_rules_are_told_at_once_each_once(light: UseCase) -> None:
         check_use_case(broken, REGISTRY)
     lines = str(caught.value).splitlines()
     assert len(lines) == 2
-    assert "must load offline" in lines[0]
-    assert "'f2'" in lines[1]
+    assert "'f2'" in lines[0]
+    assert "must load offline" in lines[1]
 
 
 def test_a_fixture_that_asks_for_the_network_is_refused(notes: UseCase) -> None:
@@ -231,7 +235,9 @@ def test_a_fixture_that_asks_for_the_network_is_refused(notes: UseCase) -> None:
             return super().load(data_home)
 
     said = refusal(check_loads_offline, replace(notes, data=(Online,)))
-    assert "OSError: the network is blocked while this is checked" in said
+    assert "Found: the network was asked for example.org. Where: " in said
+    assert f"{__file__}, line {Online.load.__code__.co_firstlineno + 1}." in said
+    assert "what it needs is declared as `assets`" in said
     assert 'Path(__file__).with_name("fixture.csv")' in said
 
 
@@ -244,6 +250,7 @@ def test_a_fixture_that_hides_that_it_asked_for_the_network_is_refused(notes: Us
 
     said = refusal(check_loads_offline, replace(notes, data=(Stealthy,)))
     assert "the network was asked for ('203.0.113.7', 80)" in said
+    assert f"Where: {__file__}, line {Stealthy.load.__code__.co_firstlineno + 2}." in said
 
 
 def test_the_network_works_again_after_the_check(notes: UseCase) -> None:
@@ -281,8 +288,82 @@ def test_labels_that_are_no_strings_are_refused(notes: UseCase) -> None:
             made = super().make(labels, texts)
             return replace(made, y=(made.y == "tool").astype(np.int64))
 
-    said = refusal(check_lengths, replace(notes, data=(Coded,)))
-    assert "Labels must be strings or float64. Found: labels of type int64." in said
+    said = refusal(check_loads_offline, replace(notes, data=(Coded,)))
+    assert "TypeError: Dataset: y holds values of type int64; name the classes" in said
+    assert f"Where: {__file__}, line " in said
+
+
+def test_labels_that_are_any_objects_are_refused(notes: UseCase) -> None:
+    class Loose(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            made = super().make(labels, texts)
+            return replace(made, y=made.y.astype(object))
+
+    said = refusal(check_lengths, replace(notes, data=(Loose,)))
+    assert "Labels must be strings or float64. Found: labels of type object." in said
+
+
+@pytest.mark.parametrize(("returned", "what"), [(None, "None"), (["a"], "a list")])
+def test_a_loader_that_returns_no_data_set_is_refused(
+    notes: UseCase, returned: Any, what: str
+) -> None:
+    class Other(NotesFile):
+        def load(self, data_home: Path) -> Dataset:
+            return returned  # type: ignore[no-any-return]  # the mistake
+
+    said = refusal(check_loads_offline, replace(notes, data=(Other,)))
+    assert f"Found: Other.load returned {what}; it must return a widemargin.Dataset." in said
+    assert f"Where: {__file__}, line {Other.load.__code__.co_firstlineno}." in said
+
+
+def test_a_column_that_repeats_the_target_is_refused(notes: UseCase) -> None:
+    class Leaking(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            made = super().make(labels, texts)
+            kinds: dict[str, Kind] = {**made.kinds, "answer": "table"}
+            return replace(made, X=made.X.assign(answer=labels), kinds=kinds)
+
+    check_target_is_no_column(notes, REGISTRY)
+    said = refusal(check_target_is_no_column, replace(notes, data=(Leaking,)))
+    assert "Found: column 'answer' holds the target, label, itself." in said
+
+
+@pytest.mark.parametrize(
+    ("write", "caught"),
+    [
+        (int, True),
+        (np.float32, True),
+        (lambda value: f" {value:g}", True),
+        (lambda value: f"{value:.3f}", True),
+        (lambda value: value + (value == 5.0), False),
+        (lambda value: "" if value == 5.0 else f"{value:g}", False),
+        (lambda value: "five" if value == 5.0 else value, False),
+    ],
+)
+def test_a_column_that_repeats_the_numbers_that_are_predicted_is_refused(
+    notes: UseCase, write: Callable[[float], Any], caught: bool
+) -> None:
+    class Leaking(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            made = super().make(labels, texts)
+            y = np.arange(len(texts), dtype=np.float64)
+            kinds: dict[str, Kind] = {**made.kinds, "answer": "table"}
+            answer = [write(value) for value in y]
+            return replace(made, y=y, X=made.X.assign(answer=answer), kinds=kinds)
+
+    leaking = replace(
+        notes,
+        task="regression",
+        data=(Leaking,),
+        primary_metric={"regression": "mae"},
+        metrics=("mae",),
+        wording=Wording(),
+    )
+    if caught:
+        said = refusal(check_target_is_no_column, leaking)
+        assert "Found: column 'answer' holds the target, label, itself." in said
+    else:
+        check_target_is_no_column(leaking, REGISTRY)
 
 
 def test_labels_of_another_task_are_refused(notes: UseCase) -> None:
@@ -320,7 +401,7 @@ def test_features_that_lose_rows_are_refused(notes: UseCase) -> None:
             return super().transform(X)[1:]
 
     said = refusal(check_lengths, with_features(notes, Lossy))
-    assert "one row for each item. Found: 23 rows for 24 items." in said
+    assert "Found: the features Lossy returned 23 rows for 24 items; `transform` must" in said
 
 
 def test_near_duplicates_that_cross_a_split_are_refused(notes: UseCase) -> None:
@@ -692,8 +773,11 @@ def test_features_that_fail_name_their_line(notes: UseCase) -> None:
             return super().transform(X) + len(texts[24:25]) * len(texts[99])
 
     said = refusal(check_repeated_items, with_features(notes, Greedy))
-    assert "IndexError: list index out of range (" in said
-    assert "test_conformance.py, line " in said
+    assert "Found: IndexError: list index out of range. Where: " in said
+    assert (
+        f"{__file__}, line {inspect.unwrap(Greedy.transform).__code__.co_firstlineno + 2}." in said
+    )
+    assert "Remedy: mend that line, so that a model can be trained on the fixture." in said
 
 
 def test_what_is_no_sequence_may_be_refused_in_words_only(notes: UseCase) -> None:
@@ -871,4 +955,43 @@ def test_a_fixture_too_small_to_train_on_is_refused(notes: UseCase, tmp_path: Pa
     path.write_text("fruit\tapple tart\ntool\tsaw blade", encoding="utf-8")
     said = refusal(check_read_items, replace(notes, fixture={"path": str(path)}))
     assert "must be trainable on the fixture" in said
-    assert "a few dozen items" in said
+    assert "there is only 1 item of class 'fruit'" in said
+    assert said.endswith("Remedy: mend what is named there.")
+
+
+@pytest.mark.parametrize(
+    ("ours", "own", "slow"), [(0.5, 0.9, False), (3.0, 2.0, False), (0.5, 4.1, True)]
+)
+def test_a_plugin_whose_import_takes_longer_than_ours_is_refused(
+    light: UseCase, monkeypatch: pytest.MonkeyPatch, ours: float, own: float, slow: bool
+) -> None:
+    def measured(*_: Any, **__: Any) -> Any:
+        return SimpleNamespace(returncode=0, stdout=json.dumps([{}, ours, own]))
+
+    monkeypatch.setattr("widemargin.testing.plugin_checks.subprocess.run", measured)
+    if not slow:
+        check_light_import(light, REGISTRY)
+        return
+    said = refusal(check_light_import, light)
+    assert "took 4.1 s, and widemargin itself 0.5 s." in said
+    assert "python -X importtime" in said
+
+
+def test_a_heavy_import_names_the_line_that_imports(
+    notes: UseCase, install_plugin: Callable[..., Path]
+) -> None:
+    source = """
+import widemargin_generic
+from dataclasses import replace
+from widemargin import hookimpl
+import wave, sqlite3, pandas
+
+@hookimpl
+def register_use_cases():
+    return [replace(widemargin_generic.register_use_cases()[1], name="rain")]
+"""
+    install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": source})
+    registry = discover()
+    said = refusal(check_light_import, registry.use_case("rain"), registry)
+    assert "rain_plugin imports pandas" in said
+    assert "rain_plugin.py, line 5." in said

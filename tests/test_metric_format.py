@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from widemargin.contracts import Metric
 from widemargin.contracts.metric import amount
+from widemargin.errors import PluginError
 from widemargin.report.figures.scales import tick_texts
 
 ERROR = Metric(
@@ -52,3 +57,23 @@ def test_ticks_of_one_axis_are_written_alike() -> None:
         *("0", "500,000", "1,000,000", "1,500,000")
     ]
     assert tick_texts([5e8, 1e9]) == ["5e8", "1e9"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [("good", "'good'"), (None, "None"), (np.zeros(3), "an array of shape (3,)")],
+)
+def test_a_metric_that_returns_no_number_is_refused_with_its_place(made: Any, said: str) -> None:
+    def compute(_: Any) -> Any:
+        return made
+
+    metric = Metric(name="hit", title="hit", summary="", task="classification", compute=compute)
+    with pytest.raises(PluginError) as refused:
+        metric.value(SimpleNamespace())  # type: ignore[arg-type]  # nothing is looked at
+    line = compute.__code__.co_firstlineno
+    assert str(refused.value) == (
+        f"the metric 'hit' returned {said}; `compute` must return a float. "
+        f"({__file__}, line {line})"
+    )
+    half: Any = np.float32(0.5)
+    assert replace(metric, compute=lambda _: half).value(made) == 0.5

@@ -75,8 +75,8 @@ PUBLIC = {
         check_light_import check_loads_offline check_metric check_metric_counts_weights
         check_metric_prefers_the_truth check_metrics check_published_split_is_kept
         check_read_items check_repeated_items check_rows_are_read_alone check_runs_offline
-        check_use_case check_walks_forward encoder_checks examine kernel_checks load_fixture
-        metric_checks sample_of use_case_checks
+        check_target_is_no_column check_use_case check_walks_forward encoder_checks examine
+        kernel_checks load_fixture metric_checks sample_of use_case_checks
     """,
 }
 

@@ -56,6 +56,13 @@ def reason(install: Install, source: str, **files: str) -> str:
     return broken.reason
 
 
+def reason_at(install: Install, source: str, line: int | None) -> str:
+    """Return why a plugin was left out, without the line of its code that is named behind it."""
+    said, _, place = reason(install, source).rpartition(" (")
+    assert place.endswith(f"rain_plugin.py, line {line})" if line else "rain_plugin.py)")
+    return said
+
+
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "widemargin", *words],
@@ -98,7 +105,7 @@ def test_a_failing_import_is_named_with_its_place(install_plugin: Install) -> No
 def test_a_syntax_error_is_named_with_its_place(install_plugin: Install) -> None:
     said = reason(install_plugin, "def rain(:\n    pass\n")
     assert said.startswith("SyntaxError: ")
-    assert "(rain_plugin.py, line 1)" in said
+    assert said.endswith("rain_plugin.py, line 1)")
 
 
 @pytest.mark.parametrize("stop", ["raise SystemExit(3)", "import sys; sys.exit('no rain today')"])
@@ -157,7 +164,7 @@ def test_a_misspelt_hook_is_refused_with_the_nearest(
     install_plugin: Install, misspelt: str, right: str
 ) -> None:
     source = f"from widemargin import hookimpl\n\n@hookimpl\ndef {misspelt}():\n    return []\n"
-    assert reason(install_plugin, source) == (
+    assert reason_at(install_plugin, source, 3) == (
         f"{misspelt!r} is no hook. Did you mean {right!r}? The hooks are {HOOKS}."
     )
 
@@ -170,7 +177,7 @@ def test_a_hook_with_an_argument_that_it_does_not_have_is_refused(install_plugin
 
 
 def test_a_plugin_without_a_hook_is_refused_with_the_remedy(install_plugin: Install) -> None:
-    assert reason(install_plugin, "def register_kernels():\n    return []\n") == (
+    assert reason_at(install_plugin, "def register_kernels():\n    return []\n", None) == (
         f"implements no hook. Mark a function with @widemargin.hookimpl; the hooks are {HOOKS}."
     )
 
@@ -198,7 +205,7 @@ def test_what_is_no_list_is_refused_with_the_remedy(
     install_plugin: Install, hook: str, wanted: str, returned: str, what: str
 ) -> None:
     source = f"from widemargin import hookimpl\n\n@hookimpl\ndef {hook}():\n    return {returned}\n"
-    assert reason(install_plugin, source) == (
+    assert reason_at(install_plugin, source, 3) == (
         f"{hook} returned {what}; it must return a list, as in `return [{wanted}(...)]`."
     )
 
@@ -208,7 +215,7 @@ def test_an_item_of_another_type_is_refused(
     install_plugin: Install, hook: str, wanted: str
 ) -> None:
     source = f"from widemargin import hookimpl\n\n@hookimpl\ndef {hook}():\n    return ['rain']\n"
-    assert reason(install_plugin, source) == (
+    assert reason_at(install_plugin, source, 3) == (
         f"{hook} returned a list with a value of type str in it; each item must be of the type "
         f"widemargin.{wanted}."
     )
@@ -254,7 +261,7 @@ def register_use_cases():
 
 def test_a_name_twice_in_one_list_is_refused(install_plugin: Install) -> None:
     source = KERNEL.format(name="rain").replace("return [", "return 2 * [")
-    assert reason(install_plugin, source) == (
+    assert reason_at(install_plugin, source, 7) == (
         "register_kernels returned 'rain' twice; rename one of them."
     )
 
@@ -292,6 +299,16 @@ def test_two_assets_that_differ_cannot_share_a_name(install_plugin: Install) -> 
         "in the plugin 'rain' of rainy, or uninstall one of the two."
     )
     assert discover().assets()["sms-spam"].licence == "CC BY 4.0"
+
+
+def test_an_asset_of_an_encoder_of_ours_cannot_be_another_one(install_plugin: Install) -> None:
+    source = ASSET.format(
+        name="ham", base="spam.data[0]", asset="replace(spam.data[0].assets[0], name='minilm')"
+    )
+    assert reason(install_plugin, source) == (
+        "the asset 'minilm' is another one in widemargin itself already. Rename it in the plugin "
+        "'rain' of rainy, or uninstall one of the two."
+    )
 
 
 def test_two_loaders_may_use_the_same_asset(install_plugin: Install) -> None:
@@ -412,9 +429,10 @@ def test_a_listener_that_fails_is_named_and_costs_no_run(
     with pytest.warns(RuntimeWarning, match="plugin 'deaf' of deaf: run_") as told:
         run = run_table(tmp_path)
     kind = failing.removeprefix("raise ").partition("(")[0]
+    deaf_plugin = tmp_path / "site" / "deaf_plugin.py"
     assert [str(one.message) for one in told] == [
-        f"plugin 'deaf' of deaf: run_started failed: {kind}: deaf",
-        f"plugin 'deaf' of deaf: run_finished failed: {kind}: deaf",
+        f"plugin 'deaf' of deaf: run_started failed: {kind}: deaf ({deaf_plugin}, line 8)",
+        f"plugin 'deaf' of deaf: run_finished failed: {kind}: deaf ({deaf_plugin}, line 12)",
     ]
     assert run.path.is_dir()
     import ears_plugin  # as above

@@ -143,11 +143,12 @@ class Run:
         rows = []
         for name, own in said["metrics"].items():
             metric = self._registry.metrics.get(name)
+            ends = f"{_show(metric, own['low'])} to {_show(metric, own['high'])}"
             rows.append(
                 (
                     _title(metric, name, said["units"]),
                     _show(metric, own["value"]),
-                    f"{_show(metric, own['low'])} to {_show(metric, own['high'])}",
+                    ends if own["low"] is not None else "undefined",
                     [
                         _show(metric, baseline["metrics"].get(name))
                         for baseline in said["baselines"].values()

@@ -91,14 +91,13 @@ def two_runs(words: Sequence[str], store: RunStore) -> tuple[RunRecord, RunRecor
     Raises
     ------
     InputError
-        Where one of two names nothing, or several runs.
+        Where a word names nothing, or several runs; it tells of both.
     """
-    from widemargin.comparison.targets import find_target, is_file
+    from widemargin.comparison.targets import find_targets, is_file
 
     if len(words) != 2 or any(map(is_file, words)):
         return None
-    registry = discover()
-    first, second = (find_target(word, store, registry).run for word in words)
+    first, second = (one.run for one in find_targets(words, store, discover()))
     return (first, second) if first and second else None
 
 

@@ -197,7 +197,24 @@ class AssetError(InputError):
 
 
 class PluginError(InputError):
-    """A plugin is broken, absent, or clashes with another."""
+    """A plugin is broken, absent, or clashes with another.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what to do.
+    place : str
+        Where in the plugin's code, as in ``data.py, line 12``; empty where that cannot be said.
+
+    Examples
+    --------
+    >>> print(PluginError("load returned None; it must return a Dataset.", "data.py, line 12"))
+    load returned None; it must return a Dataset. (data.py, line 12)
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(f"{message} ({place})" if place else message)
+        self.message, self.place = message, place
 
 
 class ModelError(InputError):

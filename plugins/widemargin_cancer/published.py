@@ -108,6 +108,7 @@ class Khan(_Published):
     """Small round blue-cell tumours: 63 + 20 samples of four kinds, 2,308 genes."""
 
     assets: ClassVar[tuple[Asset, ...]] = (KHAN_ASSET,)
+    n_items: ClassVar[int] = 83
 
     source: Literal["khan"] = Field("khan", description="small round blue-cell tumours, Khan 2001")
 
@@ -146,6 +147,7 @@ class NCI60(_Published):
     """The NCI60 cell lines: 57 of eight kinds of cancer, 6,830 genes."""
 
     assets: ClassVar[tuple[Asset, ...]] = (NCI60_ASSET,)
+    n_items: ClassVar[int] = 57
 
     source: Literal["nci60"] = Field("nci60", description="NCI60 cell lines")
     at_least: int = Field(5, ge=2, description="cell lines that a kind of cancer must have")
@@ -190,6 +192,7 @@ class Golub(_Published):
     """Acute leukaemia: 27 lymphoblastic and 11 myeloid samples, 3,051 genes."""
 
     assets: ClassVar[tuple[Asset, ...]] = (GOLUB_ASSET,)
+    n_items: ClassVar[int] = 38
 
     source: Literal["golub"] = Field("golub", description="acute leukaemia, Golub 1999")
 

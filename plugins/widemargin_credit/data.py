@@ -101,6 +101,7 @@ class GermanCredit(Applications):
     """German credit: 1,000 applications of 1973 to 1975, 700 paid back and 300 not."""
 
     assets: ClassVar[tuple[Asset, ...]] = (ASSET, SEX_ASSET)
+    n_items: ClassVar[int] = 1_000
     about_protected: ClassVar[Mapping[str, str]] = {
         _SEX: "The table does not tell the sex: one code of it stands for women who are not single "
         "and for single men, and what is published as single men are married and widowed ones "

@@ -93,7 +93,8 @@ class Decider:
     loader : Applications
         The ``data`` section: what may change, what is protected, and the points.
     costs : tuple of (float, float)
-        What it costs to accept a bad application, and to refuse a good one.
+        What it costs to accept a bad application, and to refuse a good one; without costs what
+        bad and good weigh in the labels.
     columns : tuple of str
         The columns that the model reads.
     """
@@ -179,7 +180,7 @@ def decider_of_study(study: Study) -> Decider:
         judge=study.judge,
         explain=study.model.explain,
         loader=study.loader,
-        costs=_costs(study.predictions.costs),
+        costs=_costs(study.predictions.label_weights),
         columns=tuple(study.dataset.kinds),
     )
 
@@ -230,7 +231,7 @@ def decider_of_run(run: Any) -> Decider:
         judge=judge,
         explain=explain,
         loader=loader,
-        costs=_costs(model.costs),
+        costs=_costs(model.label_weights),
         columns=tuple(predictor.kinds),
     )
 

@@ -63,6 +63,7 @@ GINI = Metric(
     compute=gini,
     needs="decision",
     n_classes="two",
+    bounds=(-1, 1),
 )
 
 KS = Metric(
@@ -73,6 +74,7 @@ KS = Metric(
     compute=ks,
     needs="decision",
     n_classes="two",
+    bounds=(0, 1),
 )
 
 

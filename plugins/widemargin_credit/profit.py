@@ -46,16 +46,16 @@ def profit_curve(
 
 
 def profit_sections(predictions: Predictions) -> list[ReportSection]:
-    """Say what the costs imply, and draw the profit curve."""
+    """Say what the costs imply, and draw the profit curve; nothing where there are no costs."""
     if predictions.probability is None or set(predictions.classes) != {GOOD, BAD}:
+        return []
+    if not predictions.costs:
         return []
     place = predictions.classes.index(BAD)
     bad = predictions.probability[:, place]
     is_bad = predictions.y_true == place
     weight = predictions.weight
-    costs = (1.0, 1.0)
-    if predictions.costs:
-        costs = (predictions.costs[place], predictions.costs[1 - place])
+    costs = (predictions.costs[place], predictions.costs[1 - place])
     threshold = costs[1] / (costs[0] + costs[1])
     refused = predictions.y_pred == place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ __all__ = ["BreastCancer", "Diabetes"]
 
 class Diabetes(DatasetLoader):
     """Progression of diabetes in 442 patients: regression."""
+
+    n_items: ClassVar[int] = 442
 
     source: Literal["diabetes"] = Field("diabetes", description="scikit-learn's diabetes data")
 
@@ -53,6 +55,8 @@ class Diabetes(DatasetLoader):
 
 class BreastCancer(DatasetLoader):
     """Breast tumours, benign or malignant, by the shape of their cell nuclei: classification."""
+
+    n_items: ClassVar[int] = 569
 
     source: Literal["breast-cancer"] = Field(
         "breast-cancer", description="scikit-learn's breast cancer data"

@@ -93,6 +93,7 @@ class FashionMnist(ImageLoader):
     """Fashion-MNIST: 70,000 grey images of clothes, 28 x 28, with a published test part."""
 
     assets: ClassVar[tuple[Asset, ...]] = (FASHION_MNIST_ASSET,)
+    n_items: ClassVar[int] = 20_000
 
     source: Literal["fashion-mnist"] = Field("fashion-mnist", description="Fashion-MNIST")
     limit: Limit | None = Field(
@@ -140,6 +141,8 @@ class IdxFolder(ImageLoader):
 
 class Digits(ImageLoader):
     """Written digits that come with scikit-learn: 1,797 grey images, 8 x 8."""
+
+    n_items: ClassVar[int] = 1_797
 
     source: Literal["digits"] = Field("digits", description="scikit-learn's written digits")
 

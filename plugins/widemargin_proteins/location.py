@@ -83,6 +83,7 @@ class Location(SequenceLoader):
     """SCL2205: 19,074 proteins of 13 locations, with the published split."""
 
     assets: ClassVar[tuple[Asset, ...]] = (LOCATION_ASSET,)
+    n_items: ClassVar[int] = 19_074
 
     source: Literal["location"] = Field(
         "location", description="SCL2205, proteins of UniProt and where in the cell they work"

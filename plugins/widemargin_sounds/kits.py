@@ -41,6 +41,7 @@ class DrumKits(RecordingLoader):
     """Single strokes of 13 drum kits, by the family of the instrument; no split parts a kit."""
 
     assets: ClassVar[tuple[Asset, ...]] = (DRUM_KITS_ASSET,)
+    n_items: ClassVar[int] = 536
 
     source: Literal["drum-kits"] = Field("drum-kits", description="the drum kits of Hydrogen")
 

@@ -59,6 +59,7 @@ class SMS(MessageLoader):
     """The SMS Spam Collection: text messages in English."""
 
     assets: ClassVar[tuple[Asset, ...]] = (SMS_ASSET,)
+    n_items: ClassVar[int] = 5_574
 
     source: Literal["sms"] = Field("sms", description="the SMS Spam Collection")
 

@@ -29,7 +29,8 @@ def mail_text(raw: bytes, headers: Headers = ("subject",)) -> str:
     r"""Read some headers, the body and the names of the attachments of a raw message.
 
     The plain text is preferred; HTML is stripped where there is none. An attachment is a line that
-    says its name and type. Of each part, the first 500,000 bytes are read.
+    says its name and type; one that is a mail is read in its place, as the outer mail is. Of each
+    part, the first 500,000 bytes are read.
 
     Parameters
     ----------
@@ -59,10 +60,9 @@ def mail_text(raw: bytes, headers: Headers = ("subject",)) -> str:
     try:
         # compat32 reads broken headers as they stand, where the newer policies raise.
         message = message_from_bytes(_QUOTED_ENVELOPE.sub(b"", raw, count=1), policy=compat32)
-        lines = [*_headers(message, headers), _body(message).strip()]
+        return _text(message, headers)
     except RecursionError:
         raise DataError("the message's parts are nested too deeply.") from None
-    return "\n".join(line for line in lines if line)
 
 
 def iter_mbox(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -111,6 +111,11 @@ def maildir_files(folder: Path) -> list[Path]:
     )
 
 
+def _text(message: Message, headers: Headers) -> str:
+    lines = [*_headers(message, headers), _body(message, headers).strip()]
+    return "\n".join(line for line in lines if line)
+
+
 def _headers(message: Message, wanted: Headers) -> list[str]:
     chosen = None if wanted == "all" else {name.lower() for name in wanted}
     lines = []
@@ -122,24 +127,45 @@ def _headers(message: Message, wanted: Headers) -> list[str]:
     return lines
 
 
-def _body(part: Message) -> str:
-    # Of a leaf it would decode by whatever the charset says.
-    children = part.get_payload() if part.is_multipart() else None
-    attached = part.get_content_disposition() == "attachment"
-    if isinstance(children, list) and not attached:
-        texts = [
-            (child.get_content_type(), _body(child))
-            for child in children
-            if isinstance(child, Message)
-        ]
-        if part.get_content_type() != "multipart/alternative":
-            return "\n".join(text for _, text in texts if text.strip())
-        plain_first = sorted(texts, key=lambda text: text[0] != "text/plain")
-        return next((text for _, text in plain_first if text.strip()), "")
-    # A multipart without its boundary is parsed as one leaf.
+def _body(part: Message, headers: Headers) -> str:
+    children = _children(part)
+    if not children:
+        return _leaf(part)
+    if part.get_content_maintype() == "message":
+        return "\n".join(_text(child, headers) for child in children)
+    texts = [(child.get_content_type(), _body(child, headers)) for child in children]
+    if part.get_content_type() != "multipart/alternative":
+        return "\n".join(text for _, text in texts if text.strip())
+    plain_first = sorted(texts, key=lambda text: text[0] != "text/plain")
+    return next((text for _, text in plain_first if text.strip()), "")
+
+
+def _children(part: Message) -> list[Message]:
+    """List the parts of a multipart, and the mail that is attached to one or forwarded in it."""
+    # Of a leaf `get_payload` would decode by whatever the charset says.
+    payload = part.get_payload() if part.is_multipart() else None
+    children = [one for one in payload or () if isinstance(one, Message)]
+    encoded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+    if part.get_content_maintype() != "message" or not encoded:
+        return children
+    # No standard allows it, but people see such mails.
+    return [_decoded(child) for child in children]
+
+
+def _decoded(mail: Message) -> Message:
+    """Undo base64 of a whole mail, which was parsed as the body of one without a header."""
+    if mail.keys():
+        return mail
+    mail["Content-Transfer-Encoding"] = "base64"
+    raw = mail.get_payload(decode=True)
+    return message_from_bytes(raw if isinstance(raw, bytes) else b"", policy=compat32)
+
+
+def _leaf(part: Message) -> str:
     kind = part.get_content_type()
+    # A multipart without its boundary is parsed as one leaf.
     is_text = kind in ("text/plain", "text/html") or part.get_content_maintype() == "multipart"
-    if attached or not is_text:
+    if part.get_content_disposition() == "attachment" or not is_text:
         return f"attachment: {_name(part)} {kind}"
     payload = part.get_payload(decode=True)
     raw = payload[:_LONGEST_PART] if isinstance(payload, bytes) else b""

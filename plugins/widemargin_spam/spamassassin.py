@@ -50,6 +50,7 @@ class SpamAssassin(MailLoader):
     """The SpamAssassin public mail corpus: mails of 2002, headers and all."""
 
     assets: ClassVar[tuple[Asset, ...]] = (SPAMASSASSIN_ASSET,)
+    n_items: ClassVar[int] = 6_028
 
     source: Literal["spamassassin"] = Field(
         "spamassassin", description="the SpamAssassin public mail corpus"

@@ -46,6 +46,7 @@ class Market(Decisions):
     """Daily prices of Apple, IBM, Microsoft and others, 2000 to 2013."""
 
     assets: ClassVar[tuple[Asset, ...]] = (STOCKS_ASSET,)
+    n_items: ClassVar[int] = 1_887
 
     source: Literal["market"] = Field("market", description="the published sample of daily prices")
     symbols: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(each_once)] = Field(

@@ -335,6 +335,27 @@ def test_show_prints_what_run_printed(call: Any, small_runs: Path) -> None:
     assert "Report" in said.out
 
 
+def test_intervals_over_few_groups_are_said_to_be_made_otherwise(
+    call: Any, small_runs: Path, tmp_path: Path
+) -> None:
+    said = call("show", "sounds", "--runs", str(small_runs))
+    assert (
+        "Intervals: each of 4 independent items or groups left out once (jackknife), too few to "
+        "resample." in " ".join(said.out.split())
+    )
+    assert "jackknife" not in call("show", "spam", "--runs", str(small_runs)).out
+    alone = RunStore(small_runs).find("sounds").path
+    shutil.copytree(alone, tmp_path / "sounds" / alone.name)
+    path = tmp_path / "sounds" / alone.name / "metrics.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"intervals": {"by": "", "of": 2}}))
+    said = call("show", "sounds", "--runs", str(tmp_path))
+    assert (
+        "How sure a number is cannot be told from fewer than 3 (2 independent items or groups)."
+        in " ".join(said.out.split())
+    )
+
+
 def test_report_writes_the_same_page_again(call: Any, small_runs: Path) -> None:
     run = RunStore(small_runs).find("table")
     page = run.path / "report.html"

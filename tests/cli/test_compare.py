@@ -129,9 +129,13 @@ def test_a_comparison_may_be_a_file(
 def test_a_budget_that_cannot_be_is_refused(call: Any, tmp_path: Path) -> None:
     compared = ("compare", "spam", "credit", "--runs", str(tmp_path))
     assert "--jobs must be between 1 and" in call(*compared, "--jobs", "1000").err
-    said = call(*compared, "--memory", "lots")
-    assert (said.code, list(tmp_path.iterdir())) == (2, [])
-    assert "--memory must be a size such as 4GB or 800MB; got 'lots'." in said.err
+    for size in ("lots", "1KB", "0GB", "4", f"{9**40}GB"):
+        said = call(*compared, "--memory", size)
+        assert (said.code, list(tmp_path.iterdir())) == (2, [])
+        told = (
+            "--memory must be a number above 0 and a unit, MB, GB, MiB or GiB, as in 4GB or 800MB"
+        )
+        assert f"{told}; got '{size}'." in said.err
 
 
 def test_json_is_one_object_and_nothing_else(call: Any, words: list[str]) -> None:

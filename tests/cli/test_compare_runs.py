@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -111,4 +112,61 @@ def test_a_damaged_run_is_refused(call: Any, runs: Path, tmp_path: Path) -> None
     (damaged / "manifest.json").write_text("{}", encoding="utf-8")
     said = call("compare", first, str(damaged), "--runs", str(runs))
     assert said.code == 2
-    assert "is not a whole run" in said.err
+    assert said.err.count("is not a whole run") == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "manifest.json").write_text("", encoding="utf-8")
+    written = tmp_path / "both.yaml"
+    written.write_text(f"runs: ['{damaged}', '{other}']\n", encoding="utf-8")
+    for words in ([str(damaged), str(other)], [str(written)]):
+        said = call("compare", *words, "--runs", str(runs))
+        assert said.code == 2
+        assert said.err.count(f"{damaged} is not a whole run") == 1
+        assert said.err.count(f"{other} is not a whole run") == 1
+        told = said.err.removeprefix("Error: 2 problems in the settings:\n").strip()
+        assert len(told.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "reason"),
+    [
+        ("manifest.json", {"costs": [1]}, "'costs' of manifest.json holds no JSON object"),
+        ("manifest.json", {"versions": 3}, "'versions' of manifest.json is not what a run writes"),
+        ("manifest.json", {"encoders": ["x"]}, "'encoders' of manifest.json holds no JSON object"),
+        ("metrics.json", {"classes": [1, 2]}, "'classes' of metrics.json is not what a run writes"),
+        ("metrics.json", {"folds": ["x"]}, "'folds' of metrics.json holds no JSON object"),
+        ("config.yaml", {"features": "x"}, "'features' of config.yaml is not what a run writes"),
+        (
+            "metrics.json",
+            {"baselines": {"dummy": {"title": "", "metrics": {}, "gain": [1]}}},
+            "'gain' of 'dummy' of metrics.json holds no JSON object",
+        ),
+    ],
+)
+def test_a_run_is_refused_of_which_anything_that_is_compared_is_damaged(
+    call: Any, runs: Path, tmp_path: Path, name: str, damage: dict[str, Any], reason: str
+) -> None:
+    first, second = ids(runs, "texts")
+    copied = tmp_path / second
+    shutil.copytree(runs / "texts" / second, copied)
+    content = {"use_case": "texts"}
+    if name.endswith(".json"):
+        content = json.loads((copied / name).read_bytes())
+    (copied / name).write_text(json.dumps(content | damage), encoding="utf-8")  # JSON is YAML
+    said = call("compare", first, str(copied), "--runs", str(runs))
+    assert said.code == 2
+    assert f"{copied} is not a whole run ({reason}" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_predictions_of_other_classes_are_not_compared(
+    call: Any, runs: Path, tmp_path: Path
+) -> None:
+    first, second = ids(runs, "texts")
+    copied = tmp_path / second
+    shutil.copytree(runs / "texts" / second, copied)
+    metrics = json.loads((copied / "metrics.json").read_bytes())
+    (copied / "metrics.json").write_text(json.dumps(metrics | {"classes": ["x", "y"]}))
+    said = call("compare", first, str(copied), "--runs", str(runs))
+    assert (said.code, said.err) == (0, "")
+    assert "No paired test was made: the predictions of B cannot be read" in said.out

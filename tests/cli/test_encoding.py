@@ -18,7 +18,8 @@ import pytest
 from numpy.typing import NDArray
 
 from widemargin.contracts import EncoderSpec, Section
-from widemargin.encoders import ENCODERS, EmbeddingStore, FrozenEncoder
+from widemargin.encoders import EmbeddingStore, FrozenEncoder
+from widemargin.encoders.built_in import BUILT_IN
 from widemargin.encoders.items import texts_of
 from widemargin.encoders.store import store_folder
 from widemargin.runs.store import RunStore
@@ -60,7 +61,7 @@ def lengths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         build=lambda settings: Lengths(),
         dimension=2,
     )
-    monkeypatch.setattr("widemargin.registry.ENCODERS", (*ENCODERS, spec))
+    monkeypatch.setitem(BUILT_IN, "lengths", spec)
     Lengths.calls = 0
 
 

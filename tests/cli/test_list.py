@@ -23,13 +23,19 @@ def test_every_use_case_is_listed_with_its_data_and_licence(call: Call, tmp_path
     assert rows["spam"]["data"][0]["licence"] == "CC BY 4.0"
     assert rows["spam"]["data"][0]["bytes"] > 100_000
     assert rows["spam"]["primary"] == {"classification": "F1"}
+    assert rows["spam"]["items"]["sms"] == 5_574
+    assert rows["table"]["items"] == {"diabetes": 442, "breast-cancer": 569}
     assert rows["texts"]["data"] == []
+    assert rows["texts"]["items"] == {}
     assert rows["texts"]["task"] == "by the target"
     assert all(row["last"] is None for row in rows.values())
     shown = call("list", "--runs", str(tmp_path)).out
     for name, case in cases.items():
         assert name in shown
         assert case.summary.split()[0] in shown
+    said = " ".join(shown.split())
+    assert "83, 57 and 38" in said
+    assert "442" not in said  # no data of the use case's own, but examples that come with a library
 
 
 def test_the_last_of_several_runs_is_told(call: Call, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from widemargin.contracts import EncoderSpec, Section
 from widemargin.data.assets import data_home, verify
-from widemargin.encoders import ENCODERS
+from widemargin.encoders.built_in import BUILT_IN
 from widemargin.encoders.text.contextual import ContextualEncoder, ContextualModel, Pooling
 from widemargin.encoders.text.glove import GLOVE_ASSET
 from widemargin.encoders.text.words import words_of
@@ -216,7 +216,7 @@ def turning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         build=lambda _: Turning(),
         dimension=3,
     )
-    monkeypatch.setattr("widemargin.registry.ENCODERS", (*ENCODERS, spec))
+    monkeypatch.setitem(BUILT_IN, "turning", spec)
 
 
 @pytest.mark.usefixtures("turning")

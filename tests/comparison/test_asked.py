@@ -166,12 +166,21 @@ def test_an_encoder_with_settings_may_stand_in_a_file(write: Any) -> None:
             "runs: [spam]\nkernels: [rbf, linear]\nsettings: {svm: {kernel: poly}}\n",
             "{file}:3: svm.kernel: is what --kernels varies",
         ),
-        ("runs: [spam]\n", "Say what to compare"),
-        ("runs: [spam, spam]\n", "'spam' is named twice"),
+        ("runs: [spam]\n", "{file}: Say what to compare"),
+        ("runs: [spam, spam]\n", "{file}: 'spam' is named twice"),
         (
             "runs: [spam, {target: spam, as: again}]\n",
-            "'spam' and 'again' have the same settings",
+            "{file}: 'spam' and 'again' have the same settings",
         ),
+        ("runs: [spam, '']\n", "{file}:1: runs[1]: There is no use case ''."),
+        ("runs: [spam]\nencoders: [tfidf, null]\n", "{file}:2: encoders[1]: must be text, a map"),
+        ("runs: [spam]\nkernels: [rbf, 3]\n", "{file}:2: kernels[1]: must be text; got 3"),
+        (
+            "runs: [spam, credit]\nsettings: {use_case: spam}\n",
+            "{file}:2: use_case: is no setting of a comparison, whose runs name their use cases",
+        ),
+        ("", "{file}: is empty"),
+        ("runs:\n\t- spam\n", "{file}:2: is not YAML: a tab cannot indent a line; use spaces"),
     ],
 )
 def test_a_file_that_cannot_be_says_where_it_is_wrong(write: Any, text: str, message: str) -> None:
@@ -179,6 +188,39 @@ def test_a_file_that_cannot_be_says_where_it_is_wrong(write: Any, text: str, mes
     with pytest.raises(InputError) as refused:
         plan(path)
     assert message.format(file=path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("runs: [1, 2]\n", ["runs[0]", "runs[1]"]),
+        ("runs: [[spam], [credit]]\n", ["runs[0]", "runs[1]"]),
+        ("runs: [creditt, spam, spma]\n", ["runs[0]", "runs[2]"]),
+        ("runs: [creditt, spam]\nkernels: [linear, rbff]\n", ["runs[0]"]),
+        ("runs: [&a spam, *a]\n", ["runs[0]", "runs[1]"]),
+    ],
+)
+def test_each_slip_is_told_once(write: Any, text: str, places: list[str]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        plan(write(text))
+    assert [problem.path for problem in refused.value.problems] == places
+
+
+def test_a_config_of_no_use_case_is_named_with_its_line(write: Any) -> None:
+    config = write("seed: 1\nuse_case: spma\n", "config.yaml")
+    message = f"{config}:2: use_case: There is no use case 'spma'. Did you mean 'spam'?"
+    for words in ([config, "credit"], [write(f"runs: ['{config}', credit]\n")]):
+        with pytest.raises(ConfigError) as refused:
+            plan(*words)
+        assert str(refused.value).startswith(message)
+
+
+def test_every_word_that_names_nothing_is_told() -> None:
+    with pytest.raises(InputError) as refused:
+        plan("spma", "credit", "creditt", "spma")
+    assert str(refused.value).count("There is no use case") == 2
+    assert "Did you mean 'spam'?" in str(refused.value)
+    assert "Did you mean 'credit'?" in str(refused.value)
 
 
 def test_all_that_is_wrong_with_a_file_is_told_at_once(write: Any) -> None:
@@ -227,8 +269,13 @@ def test_settings_change_nothing_of_runs_that_exist(made: Run, write: Any, tmp_p
     manifest = json.loads((other / "manifest.json").read_bytes())
     (other / "manifest.json").write_text(json.dumps(manifest | {"id": other.name}))
     home = str(made.path.parents[1])
-    with pytest.raises(InputError, match="--set changes what is run, and all of these runs exist"):
+    told = "seed would change what is run, and all of these runs exist already; leave it out"
+    with pytest.raises(InputError, match=f"--set: {told}"):
         plan("latest", str(other), settings=("seed=1",), runs=home)
+    for said in ("seed: 1", "settings: {seed: 1}"):
+        path = write(f"runs: [latest, '{other}']\n{said}\n")
+        with pytest.raises(InputError, match=re.escape(f"{path}: {told}")):
+            plan(path, runs=home)
     path = write(f"runs:\n  - spam\n  - target: {made.id}\n    settings: {{seed: 1}}\n")
     with pytest.raises(ConfigError, match=r"4: runs\[1\]\.settings: this run exists"):
         plan(path, runs=home)

@@ -213,9 +213,13 @@ def test_as_many_jobs_as_threads_at_most(given: int, monkeypatch: pytest.MonkeyP
         Budget(given)
 
 
-@pytest.mark.parametrize("text", ["4", "GB", "0GB", "4 TB", "-1GB", "much"])
+@pytest.mark.parametrize(
+    "text", ["4", "GB", "0GB", "4 TB", "1KB", "-1GB", "much", "9" * 400 + "GB"]
+)
 def test_a_size_of_memory_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="--memory must be a size such as 4GB"):
+    with pytest.raises(
+        InputError, match="--memory must be a number above 0 and a unit, MB, GB, MiB or"
+    ):
         parse_memory(text)
 
 

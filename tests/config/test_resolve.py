@@ -223,13 +223,10 @@ def test_a_resolved_config_resolves_again_to_an_equal_one(
     assert resolved(Document.parse(dump_yaml(config))) == config
 
 
-def test_a_loader_without_a_source_is_its_authors_mistake(
-    resolved: Resolve, use_case: UseCase
-) -> None:
+def test_a_loader_without_a_source_is_its_authors_mistake(use_case: UseCase) -> None:
     import dataclasses
 
     from widemargin.contracts import DatasetLoader
 
-    nameless = dataclasses.replace(use_case, data=(DatasetLoader,))
     with pytest.raises(TypeError, match="the loader DatasetLoader must declare `source`"):
-        resolved(case=nameless)
+        dataclasses.replace(use_case, data=(DatasetLoader,))

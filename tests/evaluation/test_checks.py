@@ -118,6 +118,18 @@ def test_wm001_knows_that_a_smaller_error_is_better(numbers: CheckContext) -> No
     assert _find("WM001", replace(numbers, baselines={"dummy": {"mae": 7.1}})) is None
 
 
+def test_without_an_interval_the_value_itself_is_compared(good: CheckContext) -> None:
+    alone = {"accuracy": Interval(0.95, NAN, NAN)}
+    level = {"dummy": {"accuracy": 0.95}, "logistic_regression": {"accuracy": 0.96}}
+    context = replace(good, intervals=alone, baselines=level)
+    assert _message("WM001", context).startswith("accuracy 95.00% is not clearly better than 95")
+    # A warning would say that it is surely worse.
+    assert _message("WM002", context, "note").startswith("accuracy 95.00% shows no clear gain")
+    below = {"dummy": {"accuracy": 0.94}, "logistic_regression": {"accuracy": 0.94}}
+    for code in ("WM001", "WM002", "WM003"):
+        assert _find(code, replace(good, intervals=alone, baselines=below)) is None
+
+
 @pytest.mark.parametrize("code", ["WM001", "WM002"])
 def test_undefined_values_and_absent_baselines_are_not_compared(
     code: str, good: CheckContext

@@ -266,6 +266,26 @@ def test_twenty_of_twenty_right_leave_open_what_the_exact_binomial_interval_does
     assert grouped.low == pytest.approx(0.025 ** (1 / 10))
 
 
+def test_a_rare_class_that_was_found_whole_leaves_open_what_its_own_items_do(
+    binary: Make,
+) -> None:
+    y = np.repeat([1, 0], [5, 195])
+    exact = 0.025 ** (1 / 5)
+    # Without a mistake, and with five wanted ones blocked.
+    for wrong in (0, 5):
+        decision = 2.0 * y - 1
+        decision[195 : 195 + wrong] = 1
+        interval = bootstrap_intervals(binary(y, decision), CLASSIFICATION)["recall"]
+        assert interval.low == pytest.approx(exact)
+        assert interval.high == 1
+    accuracy = bootstrap_intervals(binary(y, 2.0 * y - 1), ACCURACY)["accuracy"]
+    assert accuracy.low == pytest.approx(0.025 ** (1 / 200), abs=1e-3)
+    grouped = bootstrap_intervals(
+        binary(y, 2.0 * y - 1), CLASSIFICATION, groups=np.arange(200) // 2
+    )["recall"]
+    assert grouped.low == pytest.approx(0.025 ** (1 / 3))
+
+
 def test_a_perfect_ranking_is_left_open_though_labels_are_wrong(binary: Make) -> None:
     y = np.repeat([0, 1], 10)
     decision = np.where(y == 1, 5.0, 1.0) + np.linspace(0, 1, 20)

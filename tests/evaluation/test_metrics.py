@@ -325,3 +325,50 @@ def test_roc_auc_of_patients_who_are_all_of_one_class_ranks_them_all(binary: Mak
     assert auc(replace(own, part=parts)) == auc(own) > 0.99
     # Here most positives have somebody of their part to be ranked against.
     assert auc(replace(own, part=np.append(np.repeat(np.arange(15), 2), [15, 15]))) == 15 / 16
+
+
+def test_average_precision_ranks_all_parts_together_so_that_few_positives_do_not_flatter_it(
+    binary: Make,
+) -> None:
+    """Decisions by chance have as much precision as there are positives, however they are parted.
+
+    The mean over parts of ten rows with one positive each would be 0.29.
+    """
+    rng, compute = np.random.default_rng(0), BY_NAME["average_precision"].compute
+    part = np.repeat(np.arange(20), 10)
+    found, by_part = [], []
+    for _ in range(30):
+        told = replace(binary(np.tile([1] + [0] * 9, 20), rng.normal(size=200)), part=part)
+        assert compute(told) == compute(replace(told, part=None))
+        found.append(compute(told))
+        by_part.append(np.mean([compute(take(told, part == one)) for one in range(20)]))
+    assert np.mean(found) < 0.13
+    assert np.mean(by_part) == pytest.approx(0.29, abs=0.02)
+
+
+def test_no_value_is_out_of_its_metrics_bounds_and_the_best_is_at_one(
+    binary: Make, multiclass: Make, numeric: Make
+) -> None:
+    rng = np.random.default_rng(0)
+    y, odds, target = rng.integers(0, 2, 60), rng.random((60, 3)), rng.normal(size=60)
+    three = rng.integers(0, 3, 60)
+    cases = (
+        (2, binary(y, rng.normal(size=60)), binary(y, 100.0 * (2 * y - 1))),
+        (
+            3,
+            multiclass(three, odds / odds.sum(axis=1)[:, None]),
+            multiclass(three, np.eye(3)[three]),
+        ),
+        (0, numeric(target, rng.normal(size=60)), numeric(target, target)),
+    )
+    seen = set()
+    for n_classes, any_, best in cases:
+        for metric in METRICS:
+            if not metric.fits(best.task, n_classes):
+                continue
+            least, most = metric.bounds
+            assert least <= metric.compute(any_) <= most, metric.name
+            end = most if metric.greater_is_better else least
+            assert metric.compute(best) == pytest.approx(end), metric.name
+            seen.add(metric.name)
+    assert seen == {metric.name for metric in METRICS}

@@ -490,6 +490,13 @@ def test_costs_of_the_section_are_those_of_the_metric() -> None:
     assert at == pytest.approx((told.y_pred == 1).mean())
 
 
+def test_nothing_is_said_of_costs_that_nobody_stated() -> None:
+    told = scored([-1.0, 0.0, 1.0, 2.0], [True] + [False] * 3)
+    weighed = dataclasses.replace(told, costs=(), label_weights=(5.0, 1.0))
+    assert profit_sections(told)
+    assert profit_sections(weighed) == []
+
+
 @pytest.mark.parametrize(
     ("shift", "said"),
     [

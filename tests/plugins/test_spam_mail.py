@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import tarfile
 from pathlib import Path
@@ -41,7 +42,6 @@ CODECS = {"windows-874": "cp874", "ks_c_5601-1987": "euc_kr"}
 @pytest.mark.parametrize(("charset", "text"), TEXTS.items())
 @pytest.mark.parametrize("transfer", ["8bit", "base64", "quoted-printable"])
 def test_languages_of_the_world_are_read(charset: str, text: str, transfer: str) -> None:
-    import base64
     import quopri
 
     raw = text.encode(CODECS.get(charset, charset))
@@ -104,6 +104,56 @@ def test_headers_are_read_where_they_are_named() -> None:
     assert mail_text(MAIL, headers=["FROM"]) == f"From: Jö <jo@b>\n{LISTED}"
     whole = mail_text(MAIL, headers="all")
     assert whole.startswith("Received: from a by b\nFrom: Jö <jo@b>\nHi\nContent-Type: ")
+
+
+INNER = b"From: x@y\nSubject: Win\nContent-Type: text/html\n\n<p>free</p> cash\n"
+
+
+def carrying(inner: bytes, *fields: bytes) -> bytes:
+    """Return a mail with another mail in it."""
+    return (
+        b"Subject: Fwd\nContent-Type: multipart/mixed; boundary=B\n\n"
+        b"--B\nContent-Type: text/plain\n\nLook at this.\n"
+        b"--B\n%b\n\n%b\n--B--\n" % (b"\n".join([b"Content-Type: message/rfc822", *fields]), inner)
+    )
+
+
+ATTACHED = b"Content-Disposition: attachment; filename=offer.eml"
+IN_BASE64 = b"Content-Transfer-Encoding: BASE64"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        carrying(INNER),
+        carrying(INNER, ATTACHED),
+        carrying(base64.encodebytes(INNER), IN_BASE64, ATTACHED),
+        carrying(INNER, IN_BASE64),  # it is said to be, and is not
+        carrying(INNER, b"Content-Disposition: attachment"),
+    ],
+    ids=["inline", "attached", "in base64", "not in base64", "without a name"],
+)
+def test_a_mail_in_a_mail_is_read_as_the_outer_one_is(raw: bytes) -> None:
+    assert mail_text(raw) == "Fwd\nLook at this.\nWin\nfree\ncash"
+    assert mail_text(raw, headers=()) == "Look at this.\nfree\ncash"
+    assert mail_text(raw, headers=["from"]) == "Look at this.\nFrom: x@y\nfree\ncash"
+
+
+def test_a_mail_that_is_nothing_but_another_mail_is_read() -> None:
+    head = b"Subject: Fwd\nContent-Type: message/rfc822\nContent-Disposition: attachment\n\n"
+    assert mail_text(head + carrying(INNER)) == "Fwd\nFwd\nLook at this.\nWin\nfree\ncash"
+    assert mail_text(head) == "Fwd"
+
+
+def test_parts_that_are_called_an_attachment_as_a_whole_are_read() -> None:
+    raw = carrying(INNER).replace(b"boundary=B", b"boundary=B\nContent-Disposition: attachment")
+    assert mail_text(raw) == "Fwd\nLook at this.\nWin\nfree\ncash"
+
+
+def test_mails_within_mails_without_end_are_refused() -> None:
+    deep = b"Content-Type: message/rfc822\n\n" * 2000
+    with pytest.raises(DataError, match="nested too deeply"):
+        mail_text(deep + INNER)
 
 
 def test_every_loader_of_mail_takes_headers(tmp_path: Path) -> None:

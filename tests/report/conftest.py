@@ -558,6 +558,7 @@ def _measured(
         primary=known[0],
         known=known,
         metrics=metrics,
+        has_report=True,
     )
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -282,6 +283,44 @@ def test_a_comparison_never_scrolls_sideways(
     measured = re.search(r'data-measured="(\d+) of (\d+)"', done.stdout)
     assert measured, done.stdout[-500:]
     assert int(measured[1]) <= int(measured[2])
+
+
+@pytest.mark.parametrize("shown", ["encoders", "domains", "many axes"])
+def test_no_table_of_a_comparison_scrolls_sideways_at_1300_pixels(
+    shown: str, comparison: Comparison, domains: Comparison, tmp_path: Path
+) -> None:
+    found = comparison if shown == "encoders" else domains
+    if shown == "many axes":
+        long = {"encoder": "tfidf + glove (vectors: corpus)", "kernel": "laplacian"}
+        rows = [
+            replace(row, values={"use case": f"{row.use_case} (100 of each)", **long})
+            for row in domains.rows
+        ]
+        found = replace(domains, axes=("use case", *long), rows=tuple(rows))
+    write_comparison(found, tmp_path)
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        """<!doctype html><body><iframe src="comparison.html" width="1300" height="800"></iframe>
+        <script>
+        const frame = document.querySelector("iframe");
+        frame.onload = () => {
+          const page = frame.contentDocument;
+          const over = [];
+          const buttons = [...page.querySelectorAll(".filter button")];
+          for (const button of buttons.length ? buttons : [page.body]) {
+            button.click();
+            for (const one of page.querySelectorAll(".scroll"))
+              over.push(one.scrollWidth - one.clientWidth);
+          }
+          document.body.dataset.over = over.join();
+        };
+        </script></body>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, tmp_path / "profile", "--dump-dom", "--allow-file-access-from-files")
+    measured = re.search(r'data-over="([\d,-]+)"', done.stdout)
+    assert measured, done.stdout[-500:]
+    assert max(map(int, measured[1].split(","))) <= 0
 
 
 def test_readers_of_a_comparison_sort_choose_a_metric_and_click_through(

@@ -83,6 +83,27 @@ def test_what_folds_cannot_tell_is_said(comparison: Comparison) -> None:
     assert told(by_chance).endswith(": no clear difference.")
 
 
+def test_how_the_rows_intervals_were_made_is_said(comparison: Comparison) -> None:
+    resampled = "95% intervals, which come from resampling the held-out predictions"
+    assert words.intervals(comparison) == f"{resampled}."
+    assert f"Small figures are {resampled}." in files(comparison)["comparison.html"]
+
+    def made(*ways: str) -> str:
+        rows = []
+        for row, by in zip(comparison.rows, ways, strict=False):
+            assert row.run is not None
+            metrics = {**row.run.metrics, "intervals": {"by": by, "of": 5}}
+            rows.append(replace(row, run=replace(row.run, metrics=metrics)))
+        return words.intervals(replace(comparison, rows=tuple(rows)))
+
+    few = "leaving out each of fewer than 20 held-out items or groups once (the jackknife)"
+    none = "of fewer than 3 held-out items or groups are there only where nothing is wrong."
+    assert made("bootstrap", "jackknife") == f"{resampled} or {few}."
+    assert made("jackknife", "") == f"95% intervals, which come from {few} and {none}"
+    assert made("bootstrap", "") == f"{resampled} and {none}"
+    assert made("", "") == f"95% intervals, which {none}"
+
+
 def test_why_nothing_or_not_all_was_tested_is_said(comparison: Comparison) -> None:
     alone = replace(comparison, pairs=(), unpaired="fewer than two cells have finished")
     assert words.summary(alone).endswith(
@@ -148,6 +169,15 @@ def test_the_page_leads_to_every_run_and_to_the_same_numbers(comparison: Compari
         "data:,",
     }
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_report_that_is_gone_is_no_link(comparison: Comparison) -> None:
+    first, *others = comparison.rows
+    found = replace(comparison, rows=(replace(first, has_report=False), *others))
+    page = files(found)["comparison.html"]
+    assert "20261123-minilm" not in page
+    assert "../../spam/20261123-tfidf/report.html" in page
+    assert '<th scope="row">minilm</th>' in page
 
 
 def test_the_page_names_what_failed_and_runs_nothing_of_it(comparison: Comparison) -> None:

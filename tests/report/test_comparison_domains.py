@@ -77,7 +77,7 @@ def test_a_gain_is_positive_where_it_is_better_also_for_errors(domains: Comparis
     assert homes.gain("linear", homes.primary) == (-3.0, -5.0, -1.0)
     page = tables(files(domains)["comparison.html"])["Each by its own metric"]
     assert f'"n down" data-v="-3.0">{MINUS}3<' in page
-    assert f"{MINUS}5 to {MINUS}1" in page
+    assert f"{MINUS}5 to\u00a0{MINUS}1" in page
 
 
 def test_every_column_that_tells_domains_apart_is_there(domains: Comparison) -> None:

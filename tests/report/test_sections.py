@@ -15,6 +15,7 @@ import pytest
 from widemargin.contracts import (
     Bars,
     Block,
+    Estimates,
     Heatmap,
     Histogram,
     Lines,
@@ -32,6 +33,7 @@ from widemargin.report.sections import build_findings, build_headline, build_sec
 from widemargin.report.sections.calibration import build_calibration
 from widemargin.report.sections.confusion import build_confusion
 from widemargin.report.sections.curves import build_ranking, build_scores
+from widemargin.report.sections.headline import build_numbers
 from widemargin.report.sections.origins import build_data_card
 from widemargin.report.sections.reasons import (
     build_blocks,
@@ -242,6 +244,32 @@ def test_the_headline_counts_the_parts_that_were_made(
     assert facts(run)["Measured on"] == said
 
 
+@pytest.mark.parametrize(
+    ("made", "grouped", "said"),
+    [
+        (None, True, "cover 95% and come from resampling whole groups of messages."),
+        ("bootstrap", False, "cover 95% and come from resampling the held-out messages."),
+        (
+            "jackknife",
+            True,
+            "come from leaving out 8 whole groups of messages, one at a time, and Student's "
+            "distribution (the jackknife): fewer than 20 are too few to resample.",
+        ),
+        ("jackknife", False, "come from leaving out 8 held-out messages, one at a time, and"),
+        ("", True, "there only where nothing is wrong: of 8 whole groups of messages, fewer than"),
+    ],
+)
+def test_the_numbers_say_how_their_intervals_were_made(
+    made: str | None, grouped: bool, said: str, write: Write, read: Read, tmp_path: Path
+) -> None:
+    record = write(tmp_path / "run", "binary", n=50)
+    if grouped:
+        change(record, drawn=np.arange(50) % 8)
+    intervals = None if made is None else {"by": made, "of": 8}
+    section = build_numbers(read(record, intervals=intervals))
+    assert said in block(section, Estimates).note
+
+
 def test_findings_are_those_of_the_evaluation(write: Write, read: Read, tmp_path: Path) -> None:
     found = build_findings(read(write(tmp_path / "run", "binary", n=50)))
     assert [one.code for one in found] == ["WM002", "WM004"]
@@ -297,6 +325,20 @@ def test_calibration_shows_the_bins_of_the_evaluation(
         ((_, counts),) = block(build_calibration(run), Histogram).counts
         assert [n for n in counts if n] == [part.n_samples for part in curve]
         assert counts[curve[-1].place] == curve[-1].n_samples
+
+
+def test_calibration_names_the_class_that_its_probabilities_are_of(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    # With label weights the label may be another class, of which nothing is drawn.
+    run = read(write(tmp_path / "run", "many", n=60))
+    assert run.predictions is not None
+    weighed = replace(run.predictions, y_pred=np.zeros_like(run.predictions.y_pred))
+    assert calibration_curve(weighed) == calibration_curve(run.predictions)
+    lines = block(build_calibration(run), Lines)
+    assert lines.x_label == "probability of the most probable class"
+    assert lines.y_label == "share that is of it"
+    assert lines.x_label == block(build_calibration(run), Histogram).x_label
 
 
 def test_scores_are_log_odds_and_0_parts_the_calls(

@@ -23,7 +23,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from widemargin.encoders import JoinedEncoders, TabularEncoder, TfidfEncoder
 from widemargin.errors import ModelError
-from widemargin.runs.model import Model, as_rows, dump_model, parse_model
+from widemargin.runs.model import Model, dump_model, parse_model
+from widemargin.runs.rows import as_rows
 from widemargin.svm.calibration import Sigmoid, Temperature
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.expression import Expression, Product, Sum, Term
@@ -108,7 +109,7 @@ def make_model(
     X: Any = TABLE.assign(text=TEXTS)
     X = X if build in (text_features, joined_features) else TABLE
     features = build()
-    rows = as_rows(features.fit_transform(X, np.arange(24) % max(n_classes, 2)))
+    rows = as_rows(features, features.fit_transform(X, np.arange(24) % max(n_classes, 2)), 24)
     expression = Term(KERNEL_OF[kernel], coef0=0.3) if isinstance(kernel, str) else kernel
     machine = train(rows, n_classes, expression, getattr(features, "blocks_", None), scheme)
     calibration = {0: None, 2: Sigmoid(-1.7, 0.2)}.get(n_classes, Temperature(1.7, 0.3))
@@ -263,6 +264,15 @@ def test_a_file_that_is_no_safetensors_is_refused(files: Files) -> None:
 def changed_meta(files: Files, **changed: Any) -> Files:
     meta = {**json.loads(files["model.json"]), **changed}
     return rehashed(files, model__json=json.dumps(meta).encode())
+
+
+def test_label_weights_are_kept_by_the_name_that_older_models_gave_them(files: Files) -> None:
+    assert parsed(files).label_weights == ()
+    older = parsed(changed_meta(files, costs=[1.0, 5.0]))
+    assert older.label_weights == (1.0, 5.0)
+    assert json.loads(dump_model(older)["model.json"])["costs"] == [1.0, 5.0]
+    for wrong in ([1.0], [1.0, 0.0], [1.0, float("inf")]):
+        assert "model.json has " in refusal(changed_meta(files, costs=wrong))
 
 
 def test_another_format_is_refused(files: Files) -> None:

@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 import widemargin
+from widemargin.contracts import Predictions
 from widemargin.contracts.kept_sections import load_sections
 from widemargin.evaluation import Picture, Pictures
-from widemargin.runs.picture_sheets import cover
+from widemargin.runs.picture_sheets import _surest, cover
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
@@ -92,6 +93,24 @@ def test_what_decided_stands_beside_the_picture(made: widemargin.Run) -> None:
     sizes = [Image.open(io.BytesIO(side)).size for side in (covered[0].image, covered[0].beside)]
     assert sizes[0] == sizes[1]
     assert max(sizes[0]) == 112
+
+
+def test_the_surest_mistakes_are_so_by_what_decided_the_labels() -> None:
+    rare = np.array([0.2, 0.45, 0.3, 0.1, 0.9])
+    told = Predictions(
+        y_true=np.array([0, 0, 0, 1, 1]),
+        y_pred=np.array([1, 1, 1, 0, 1]),
+        decision=rare - 1 / 7,
+        probability=np.column_stack([1 - rare, rare]),
+        classes=("spots", "stripes"),
+        positive=1,
+        ids=np.array(list("abcde")),
+        weight=np.ones(5),
+        label_weights=(1.0, 6.0),
+    )
+    # Their most probable class is mostly the true one.
+    assert told.ids[_surest(told, wrong=True)].tolist() == ["b", "c", "a", "d"]
+    assert told.ids[_surest(told, wrong=False)].tolist() == ["e"]
 
 
 def test_the_first_few_of_each_class_are_shown(made: widemargin.Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from widemargin.contracts import Dataset, DatasetCard
 from widemargin.errors import DataError
 from widemargin.runs.assessment import _guess
+from widemargin.runs.loading import _with_positive
 
 Run = Callable[..., Any]
 
@@ -46,6 +49,25 @@ def test_a_positive_class_that_was_guessed_is_told_with_the_way_to_choose(
     assert said in watch.notes
 
 
+@pytest.mark.parametrize("classes", [("dry", "rain"), ("dry", "rain", "storm")])
+def test_a_positive_class_that_a_loader_names_is_one_of_the_classes(
+    classes: tuple[str, ...],
+) -> None:
+    dataset = Dataset(
+        X=pd.DataFrame({"a": range(len(classes))}),
+        kinds={"a": "table"},
+        y=np.array(classes),
+        ids=np.array(classes),
+        card=DatasetCard(title="weather", positive_class="wet"),
+    )
+    with pytest.raises(DataError) as refused:
+        _with_positive(dataset, "")
+    said = f"said to be 'wet', and the classes are {', '.join(classes)}."
+    assert str(refused.value) == f"weather: the positive class is {said}"
+    known = replace(dataset, card=replace(dataset.card, positive_class="rain"))
+    assert _with_positive(known, "") is known
+
+
 def test_a_positive_class_that_is_known_is_not_told(
     run_quickly: Run, watcher: Any, tmp_path: Path
 ) -> None:
@@ -61,8 +83,9 @@ def test_a_positive_class_that_is_known_is_not_told(
 def test_a_positive_class_that_is_none_is_refused(run_quickly: Run, tmp_path: Path) -> None:
     two, three = (["no", "yes"] * 12), (["a", "b", "c"] * 8)
     for labels, chosen, said in (
-        (two, "maybe", r"evaluation\.positive is 'maybe', and the classes are no and yes\."),
-        (three, "a", r"one of two classes, and there are 3 classes; leave it out\."),
+        (two, "maybe", r"evaluation\.positive is 'maybe', and the classes are no, yes\."),
+        (three, "d", r"evaluation\.positive is 'd', and the classes are a, b, c\."),
+        (three, "a", r"one of two classes, and there are 3 classes, a, b, c; leave it out\."),
         ([str(k / 7) for k in range(24)], "a", "there is a target of numbers; leave it out"),
     ):
         data = table(tmp_path / "t.csv", labels)
@@ -86,6 +109,23 @@ def test_the_dummy_is_one_class_in_all_parts_and_repeats_are_drawn_by_item(
     alone = run_quickly("table", data=table(tmp_path / "u.csv", labels), evaluation={"repeats": 2})
     frame = pd.read_parquet(alone.path / "predictions.parquet")
     assert frame["drawn"].nunique() == frame["id"].nunique() == 48
+
+
+def test_few_groups_are_left_out_one_at_a_time_and_the_record_says_so(
+    run_quickly: Run, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.choice(["no", "yes"], 48).tolist()
+    near = [rng.normal(float(one == "yes")) for one in labels]
+    for n_people, by in ((24, "bootstrap"), (8, "jackknife")):
+        people = [f"p{k % n_people}" for k in range(48)]
+        data = table(tmp_path / "t.csv", labels, b=near, person=people) | {"group": "person"}
+        told = run_quickly("table", data=data, evaluation={"outer": 2}).record.metrics
+        assert told["intervals"] == {"by": by, "of": n_people}
+        own = told["metrics"][told["primary"]]
+        assert own["low"] < own["value"] < own["high"]
+    alone = run_quickly("table", data=table(tmp_path / "u.csv", labels)).record.metrics
+    assert alone["intervals"] == {"by": "bootstrap", "of": 48}
 
 
 def test_an_edge_that_the_score_does_not_rise_towards_is_not_told(

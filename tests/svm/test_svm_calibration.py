@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, softmax
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
-from widemargin.errors import DataError
+from widemargin.errors import DataError, ParameterError
 from widemargin.svm.calibration import (
     Calibration,
     Isotonic,
@@ -30,6 +31,8 @@ from widemargin.svm.calibration import (
     parse_calibration,
 )
 from widemargin.svm.calibration.isotonic import fit_isotonic
+from widemargin.svm.calibration.sigmoid import fit_sigmoid
+from widemargin.svm.calibration.softmax import fit_softmax
 from widemargin.svm.calibration.temperature import ordered_margins
 from widemargin.svm.machine import duels, vote
 
@@ -148,7 +151,7 @@ def test_separable_rows_are_told_with_as_much_certainty_as_there_are_rows(
     n = len(y)
     expected = {
         "sigmoid": 41 / 42,  # Platt counts each class's own rows
-        "temperature": (n + 1) / (n + n_classes),  # all rows
+        "temperature": (n + 1 / n_classes) / (n + 1),  # all rows, and one more in equal shares
         # The rows that agree, and one that does not; normalised beyond two classes.
         "isotonic": 40 / 41 if n_classes == 2 else (40 / 41) / (40 / 41 + 2 / 81),
     }
@@ -210,6 +213,236 @@ def test_the_sigmoid_is_scikit_learns(seed: int, weighted: bool) -> None:
     assert isinstance(own, Sigmoid)
     np.testing.assert_allclose([own.slope, own.offset], [other.a_, other.b_], atol=2e-4)
     np.testing.assert_allclose(own.probabilities(f)[:, 1], other.predict(f), atol=1e-4)
+
+
+def prior_loss(theta: Numbers, f: Numbers, y: Codes, share: float) -> float:
+    """Return the loss of Platt's targets and of the rows that are made up."""
+    counts = np.bincount(y, minlength=2)
+    target = np.where(y == 1, (counts[1] + 1) / (counts[1] + 2), 1 / (counts[0] + 2))
+    f = np.append(f, [0.0, -1.0, 1.0])
+    target = np.append(target, [0.5, 0.02, 0.98])
+    weight = np.append(np.ones(len(y)), share * np.array([4.0, 0.25, 0.25]))
+    scores = theta[0] * f + theta[1]
+    return float(weight @ (np.logaddexp(0, scores) - target * scores))
+
+
+@pytest.mark.parametrize("n", [4, 8, 12, 16])
+def test_the_prior_counts_the_less_the_more_rows_the_rarer_class_has(n: int) -> None:
+    f, y = draw(n, n)
+    y[:2] = 0, 1
+    share = 1 - (np.bincount(y).min() / 10) ** 2
+    assert 0 < share < 1
+    own = fit_calibration(f, y)
+    assert isinstance(own, Sigmoid)
+    found = minimize(
+        prior_loss, [1.0, 0.0], (f, y, share), bounds=[(0, None), (None, None)], tol=1e-12
+    ).x
+    assert [-own.slope, -own.offset] == pytest.approx(found, abs=1e-3)
+
+
+def test_from_ten_rows_a_class_there_is_no_prior() -> None:
+    f, y = draw(0, 400)
+    rows = np.concatenate([np.flatnonzero(y == 1)[:10], np.flatnonzero(y == 0)])
+    other = _SigmoidCalibration().fit(f[rows], y[rows])
+    own = fit_calibration(f[rows], y[rows])
+    assert isinstance(own, Sigmoid)
+    np.testing.assert_allclose([own.slope, own.offset], [other.a_, other.b_], atol=2e-4)
+    fewer = fit_calibration(f[rows[5:]], y[rows[5:]])
+    assert isinstance(fewer, Sigmoid)
+    plain = _SigmoidCalibration().fit(f[rows[5:]], y[rows[5:]])
+    assert abs(fewer.offset - plain.b_) > 1e-3
+
+
+FAR, TRUTH = np.array([-1.2, -0.9, -0.8, 0.7, 1.0, 1.1]), np.array([0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("f", "y"),
+    [
+        ([0.4, 0.5, -0.1, 0.2], [0, 0, 1, 1]),  # the wrong order
+        ([-1.0, -0.9, -0.8, -0.7], [0, 0, 1, 1]),  # on one side of 0
+        ([0.6, 0.8, 1.3, 1.4], [0, 0, 1, 1]),
+        ([0.3, 0.3, 0.3, 0.3], [0, 0, 1, 1]),  # no order
+    ],
+)
+def test_a_few_held_out_rows_do_not_turn_the_sign_of_far_ones(f: list[float], y: list[int]) -> None:
+    p = fit_calibration(np.array(f), np.array(y)).probabilities(FAR)
+    np.testing.assert_array_equal(p.argmax(axis=1), TRUTH)
+
+
+@pytest.mark.parametrize("near", [0.0001, 0.001, 0.01, 0.02])
+def test_a_few_held_out_rows_near_0_do_not_make_the_slope_wild(near: float) -> None:
+    f, y = near * np.array([-1.0, -2.0, 1.0, 2.0]), np.array([0, 0, 1, 1])
+    assert fit_sigmoid(f, y, np.ones(4)).slope < -30
+    fitted = fit_calibration(f, y)
+    assert isinstance(fitted, Sigmoid)
+    assert -25 < fitted.slope < -3
+
+
+def test_decisions_next_to_0_are_no_trouble() -> None:
+    p = fit_calibration(np.array([-1e-300, 0.0, 1e-300]), np.array([0, 1, 1])).probabilities(FAR)
+    assert np.isfinite(p).all()
+
+
+# Class weights.
+
+
+def draw_rare(n: int = 20_000) -> tuple[Numbers, Codes, Numbers]:
+    """Draw decisions of a machine that weighed a class of 10% ninefold, and the true chances."""
+    f = np.random.default_rng(0).normal(0.2, 1.5, size=n)
+    chance = expit(2 * f - np.log(9))
+    return f, (np.random.default_rng(1).random(n) < chance).astype(np.int64), chance
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_probabilities_are_of_rows_as_they_come_whatever_the_classes_weigh(
+    method: Method,
+) -> None:
+    f, y, chance = draw_rare()
+    fitted = fit_calibration(f, y, method=method, class_weight=np.array([1.0, 9.0]))
+    p = fitted.probabilities(f)[:, 1]
+    assert p.mean() == pytest.approx(y.mean(), abs=0.003)
+    assert np.abs(p - chance).mean() < 0.01
+
+
+@pytest.mark.parametrize("n", [20, 200, 2000])
+def test_class_weights_times_probabilities_make_the_labels_of_weighed_rows(n: int) -> None:
+    f, y, _ = draw_rare(n)
+    y[:2] = 0, 1
+    weight = np.array([0.5, 4.5])
+    p = fit_calibration(f, y, class_weight=weight).probabilities(f)
+    weight *= n / weight[y].sum()
+    prior = max(0.0, 1 - (np.bincount(y).min() / 10) ** 2)
+    weighed = fit_sigmoid(f, y, weight[y], prior).probabilities(f)
+    np.testing.assert_allclose(p * weight / (p * weight).sum(axis=1, keepdims=True), weighed)
+
+
+@pytest.mark.parametrize("n", [6, 20, 2000])
+@pytest.mark.parametrize("unit", [1e-3, 0.1, 50.0])
+def test_the_ratio_of_class_weights_alone_matters(n: int, unit: float) -> None:
+    f, y, _ = draw_rare(n)
+    y[:2] = 0, 1
+    far = np.array([-1.5, -0.5, 0.0, 0.5, 1.5])
+    for weight in (np.array([1.0, 9.0]), np.ones(2)):
+        plain = fit_calibration(f, y, class_weight=weight).probabilities(far)
+        told = fit_calibration(f, y, class_weight=unit * weight).probabilities(far)
+        np.testing.assert_allclose(told, plain, atol=1e-6)
+    alike = fit_calibration(f, y).probabilities(far)
+    np.testing.assert_allclose(plain, alike, atol=1e-12)
+
+
+def test_a_factor_of_0_for_one_of_two_classes_is_refused() -> None:
+    f, y = drawn(2)
+    with pytest.raises(ParameterError, match="of two classes one has a weight of 0") as refused:
+        fit_calibration(f, y, class_weight=np.array([0.0, 1.0]))
+    assert refused.value.parameter == "class_weight"
+
+
+def test_class_weights_have_no_say_in_curves_nor_where_they_are_alike() -> None:
+    decision, y = drawn(3)
+    cases: list[tuple[Method, Numbers]] = [
+        ("isotonic", np.array([0.2, 1.0, 9.0])),
+        ("temperature", np.full(3, 2.0)),
+    ]
+    for method, weight in cases:
+        weighed = fit_calibration(decision, y, method=method, class_weight=weight)
+        plain = fit_calibration(decision, y, method=method)
+        np.testing.assert_array_equal(
+            weighed.probabilities(decision), plain.probabilities(decision)
+        )
+
+
+def draw_favoured() -> tuple[Numbers, Codes, Numbers]:
+    """Draw decisions that favour the rare classes, as class weights make them; true chances too."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(20_000, 4))
+    p = softmax(2 * scores - np.array([0.0, 1.0, 2.0, 3.0]), axis=1)
+    drawn_to = rng.random(len(p))[:, None]
+    return scores + 50, (p.cumsum(axis=1) < drawn_to).sum(axis=1).clip(max=3), p
+
+
+def test_temperatures_beside_class_weights_have_an_offset_a_class() -> None:
+    decision, y, chance = draw_favoured()
+    plain = fit_calibration(decision, y)
+    fitted = fit_calibration(decision, y, class_weight=np.array([1.0, 2.0, 4.0, 8.0]))
+    assert isinstance(plain, Temperature)
+    assert isinstance(fitted, Temperature)
+    assert plain.offsets == ()
+    assert plain.label_weights == ()
+    assert fitted.offsets == pytest.approx([1.5, 0.5, -0.5, -1.5], abs=0.1)
+    p = fitted.probabilities(decision)
+    assert np.abs(p - chance).mean() < 0.005
+    assert np.abs(plain.probabilities(decision) - chance).mean() > 0.05
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(3, 6), st.sampled_from([0.0, 1.0]))
+def test_offsets_are_features_that_are_1_for_one_class(
+    seed: int, n_classes: int, lower: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(2, n_classes, 50))
+    target = rng.dirichlet(np.ones(n_classes), size=50).T
+    weight = rng.random(50)
+    each = np.repeat(np.eye(n_classes)[1:, :, None], 50, axis=2)
+    free = np.full(n_classes - 1, -np.inf)
+    start, bound = np.full(2, lower), np.full(2, lower)
+    expected = fit_softmax(
+        np.concatenate([features, each]),
+        target,
+        weight,
+        start=np.append(start, np.zeros(n_classes - 1)),
+        lower=np.append(bound, free),
+    )
+    found = fit_softmax(features, target, weight, start=start, lower=bound, offsets=True)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_offsets_of_many_classes_take_no_more_memory_than_their_rows() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(1000) % 60
+    decision = np.eye(60)[y] + rng.normal(size=(1000, 60))
+    peaks = []
+    for weight in (None, np.linspace(1, 5, 60)):
+        tracemalloc.start()
+        fit_calibration(decision, y, class_weight=weight)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(3, 7))
+def test_label_weights_bring_back_the_order_of_the_decisions(seed: int, n_classes: int) -> None:
+    decision, y, _ = draw_votes(seed, n_classes, 60)
+    fitted = fit_calibration(decision, y, class_weight=np.arange(1.0, n_classes + 1))
+    assert isinstance(fitted, Temperature)
+    weighed = fitted.probabilities(decision) * np.array(fitted.label_weights)
+    np.testing.assert_array_equal(weighed.argmax(axis=1), decision.argmax(axis=1))
+
+
+@pytest.mark.parametrize("each", [1, 3])
+def test_offsets_of_few_rows_are_held_to_0(each: int) -> None:
+    y = np.repeat(np.arange(3), [8 * each, each, each])
+    decision = np.random.default_rng(0).normal(size=(len(y), 3))
+    fitted = fit_calibration(decision, y, class_weight=np.array([0.4, 3.0, 3.0]))
+    assert isinstance(fitted, Temperature)
+    assert sum(fitted.offsets) == pytest.approx(0)
+    n, held = len(y), 3  # ... as by a row of each class more
+    share = (8 * each + held / 3) / (n + held)
+    assert np.exp(fitted.offsets[0] - fitted.offsets[1]) == pytest.approx(
+        share / ((1 - share) / 2), rel=0.35
+    )
+
+
+def test_rows_of_a_class_of_factor_0_count_for_nothing() -> None:
+    decision, y = drawn(3)
+    kept = y != 1
+    none = fit_calibration(decision, y, class_weight=np.array([1.0, 0.0, 1.0]))
+    without = fit_calibration(decision[kept], y[kept], class_weight=np.array([1.0, 0.0, 1.0]))
+    np.testing.assert_allclose(
+        none.probabilities(decision), without.probabilities(decision), atol=1e-4
+    )
 
 
 # Isotonic regression.
@@ -281,7 +514,7 @@ def test_temperatures_minimise_the_loss_of_smoothed_targets(
     decision, y, mean = draw_votes(seed, n_classes)
     features = [decision, ordered_margins(decision)] if votes else [mean]
     n = len(y)
-    target = (n * np.eye(n_classes)[y] + 1) / (n + n_classes)
+    target = (n * np.eye(n_classes)[y] + 1 / n_classes) / (n + 1)
 
     def smoothed(beta: Numbers) -> float:
         scores = sum(b * f for b, f in zip(beta, features, strict=True))
@@ -392,11 +625,25 @@ def test_a_calibration_comes_back_bit_by_bit(method: Method, n_classes: int) -> 
 
 SIGMOID = Sigmoid(-2.0, 0.5).to_data()
 TEMPERATURE = Temperature(1.5, 0.3).to_data()
+OFFSETS = Temperature(1.5, 0.3, (-1.0, 0.25, 0.75)).to_data()
 CURVE = {"method": "isotonic", "thresholds": [[-1.0, 0.0, 2.0]], "values": [[0.1, 0.1, 0.9]]}
 
 
+def test_what_older_versions_saved_is_read_and_tells_the_same() -> None:
+    sigmoid = parse_calibration({"method": "sigmoid", "slope": -2.0, "offset": 0.5}, 2)
+    np.testing.assert_allclose(
+        sigmoid.probabilities(np.array([-1.0, 0.3]))[:, 1], expit([-2.5, 0.1]), rtol=1e-12
+    )
+    data = {"method": "temperature", "decision": 1.5, "margin": 0.3}
+    decision = np.array([[1.0, 2.0, 0.0], [2.1, -0.1, 1.0]])
+    expected = softmax(1.5 * decision + 0.3 * ordered_margins(decision), axis=1)
+    np.testing.assert_allclose(
+        parse_calibration(data, 3).probabilities(decision), expected, rtol=1e-12
+    )
+
+
 def test_the_untouched_are_taken() -> None:
-    for data, n_classes in ((SIGMOID, 2), (TEMPERATURE, 3), (CURVE, 2)):
+    for data, n_classes in ((SIGMOID, 2), (TEMPERATURE, 3), (OFFSETS, 3), (CURVE, 2)):
         back: Calibration = parse_calibration(data, n_classes)
         assert back.to_data() == data
 
@@ -418,6 +665,9 @@ def test_the_untouched_are_taken() -> None:
         (TEMPERATURE | {"decision": 0.0}, 3, "not above 0"),
         (TEMPERATURE | {"margin": -0.1}, 3, "not above 0"),
         (TEMPERATURE | {"margin": math.inf}, 3, "not finite"),
+        (OFFSETS, 4, "offsets that are not of 4 classes"),
+        (OFFSETS | {"offsets": 1.0}, 3, "in place of numbers"),
+        (OFFSETS | {"offsets": [0.0, 1.0, math.inf]}, 3, "not finite"),
         (CURVE, 3, "not of 3 classes"),
         (CURVE | {"values": []}, 2, "not of 2 classes"),
         (CURVE | {"values": [[0.1, 0.9]]}, 2, "more thresholds than values"),

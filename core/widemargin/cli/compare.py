@@ -50,7 +50,10 @@ def compare(
     ] = 1,
     memory: Annotated[
         str,
-        typer.Option(metavar="SIZE", help="What they may hold together, as in 4GB; no limit else."),
+        typer.Option(
+            metavar="SIZE",
+            help="What they may hold together, in MB, GB, MiB or GiB, as in 4GB; no limit else.",
+        ),
     ] = "",
     runs: RunsOption = None,
     fresh: Annotated[

@@ -27,8 +27,9 @@ def list_use_cases(
 ) -> None:
     """List use cases: what they do, the data that they fetch, and what the last run reached.
 
-    Size and licence are those of the data sets that come with a use case; a use case without any
-    is for data of your own. `widemargin run NAME` runs one.
+    Size, items and licence are those of the data sets that come with a use case; a use case
+    without any is for data of your own. A run counts near-duplicates once, and so fewer items.
+    `widemargin run NAME` runs one.
     """
     from widemargin.registry import discover
 
@@ -43,6 +44,7 @@ def list_use_cases(
             Column("task", spare=3, below=True),
             Column("data", spare=2, below=True),
             Column("size", right=True, spare=4, below=True),
+            Column("items", right=True, spare=4, below=True),
             Column("licence", spare=5, below=True),
             Column("judged by", spare=6, below=True),
             Column("last run", spare=1, below=True),
@@ -54,12 +56,13 @@ def list_use_cases(
                 row["task"],
                 ", ".join(one["title"] for one in row["data"]) or "your own",
                 _size(sum(one["bytes"] for one in row["data"])),
+                _items(case),
                 "; ".join(dict.fromkeys(one["licence"] for one in row["data"])),
                 " or ".join(row["primary"].values()),
                 _said(row["last"]),
                 row["summary"],
             ]
-            for row in rows
+            for case, row in zip(cases, rows, strict=True)
         ],
     )
     if registry.broken:
@@ -82,6 +85,8 @@ def _last(runs: Any) -> dict[str, Run]:
 
 
 def _row(case: UseCase, metrics: Mapping[str, Metric], last: Run | None) -> dict[str, Any]:
+    from widemargin.contracts.loader import sources
+
     assets = dict.fromkeys(asset for loader in case.data for asset in loader.assets)
     primary = {
         task: metrics[name].title if name in metrics else name
@@ -101,6 +106,7 @@ def _row(case: UseCase, metrics: Mapping[str, Metric], last: Run | None) -> dict
             }
             for asset in assets
         ],
+        "items": {sources(loader)[0]: loader.n_items for loader in case.data if loader.n_items},
         "last": None if last is None else _reached(last),
     }
 
@@ -120,6 +126,14 @@ def _said(last: Mapping[str, Any] | None) -> str:
     if last is None:
         return "none"
     return f"{last['metric']} {last['value']} on {last['n_items']:,} items"
+
+
+def _items(case: UseCase) -> str:
+    """Count the items of each data set that is fetched."""
+    from widemargin.report.wordings import listing
+
+    known = [loader for loader in case.data if loader.assets and loader.n_items]
+    return listing([f"{loader.n_items:,}" for loader in known])
 
 
 def _size(size: int) -> str:

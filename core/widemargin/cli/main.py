@@ -206,6 +206,8 @@ def _run(given: list[str], debug: bool) -> int:
                 warnings.showwarning = _show_warning
             code = app(given, standalone_mode=True, prog_name="widemargin")
     except SystemExit as stop:
+        if isinstance(stop.code, str):  # a plugin's last words
+            _say(f"Error: {stop.code}")
         return stop.code if isinstance(stop.code, int) else 1
     except WidemarginError as error:
         if debug:
@@ -229,11 +231,9 @@ def _tell_defect(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     else:
-        _say(
-            f"Error: {type(error).__name__}: {error}\n"
-            "This is a defect of widemargin or of a plugin, not of your input. "
-            "Run the command again with --debug to see where it happened."
-        )
+        from widemargin.cli.defects import wording
+
+        _say(wording(error))
     return 1
 
 

@@ -171,7 +171,8 @@ def _show_card(
         if one.status == "does not apply":
             said.append(f"\nDoes not apply: {one.found}")
         elif one.status == "failed":
-            said.append(f"\nFound: {one.found}\nRemedy: {one.remedy}")
+            where = f"\nWhere: {one.where}" if one.where else ""
+            said.append(f"\nFound: {one.found}{where}\nRemedy: {one.remedy}")
             if one.check:
                 said.append(f"\nTried by widemargin.testing.{one.check}.", style="dim")
         line = Table.grid(padding=(0, 2, 0, 0))

@@ -93,9 +93,11 @@ def legend(predictor: Predictor) -> str:
         return _of_two(predictor)
     if not predictor.model.classes:
         return ""
+    margin = "how many other classes the label beats, and a bit for how clearly"
     if predictor.model.machine.scheme == "one-vs-rest":
-        return "Margin: that of the label against all other classes."
-    return "Margin: how many other classes the label beats, and a bit for how clearly."
+        margin = "that of the label against all other classes"
+    chosen = _chosen(predictor)
+    return f"Margin: {margin}." + (f" Label: {chosen}." if chosen else "")
 
 
 def legend_of_pieces(predictor: Predictor) -> str:
@@ -129,6 +131,14 @@ def _of_two(predictor: Predictor) -> str:
         rule = f"{positive} from a margin of {threshold:+.2f} on"
     else:
         rule = f"{other if threshold > 0 else positive} whatever the margin"
-    costs = predictor.model.costs
-    chosen = "the class of the least expected cost" if costs else "the more probable class"
+    chosen = _chosen(predictor) or "the more probable class"
     return f"Margin: above 0 speaks for {positive}, below 0 for {other}. Label: {chosen}, {rule}."
+
+
+def _chosen(predictor: Predictor) -> str:
+    """Say which class the label is where it need not be the most probable one."""
+    if not predictor.model.label_weights:
+        return ""
+    if predictor.config.svm.costs != "none":
+        return "the class of the least expected cost"
+    return "the most probable class after the classes' weights"

@@ -51,8 +51,10 @@ def run(
     """
     from widemargin.config import parse_overrides
     from widemargin.errors import InputError
+    from widemargin.runs.lifeline import hold_lifeline
     from widemargin.runs.store import RunStore, runs_home
 
+    hold_lifeline()
     if bool(target) == bool(like):
         raise InputError(
             "Name a use case or a config file, as in `widemargin run spam`, or a run to repeat "
@@ -142,6 +144,8 @@ def show_summary(console: Console, made: Run) -> None:
         for title, value, interval, baselines in made.table()
     ]
     console.table(columns, rows)
+    if few := _few(said.get("intervals") or {}):
+        console.print(Text(few, style="dim"))
     if said["units"] and any(title.endswith(unit) for title, *_ in made.table()):
         console.print(Text(f"Errors are in the target's units: {said['units']}.", style="dim"))
     console.print()
@@ -187,6 +191,16 @@ def show_summary(console: Console, made: Run) -> None:
     if made.report.exists():
         console.say(f"Report   {made.report}")
     console.say(f"Predict  widemargin predict {made.record.use_case} {_example(made)}")
+
+
+def _few(intervals: dict[str, Any]) -> str:
+    """Say how intervals over few items or groups were made; nothing of many."""
+    units = f"{intervals.get('of')} independent items or groups"
+    if intervals.get("by") == "jackknife":
+        return f"Intervals: each of {units} left out once (jackknife), too few to resample."
+    if intervals.get("by") == "":
+        return f"How sure a number is cannot be told from fewer than 3 ({units})."
+    return ""
 
 
 def _short_name(baseline: str, task: str) -> str:

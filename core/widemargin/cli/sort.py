@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from widemargin.cli.console import Console, JsonOption, QuietOption, RunsOption
-from widemargin.contracts.counting import counted
+from widemargin.contracts.counting import agreeing, counted
 from widemargin.errors import InputError
+
+if TYPE_CHECKING:
+    from widemargin.serving.sorter import Sorter
 
 __all__ = ["app"]
 
 app = typer.Typer(add_completion=False)
-
-
-# What is wrong with one name, and not with the folder or the disk.
-_OF_THE_NAME = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
 
 
 class _UnansweredError(InputError):
@@ -62,89 +58,49 @@ def sort(
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home
     from widemargin.serving import Predictor
-    from widemargin.serving.sorting import (
-        NOT_SURE,
-        check_target,
-        class_folders,
-        folders_with,
-        place_file,
-    )
+    from widemargin.serving.sorter import Sorter
 
     folder = folder.expanduser()
     # The folder may be given as "." or by a link.
     target = into.expanduser() if into else Path(f"{folder.resolve()}-sorted")
     predictor = Predictor(RunStore(runs or runs_home()).find(run), discover())
-    wording = predictor.use_case.wording
-    if not predictor.reads_files or not predictor.model.classes:
-        raise InputError(
-            "sort is for classes of files that are items each, such as pictures and recordings; "
-            f"{run} is not of that kind. `widemargin predict {run} --file {folder}` answers."
-        )
-    folders = class_folders(predictor.model.classes)
-    learned_from = getattr(predictor.config.data, "path", None)
-    check_target(folder, target, folders.values(), learned_from and Path(learned_from).expanduser())
+    sorter = Sorter(predictor, folder, target, sure=sure, link=link, asked=run)
     console = Console(json=json, quiet=quiet)
     if which := predictor.which(run):
         console.note(which)
-    placed: Counter[str] = Counter()
-    kept, refused = 0, 0
-    twice: list[str] = []
     with console.progress() as progress, progress.stage("sorting") as stage:
         for batch in predictor.read(folder):
-            paths = dict(zip(batch.ids, batch.X[next(iter(batch.kinds))], strict=True))
-            if not all(isinstance(path, str | os.PathLike) for path in paths.values()):
-                raise InputError(
-                    f"{folder}: its {wording.items} are read out of other files, and sort copies "
-                    f"files. `widemargin predict {run} --file {folder}` answers."
-                )
-            answers = predictor.answer(batch)
-            for line in answers.refused:
+            for line in sorter.sort(batch):
                 console.err.print(line, markup=False, highlight=False, soft_wrap=True)
-            refused += len(answers.refused)
-            for one in answers.predictions:
-                likely = one.probability is not None and one.probability >= sure
-                name = folders[str(one.label)] if likely else NOT_SURE
-                others = [
-                    target / other for other in (*folders.values(), NOT_SURE) if other != name
-                ]
-                if elsewhere := folders_with(Path(paths[one.id]), others, one.id):
-                    twice.append(f"{one.id} (in {name!r} and {elsewhere[0].name!r})")
-                try:
-                    made = place_file(Path(paths[one.id]), target / name / one.id, link=link)
-                except OSError as error:
-                    why = (
-                        f"{one.id}: cannot be put into {target / name} ({error.strerror or error})."
-                    )
-                    if error.errno not in _OF_THE_NAME:
-                        raise InputError(f"{why} What was sorted before stays.") from None
-                    console.err.print(why, markup=False, highlight=False, soft_wrap=True)
-                    refused += 1
-                    continue
-                placed[name] += 1
-                kept += not made
             stage.advance(len(batch))
     console.emit(
         {
             "into": str(target),
-            "folders": dict(sorted(placed.items())),
-            "were_there": kept,
-            "in_two_folders": len(twice),
-            "unreadable": refused,
+            "folders": dict(sorted(sorter.placed.items())),
+            "were_there": sorter.were_there,
+            "in_two_folders": len(sorter.twice),
+            "unreadable": sorter.refused,
         }
     )
+    _tell(console, sorter, target, predictor.use_case.wording.item, json=json)
+
+
+def _tell(console: Console, sorter: Sorter, target: Path, item: str, *, json: bool) -> None:
+    """Say for people how many files are where, and end with an error where some are nowhere."""
+    from widemargin.serving.sorting import NOT_SURE
+
     if not json:
-        for name, count in sorted(placed.items(), key=lambda pair: (pair[0] == NOT_SURE, pair[0])):
-            typer.echo(f"{count:>7,}  {target / name}")
-        if kept:
-            were = "was" if kept == 1 else "were"
-            typer.echo(f"{counted(kept, wording.item)} {were} there from before.")
-    if twice:
+        for name in sorted(sorter.placed, key=lambda name: (name == NOT_SURE, name)):
+            typer.echo(f"{sorter.placed[name]:>7,}  {target / name}")
+        if kept := sorter.were_there:
+            typer.echo(f"{counted(kept, item)} {agreeing(kept, 'were')} there from before.")
+    if twice := sorter.twice:
         console.note(
-            f"{counted(len(twice), wording.item)} had been sorted into another folder before, and "
-            f"now {'lies' if len(twice) == 1 else 'lie'} in both, such as {twice[0]}. Sort into a "
-            "new folder with --into to keep them apart."
+            f"{counted(len(twice), item)} had been sorted into another folder before, and now "
+            f"{agreeing(len(twice), 'lie')} in both, such as {twice[0]}. Sort into a new "
+            "folder with --into to keep them apart."
         )
-    if refused:
-        total = refused + placed.total()
-        message = f"{refused:,} of {counted(total, wording.item)} could not be sorted; see above."
-        raise (_UnansweredError if placed else InputError)(message)
+    if refused := sorter.refused:
+        total = counted(refused + sorter.placed.total(), item)
+        message = f"{refused:,} of {total} could not be sorted; see above."
+        raise (_UnansweredError if sorter.placed else InputError)(message)

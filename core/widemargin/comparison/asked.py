@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from widemargin.comparison.axes import AXES, Values, check_shared, part, typed_values
-from widemargin.comparison.targets import Target, find_target, is_file, with_names
+from widemargin.comparison.targets import (
+    Target,
+    find_target,
+    find_targets,
+    is_file,
+    with_names,
+)
 from widemargin.config import Document, read
 from widemargin.config.document import ConfigPath, path_words
 from widemargin.config.problems import Translator
@@ -49,8 +55,10 @@ class ComparisonFile(Section):
     runs: Annotated[tuple[str | ComparedRun, ...], Field(min_length=1)] = Field(
         description="what is compared, in this order"
     )
-    encoders: tuple[Any, ...] | None = Field(None, description="as --encoders")
-    kernels: tuple[Any, ...] | None = Field(None, description="as --kernels")
+    encoders: tuple[str | dict[str, Any] | list[Any], ...] | None = Field(
+        None, description="as --encoders"
+    )
+    kernels: tuple[str, ...] | None = Field(None, description="as --kernels")
     settings: dict[str, Any] = Field({}, description="settings of all runs, as in a config")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
         None, description="start of every random choice, in all runs"
@@ -69,8 +77,8 @@ class Asked:
         What each target is varied in, by the axis' name, in the order of `AXES`.
     overrides : Document
         Settings of all cells, above all others.
-    name : str
-        Name of the comparison's file; empty where there is none.
+    file : str
+        The comparison's file; empty where there is none.
     title : str
         What it is headed; empty where nothing was said.
     """
@@ -78,8 +86,17 @@ class Asked:
     targets: tuple[Target, ...]
     axes: Mapping[str, Values]
     overrides: Document
-    name: str = ""
+    file: str = ""
     title: str = ""
+
+    @property
+    def shared(self) -> list[Document]:
+        """The settings that stand in the comparison's file, not in a config that it names."""
+        return [
+            layer
+            for target in self.targets
+            for layer in target.layers[1 if target.kind == "config" else 0 :]
+        ]
 
 
 def ask(
@@ -125,25 +142,16 @@ def ask(
         asked = _from_file(documents[files[0]], store, registry)
         asked = replace(asked, axes=_ordered({**asked.axes, **typed}), overrides=overrides)
     else:
-        targets = [find_target(word, store, registry, documents.get(word)) for word in words]
+        targets = find_targets(words, store, registry, documents)
         asked = Asked(targets=with_names(targets), axes=_ordered(typed), overrides=overrides)
     varied = [values.axis for values in asked.axes.values()]
-    for document in (*_layers_of_comparison(asked), overrides):
+    for document in (*asked.shared, overrides):
         check_shared(varied, document)
     return asked
 
 
 def _ordered(axes: Mapping[str, Values]) -> dict[str, Values]:
     return {name: axes[name] for name in AXES if name in axes}
-
-
-def _layers_of_comparison(asked: Asked) -> list[Document]:
-    """List the settings that stand in the comparison's file, not in a config that it names."""
-    return [
-        layer
-        for target in asked.targets
-        for layer in target.layers[1 if target.kind == "config" else 0 :]
-    ]
 
 
 def _from_file(document: Document, store: RunStore, registry: Registry) -> Asked:
@@ -153,35 +161,32 @@ def _from_file(document: Document, store: RunStore, registry: Registry) -> Asked
         seed_line = document.line_of(("seed",))
         lines: dict[ConfigPath, int] = {("seed",): seed_line} if seed_line else {}
         shared.append(Document({"seed": content.seed}, document.name, lines))
-    targets = []
+    targets: list[Target] = []
+    problems: dict[Problem, None] = {}
     for place, one in enumerate(content.runs):
-        own = ComparedRun(target=one) if isinstance(one, str) else one
         try:
-            found = find_target(own.target, store, registry)
-        except ConfigError:
-            raise  # it names its own file
+            found = find_target(one if isinstance(one, str) else one.target, store, registry)
+            own = () if isinstance(one, str) else _own_settings(document, place, one, found)
+        except ConfigError as error:  # it names its own file
+            problems |= dict.fromkeys(error.problems)
         except InputError as error:
-            where = path_words(("runs", place))
-            line = document.line_of(("runs", place))
-            raise ConfigError([Problem(str(error), where, document.name, line)]) from None
-        layers = [*found.layers, *shared]
-        if own.settings:
-            if found.run:
-                raise ConfigError([_of_a_run(document, place)])
-            layers.append(_settings(document, ("runs", place, "settings")))
-        if own.name:
-            found = replace(found, name=own.name, is_named=True)
-        targets.append(replace(found, layers=tuple(layers)))
+            problems[_problem(document, ("runs", place), str(error))] = None
+        else:
+            if not isinstance(one, str) and one.name:
+                found = replace(found, name=one.name, is_named=True)
+            targets.append(replace(found, layers=(*found.layers, *shared, *own)))
+    if problems:
+        raise ConfigError([*problems])
     axes = {
         axis.name: Values(axis=axis, source=document, root=(axis.key,), file=document.name)
         for axis in AXES.values()
         if document.values.get(axis.key) is not None
     }
     return Asked(
-        targets=with_names(targets),
+        targets=with_names(targets, document.name),
         axes=axes,
         overrides=Document({}),
-        name=Path(document.name).stem,
+        file=document.name,
         title=content.title,
     )
 
@@ -193,25 +198,33 @@ def _validated(document: Document, registry: Registry) -> ComparisonFile:
         translator = Translator(
             document.values, json_schema(ComparisonFile), [], registry.encoders, registry.kernels
         )
-        problems = [
-            Problem(message, path_words(path), document.name, document.line_of(path))
-            for path, message in translator.translate(error)
-        ]
+        problems = [_problem(document, *told) for told in translator.translate(error)]
+        # Of a value that YAML does not give, nothing else is to be said.
+        told = {problem.path for problem in document.problems}
+        problems = [problem for problem in problems if problem.path not in told]
         raise ConfigError([*document.problems, *problems]) from None
     if document.problems:
         raise ConfigError(document.problems)
     if content.seed is not None and "seed" in content.settings:
-        where = ("settings", "seed")
         message = "is given twice, as seed and in settings; keep one"
-        raise ConfigError(
-            [Problem(message, path_words(where), document.name, document.line_of(where))]
-        )
+        raise ConfigError([_problem(document, ("settings", "seed"), message)])
     return content
 
 
-def _of_a_run(document: Document, place: int) -> Problem:
+def _own_settings(
+    document: Document, place: int, one: ComparedRun, found: Target
+) -> tuple[Document, ...]:
+    """Take a run's own settings; nothing where it has none."""
     path = ("runs", place, "settings")
-    message = "this run exists, and its settings stay as they are; leave them out, or name a config"
+    if one.settings and found.run:
+        message = "this run exists, and its settings stay as they are"
+        raise ConfigError(
+            [_problem(document, path, f"{message}; leave them out, or name a config")]
+        )
+    return (_settings(document, path),) if one.settings else ()
+
+
+def _problem(document: Document, path: ConfigPath, message: str) -> Problem:
     return Problem(message, path_words(path), document.name, document.line_of(path))
 
 

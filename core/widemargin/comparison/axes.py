@@ -218,13 +218,18 @@ def value_name(value: Any) -> str:
 
 
 def check_shared(axes: Sequence[Axis], shared: Document) -> None:
-    """Refuse shared settings that an axis varies.
+    """Refuse shared settings that say what is compared: a use case, or what an axis varies.
 
     Raises
     ------
     ConfigError
         Naming the setting and where it was given.
     """
+    if "use_case" in shared.values:
+        message = "is no setting of a comparison, whose runs name their use cases; leave it out"
+        raise ConfigError(
+            [Problem(message, "use_case", shared.name, shared.line_of(("use_case",)))]
+        )
     for axis in axes:
         section, _, key = axis.setting.partition(".")
         own = shared.values.get(section)

@@ -164,10 +164,13 @@ def parse_memory(text: str) -> int:
     >>> parse_memory("1.5GB"), parse_memory("800 MB")
     (1500000000, 800000000)
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
     unit = _SIZES.get(found[2].upper()) if found else None
     if found is None or unit is None or not float(found[1]):
-        raise InputError(f"--memory must be a size such as 4GB or 800MB; got {text!r}.")
+        raise InputError(
+            "--memory must be a number above 0 and a unit, MB, GB, MiB or GiB, as in 4GB or "
+            f"800MB; got {text!r}."
+        )
     return int(float(found[1]) * unit)
 
 

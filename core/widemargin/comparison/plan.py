@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from widemargin.comparison.asked import Asked
 from widemargin.comparison.axes import AXES
-from widemargin.comparison.targets import Target
-from widemargin.config import Document, resolve
+from widemargin.comparison.targets import Target, where
+from widemargin.config import resolve
 from widemargin.contracts import RunRecord
 from widemargin.errors import ConfigError, InputError, Problem
 from widemargin.runs.identity import hash_of
@@ -130,7 +131,7 @@ def make_plan(asked: Asked, registry: Registry) -> Plan:
     targets, axes = asked.targets, list(asked.axes.values())
     _check_runs(asked)
     if len(targets) == 1 and not axes:
-        raise InputError(_TOO_FEW)
+        raise InputError(where(asked.file) + _TOO_FEW)
     several = (_axis_of(targets),) if len(targets) > 1 else ()
     named = [values.named() for values in axes]
     cells: list[Cell] = []
@@ -176,9 +177,12 @@ def make_plan(asked: Asked, registry: Registry) -> Plan:
             f"{axes[0].said} names {cells[0].name!r} only, and a comparison needs two or more, as "
             f"in {only.option} {only.example}."
         )
-    _refuse_equal(cells)
+    _refuse_equal(cells, asked.file)
     return Plan(
-        axes=(*several, *asked.axes), cells=tuple(cells), file=asked.name, title=asked.title
+        axes=(*several, *asked.axes),
+        cells=tuple(cells),
+        file=Path(asked.file).stem,
+        title=asked.title,
     )
 
 
@@ -241,18 +245,21 @@ def _check_runs(asked: Asked) -> None:
                 f"{values.said} varies what is run, and {runs[0].name} exists already; name its "
                 "use case or its config instead."
             )
-    overrides: Document = asked.overrides
-    if len(runs) == len(asked.targets) and overrides.values:
+    given = [one for one in (*asked.shared, asked.overrides) if one.values]
+    if len(runs) == len(asked.targets) and given:
+        keys = ", ".join(given[0].values)
         raise InputError(
-            f"{overrides.name or 'a setting'} changes what is run, and all of these runs exist "
-            "already; leave it out."
+            f"{given[0].name or 'a setting'}: {keys} would change what is run, and all of these "
+            "runs exist already; leave it out."
         )
 
 
-def _refuse_equal(cells: Sequence[Cell]) -> None:
+def _refuse_equal(cells: Sequence[Cell], file: str) -> None:
     seen: dict[str, Cell] = {}
     for cell in cells:
         other = seen.setdefault(cell.key, cell)
         if other is not cell:
             what = "have the same settings" if cell.config else "are the same run"
-            raise InputError(f"{other.name!r} and {cell.name!r} {what}; take out one of them.")
+            raise InputError(
+                f"{where(file)}{other.name!r} and {cell.name!r} {what}; take out one of them."
+            )

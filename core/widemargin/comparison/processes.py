@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from widemargin.runs.lifeline import LIFELINE_VARIABLE
+
 __all__ = ["Ended", "Process", "held_memory", "stop_all", "stopped_as_by_ctrl_c"]
 
 _STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -30,7 +32,7 @@ class Ended:
 
 
 class Process:
-    """A run in a process of its own.
+    """A run in a process of its own, which ends with this one, even where that is killed.
 
     What it says goes to files, so that one that says much never waits for a reader.
 
@@ -50,10 +52,10 @@ class Process:
             # This interpreter and our own command, no shell.
             self._child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "widemargin", "run", *words],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its lifeline: closed by the system where we end
                 stdout=out,
                 stderr=err,
-                env={**environment, "PYTHONIOENCODING": "utf-8"},
+                env={**environment, "PYTHONIOENCODING": "utf-8", LIFELINE_VARIABLE: "1"},
             )
         self.most = 0
         """The most bytes that it was seen to hold."""
@@ -83,7 +85,9 @@ class Process:
     def wait(self, seconds: float) -> int | None:
         """Return the code that it ended with; None where it goes on after so many seconds."""
         with suppress(subprocess.TimeoutExpired):
-            return self._child.wait(timeout=seconds)
+            code = self._child.wait(timeout=seconds)
+            self._let_go()
+            return code
         return None
 
     def tell(self, stop: signal.Signals = signal.SIGINT) -> None:
@@ -98,6 +102,11 @@ class Process:
         """End it at once."""
         self._child.kill()
         self._child.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._child.stdin is not None:
+            self._child.stdin.close()
 
 
 def stop_all(going: Sequence[Process]) -> None:

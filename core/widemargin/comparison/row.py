@@ -47,6 +47,8 @@ class Row:
         What was measured of it, in the use case's order.
     metrics : mapping of str to (float, float, float)
         Value and interval of each of these.
+    has_report : bool
+        Whether the run's report is there.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Row:
     primary: Metric | None
     known: tuple[Metric, ...]
     metrics: Mapping[str, Estimated]
+    has_report: bool = False
 
     @property
     def measured(self) -> Mapping[str, Any]:
@@ -108,7 +111,8 @@ class Row:
     @property
     def seconds(self) -> Mapping[str, float]:
         """Seconds by kind of work, over all folds and the final model."""
-        return self.costs.get("seconds") or {}
+        told = self.costs.get("seconds") or {}
+        return {work: spent for work, spent in told.items() if spent is not None}
 
     @property
     def total(self) -> float | None:
@@ -201,6 +205,7 @@ def row_of(one: Finished, metrics: Mapping[str, Metric], home: Path) -> Row:
             )
             for metric in known
         },
+        has_report=one.run is not None and (one.run.path / "report.html").is_file(),
     )
 
 

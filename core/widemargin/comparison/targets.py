@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from widemargin.config import Document, read
 from widemargin.contracts import RunRecord
-from widemargin.errors import InputError, PluginError, RunNotFoundError
+from widemargin.errors import ConfigError, InputError, PluginError, Problem, RunNotFoundError
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
     from widemargin.runs.store import RunStore
 
-__all__ = ["Target", "find_target", "is_file", "with_names"]
+__all__ = ["Target", "find_target", "find_targets", "is_file", "where", "with_names"]
 
 Kind = Literal["use case", "config", "run"]
 
@@ -52,6 +52,11 @@ class Target:
     is_named: bool = False
 
 
+def where(file: str) -> str:
+    """Begin a message about a comparison's file; nothing where there is none."""
+    return f"{file}: " if file else ""
+
+
 def is_file(word: str) -> bool:
     """Say whether a word names a YAML file, of a config or of a comparison."""
     return word.endswith((".yaml", ".yml"))
@@ -76,14 +81,18 @@ def find_target(
     Raises
     ------
     ConfigError
-        Where a file cannot be read, or names no use case.
+        Where a file cannot be read, or names no use case that is installed.
     PluginError, RunNotFoundError
         Where there is no such use case, and no such run either.
     """
     if is_file(word):
         document = document or read(Path(word))
         name = document.use_case()
-        registry.use_case(name)
+        try:
+            registry.use_case(name)
+        except PluginError as error:
+            line = document.line_of(("use_case",))
+            raise ConfigError([Problem(str(error), "use_case", document.name, line)]) from None
         return Target(
             name=Path(word).stem, kind="config", use_case=name, file=word, layers=(document,)
         )
@@ -94,6 +103,42 @@ def find_target(
     except RunNotFoundError as error:
         raise _unknown(word, store, registry, error) from None
     return Target(name=run.id, kind="run", use_case=run.use_case, run=run)
+
+
+def find_targets(
+    words: Sequence[str],
+    store: RunStore,
+    registry: Registry,
+    documents: Mapping[str, Document] | None = None,
+) -> list[Target]:
+    """Find what each of several words names.
+
+    Parameters
+    ----------
+    words : sequence of str
+        As they were typed.
+    store, registry
+        As for `find_target`.
+    documents : mapping of str to Document, optional
+        The files' contents by their words, where they have been read.
+
+    Raises
+    ------
+    InputError
+        Naming every word that is wrong.
+    """
+    found: list[Target] = []
+    errors: dict[str, InputError] = {}
+    for word in words:
+        try:
+            found.append(find_target(word, store, registry, (documents or {}).get(word)))
+        except InputError as error:
+            errors.setdefault(str(error), error)
+    if len(errors) == 1:
+        raise next(iter(errors.values()))
+    if errors:
+        raise InputError("\n".join(errors))
+    return found
 
 
 def _unknown(
@@ -109,11 +154,18 @@ def _unknown(
     return not_found
 
 
-def with_names(targets: Sequence[Target]) -> tuple[Target, ...]:
+def with_names(targets: Sequence[Target], file: str = "") -> tuple[Target, ...]:
     """Name targets so that each name says which it is.
 
     A config is its file's name, and a run its id; the use case stands in front where targets solve
     several, and the whole path where that is still no name.
+
+    Parameters
+    ----------
+    targets : sequence of Target
+        What was found.
+    file : str
+        The comparison's file; empty where there is none.
 
     Raises
     ------
@@ -135,7 +187,7 @@ def with_names(targets: Sequence[Target]) -> tuple[Target, ...]:
     for target in named:
         if sum(other.name == target.name for other in named) > 1:
             raise InputError(
-                f"{target.name!r} is named twice; take out one of them, or give each a name of its "
-                "own in a comparison's file, as in {target: spam, as: with seed 1}."
+                f"{where(file)}{target.name!r} is named twice; take out one of them, or give each "
+                "a name of its own in a comparison's file, as in {target: spam, as: with seed 1}."
             )
     return tuple(named)

@@ -15,10 +15,10 @@ from widemargin.config.schema import (
     RunConfig,
     choose_loader,
     json_schema,
-    sources,
 )
 from widemargin.config.words import allowed_words, type_words
 from widemargin.contracts import EncoderSpec, EvaluationSettings, Kernel, SVMSettings, UseCase
+from widemargin.contracts.loader import sources
 
 __all__ = ["Setting", "describe"]
 

@@ -75,9 +75,16 @@ class Translator:
             # Of a union's members, those that were not meant complain about the kind.
             deeper = any(other[: len(path)] == path and other != path for other in found)
             meant = [item for item in items if item["type"] in _RANGE | _SPOKEN]
+            meant = [item for item in meant if not self._is_long_enough(path, item)]
             if meant or not deeper:
                 told.append((path, self._message(path, (meant or items)[0])))
         return told
+
+    def _is_long_enough(self, path: ConfigPath, item: Any) -> bool:
+        """Say whether a list is called short whose values are wrong: pydantic counts valid ones."""
+        value = self._value(path)
+        is_short = item["type"] == "too_short" and isinstance(value, list)
+        return bool(is_short and len(value) >= item["ctx"]["min_length"])
 
     def texts(self, error: ValidationError) -> list[ConfigPath]:
         """Return where text is needed and something else stands."""

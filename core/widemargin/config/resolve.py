@@ -18,10 +18,10 @@ from widemargin.config.schema import (
     config_model,
     json_schema,
     source_names,
-    sources,
 )
 from widemargin.config.words import shown
 from widemargin.contracts import DatasetLoader, EncoderSpec, Kernel, UseCase
+from widemargin.contracts.loader import sources
 from widemargin.errors import ConfigError, Problem, nearest
 
 __all__ = ["resolve"]

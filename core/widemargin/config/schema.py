@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import Field, SerializeAsAny, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -18,8 +18,9 @@ from widemargin.contracts import (
     SVMSettings,
     UseCase,
 )
+from widemargin.contracts.loader import sources
 
-__all__ = ["SECTIONS", "RunConfig", "choose_loader", "dump_yaml", "json_schema", "sources"]
+__all__ = ["SECTIONS", "RunConfig", "choose_loader", "dump_yaml", "json_schema"]
 
 SECTIONS = ("data", "features", "svm", "evaluation")
 """The keys of a config that hold sections."""
@@ -67,24 +68,6 @@ def _model(loader: type[DatasetLoader], features: type[FeatureSection]) -> type[
 def config_model(use_case: UseCase, loader: type[DatasetLoader]) -> type[RunConfig]:
     """Return the config's type for a use case that reads its data with `loader`."""
     return _model(loader, use_case.features)
-
-
-def sources(loader: type[DatasetLoader]) -> tuple[str, ...]:
-    """Return what ``data.source`` may say for a loader; the first is its default.
-
-    Raises
-    ------
-    TypeError
-        Where the loader declares no ``source``.
-    """
-    field = loader.model_fields.get("source")
-    names = get_args(field.annotation) if field else ()
-    if field is None or not names:
-        raise TypeError(
-            f"the loader {loader.__name__} must declare `source`, "
-            'as in `source: Literal["csv"] = "csv"`'
-        )
-    return tuple(sorted(names, key=lambda name: name != field.default))
 
 
 def choose_loader(

@@ -1,30 +1,12 @@
 """What the parts of widemargin hand each other: typed values and small protocols."""
 
 from widemargin.contracts.asset import Asset, AssetFile, Package
-from widemargin.contracts.blocks import (
-    Bars,
-    Block,
-    Cell,
-    Code,
-    Estimate,
-    Estimates,
-    Facts,
-    Heatmap,
-    Histogram,
-    Lines,
-    Map,
-    Quote,
-    Quotes,
-    ReportSection,
-    Scatter,
-    Series,
-    Table,
-    Text,
-)
+from widemargin.contracts.blocks import Block, ReportSection
 from widemargin.contracts.checkpoints import Checkpoints
 from widemargin.contracts.command import Command
 from widemargin.contracts.dataset import Columns, Dataset, DatasetCard, Items, Kind, Task, n_rows
 from widemargin.contracts.encoder import Encoder, EncoderSpec, Learns, Population, Share, State
+from widemargin.contracts.figure_blocks import Bars, Heatmap, Histogram, Lines, Map, Scatter, Series
 from widemargin.contracts.kernel import Kernel, KernelParameters
 from widemargin.contracts.loader import DatasetLoader
 from widemargin.contracts.metric import Metric
@@ -41,6 +23,17 @@ from widemargin.contracts.settings import (
 )
 from widemargin.contracts.split import Split, SplitRule
 from widemargin.contracts.study import Judged, Refitted, Study
+from widemargin.contracts.text_blocks import (
+    Cell,
+    Code,
+    Estimate,
+    Estimates,
+    Facts,
+    Quote,
+    Quotes,
+    Table,
+    Text,
+)
 from widemargin.contracts.use_case import UseCase, Wording
 
 __all__ = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
+from widemargin.contracts.counting import counted
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ class Dataset:
     DataError
         Where lengths disagree, ids repeat, a weight is negative, a label's time is before its
         row's, or parts are others than those.
+    TypeError
+        Where X is no data frame, another field no array, or y holds neither names nor floats.
 
     Examples
     --------
@@ -185,6 +188,7 @@ class Dataset:
     aside: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
+        _check_types(self)
         n = len(self.X)
         _check_columns(self.X, self.kinds, n)
         lengths = {"y": self.y, "ids": self.ids, "groups": self.groups, "times": self.times}
@@ -253,8 +257,16 @@ class Dataset:
                     "two classes are needed. Add items of another class."
                 )
         elif not np.isfinite(self.y).all():
-            row = int(np.flatnonzero(~np.isfinite(self.y))[0])
-            raise DataError(f"{self.card.title}: {self.ids[row]}: the target is not finite.")
+            rows = np.flatnonzero(~np.isfinite(self.y))
+            name, value = str(self.ids[rows[0]]), self.y[rows[0]]
+            # Ids often begin with the file's name.
+            where = name if name.startswith(self.card.title) else f"{self.card.title}: {name}"
+            what = "empty, or no number" if np.isnan(value) else f"{value:g}, which is not finite"
+            others = counted(len(rows) - 1, "other row")
+            more = f" (and so in {others})" if len(rows) > 1 else ""
+            raise DataError(
+                f"{where}: {self.card.target} is {what}{more}. Correct it, or leave the row out."
+            )
         elif np.ptp(self.y) == 0:
             raise DataError(
                 f"{self.card.title}: the target is {self.y[0]:g} in every row; "
@@ -278,6 +290,32 @@ class Dataset:
             sample_weight=part(self.sample_weight),
             parts=part(self.parts),
             aside=None if self.aside is None else self.aside.iloc[rows].reset_index(drop=True),
+        )
+
+
+def _check_types(dataset: Dataset) -> None:
+    """Refuse what a loader's author mixes up and type hints would show."""
+    import numpy as np
+
+    if not hasattr(dataset.X, "iloc"):
+        raise TypeError(
+            f"Dataset: X is of type {type(dataset.X).__name__}; it must be a pandas.DataFrame."
+        )
+    arrays: dict[str, object] = {"y": dataset.y, "ids": dataset.ids, "groups": dataset.groups}
+    arrays |= {"times": dataset.times, "label_times": dataset.label_times}
+    arrays |= {"sample_weight": dataset.sample_weight, "parts": dataset.parts}
+    for name, values in arrays.items():
+        # A Series has a dtype too, and gives rows by their labels and not by their places.
+        if values is not None and not isinstance(values, np.ndarray):
+            how = f"{name}.to_numpy()" if hasattr(values, "to_numpy") else f"np.array({name})"
+            raise TypeError(
+                f"Dataset: {name} is of type {type(values).__name__}; it must be a NumPy array, as "
+                f"in {how}."
+            )
+    if dataset.y.dtype.kind not in "UOf":
+        raise TypeError(
+            f"Dataset: y holds values of type {dataset.y.dtype}; name the classes, as in "
+            "np.array(['ham', 'spam'])[codes], or give float64 where a number is predicted."
         )
 
 

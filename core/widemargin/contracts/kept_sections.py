@@ -5,17 +5,43 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from widemargin.contracts.blocks import Block, ReportSection, Table
+from widemargin.contracts.blocks import Block, ReportSection
+from widemargin.contracts.places import where_defined
+from widemargin.contracts.text_blocks import Table
+from widemargin.errors import PluginError
 
-__all__ = ["dump_sections", "load_sections"]
+__all__ = ["dump_sections", "load_sections", "sections_of"]
+
+T = TypeVar("T")
 
 _BLOCKS: dict[str, type] = {kind.__name__: kind for kind in get_args(Block)}
+
+
+def sections_of(build: Callable[[T], Iterable[ReportSection]], about: T) -> list[ReportSection]:
+    """Ask a use case's own function for its sections.
+
+    Raises
+    ------
+    PluginError
+        Where it returns something else.
+    """
+    made: object = build(about)
+    sections: list[Any] = list(made) if isinstance(made, Iterable) else [made]
+    for section in sections:
+        if not isinstance(section, ReportSection):
+            what = "None" if section is None else f"a value of type {type(section).__name__}"
+            raise PluginError(
+                f"{getattr(build, '__name__', 'it')} returned {what}; it must return a list of "
+                "widemargin.ReportSection.",
+                where_defined(build),
+            )
+    return sections
 
 
 def dump_sections(sections: Sequence[ReportSection]) -> bytes:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from widemargin.contracts.asset import Asset
 from widemargin.contracts.dataset import Columns, Dataset, Items
@@ -14,7 +14,7 @@ from widemargin.contracts.progress import Progress
 from widemargin.contracts.section import Section
 from widemargin.errors import DataError
 
-__all__ = ["DatasetLoader"]
+__all__ = ["DatasetLoader", "sources"]
 
 
 class DatasetLoader(Section):
@@ -28,9 +28,13 @@ class DatasetLoader(Section):
     ----------
     assets : tuple of Asset
         The files that `load` needs in the data home.
+    n_items : int
+        How many items `load` returns where nothing is set, near-duplicates included; 0 where that
+        depends on people's own files or on the day.
     """
 
     assets: ClassVar[tuple[Asset, ...]] = ()
+    n_items: ClassVar[int] = 0
 
     def fetch(self, data_home: Path, *, offline: bool, progress: Progress) -> None:
         """Bring what no hash can pin into the data home, such as live prices; by default nothing.
@@ -126,3 +130,21 @@ class DatasetLoader(Section):
             By default: most data are no mail.
         """
         raise DataError("a run on such data reads no mail; give a run of a use case that does.")
+
+
+def sources(loader: type[DatasetLoader]) -> tuple[str, ...]:
+    """Return what ``data.source`` may say for a loader; the first is its default.
+
+    Raises
+    ------
+    TypeError
+        Where the loader declares no ``source``.
+    """
+    field = loader.model_fields.get("source")
+    names = get_args(field.annotation) if field else ()
+    if field is None or not names:
+        raise TypeError(
+            f"the loader {loader.__name__} must declare `source`, "
+            'as in `source: Literal["csv"] = "csv"`'
+        )
+    return tuple(sorted(names, key=lambda name: name != field.default))

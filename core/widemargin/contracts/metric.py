@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from widemargin.contracts.dataset import Task
+from widemargin.contracts.places import where_defined
 from widemargin.contracts.predictions import Predictions
+from widemargin.errors import PluginError
 
 __all__ = ["Metric", "amount", "finite"]
 
@@ -38,6 +40,9 @@ class Metric:
     unit : {"", "%", "target"}
         How it is shown: as it is, as a percentage (the value is a fraction), or in the target's
         own units.
+    bounds : tuple of float
+        The least and the most that it can be, infinite where there is no end; intervals stay
+        within.
     """
 
     name: str
@@ -49,11 +54,31 @@ class Metric:
     n_classes: Literal["any", "two", "more"] = "any"
     greater_is_better: bool = True
     unit: Literal["", "%", "target"] = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def fits(self, task: Task, n_classes: int) -> bool:
         """Say whether it is for this task and so many classes (0 for regression)."""
         right_number = {"any": True, "two": n_classes == 2, "more": n_classes > 2}
         return self.task == task and right_number[self.n_classes]
+
+    def value(self, predictions: Predictions) -> float:
+        """Compute it.
+
+        Raises
+        ------
+        PluginError
+            Where `compute` returns no number.
+        """
+        made: object = self.compute(predictions)
+        try:
+            return float(made)  # type: ignore[arg-type]  # what it may be is what is found out
+        except (TypeError, ValueError):
+            what = getattr(made, "shape", None)
+            found = f"an array of shape {what}" if what else f"{made!r}"
+            raise PluginError(
+                f"the metric {self.name!r} returned {found}; `compute` must return a float.",
+                where_defined(self.compute),
+            ) from None
 
     def format(self, value: float, units: str = "") -> str:
         """Write a value as people read it.

@@ -39,6 +39,9 @@ class Predictions:
         Weight of each row; ones unless the data set has its own.
     costs : tuple of float
         What it costs to mistake an item of each class; empty where all mistakes are alike.
+    label_weights : tuple of float
+        By what the probabilities are multiplied, of which the largest is the label's: `costs`, or
+        what each class weighs (``svm.class_weight``); empty where the most probable class is it.
     part : ndarray of shape (n_samples,) or None
         The held-out part that each row is of. Decisions of different parts are those of different
         models, each in units of its own; None where one model made all.
@@ -56,6 +59,7 @@ class Predictions:
     ids: NDArray[np.str_]
     weight: NDArray[np.float64]
     costs: tuple[float, ...] = ()
+    label_weights: tuple[float, ...] = ()
     part: NDArray[Any] | None = None
     drawn: NDArray[Any] | None = None
 

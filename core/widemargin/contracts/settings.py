@@ -114,8 +114,8 @@ class SVMSettings(Section):
     class_weight: Literal["none", "root", "balanced"] | dict[str, PositiveFloat] = Field(
         "none",
         description="none, balanced (all classes count alike), root (halfway: the square root of "
-        "balanced), or a weight per class; "
-        "probabilities follow the weighted classes, unless costs are given",
+        "balanced), or a weight per class; they move labels, and probabilities are of the items as "
+        "they come",
     )
     costs: Literal["none"] | dict[str, PositiveFloat] = Field(
         "none",
@@ -200,7 +200,7 @@ class EvaluationSettings(Section):
         "learns from all",
     )
     resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
-        1000, description="bootstrap resamples behind each interval"
+        1000, description="bootstrap resamples behind each interval of 20 items or groups and more"
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.95, description="coverage of the intervals"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from widemargin.contracts.blocks import ReportSection
 from widemargin.contracts.dataset import Task
-from widemargin.contracts.loader import DatasetLoader
+from widemargin.contracts.loader import DatasetLoader, sources
 from widemargin.contracts.predictions import Predictions
 from widemargin.contracts.settings import FeatureSection
 from widemargin.contracts.split import SplitRule
@@ -94,6 +94,8 @@ class UseCase:
     ------
     ValueError
         Where the name is not of the form above, or is that of the folder of comparisons.
+    TypeError
+        Where `data` or `features` are no such classes, or `data` or `metrics` are no tuples.
     """
 
     name: str
@@ -122,8 +124,29 @@ class UseCase:
                 f"no use case can be named {self.name!r}: comparisons are kept in that folder, "
                 "beside those of the use cases"
             )
+        self._check_types()
         if not self.data:
             raise ValueError(f"use case {self.name!r} names no loader in `data`")
         for task in ("classification", "regression"):
             if self.task in (task, "auto") and task not in self.primary_metric:
                 raise ValueError(f"use case {self.name!r} has no primary metric for {task}")
+
+    def _check_types(self) -> None:
+        """Refuse what is easily mixed up, and would be told of much later."""
+        for name, base in (("data", DatasetLoader), ("features", FeatureSection)):
+            given: object = getattr(self, name)
+            classes = given if name == "data" and isinstance(given, tuple | list) else (given,)
+            for one in classes:
+                if not (isinstance(one, type) and issubclass(one, base)):
+                    what = one.__name__ if isinstance(one, type) else f"a {type(one).__name__}"
+                    raise TypeError(
+                        f"use case {self.name!r}: {name} names {what}; it takes classes that "
+                        f"derive from widemargin.{base.__name__}, not objects of them"
+                    )
+                if issubclass(one, DatasetLoader):
+                    sources(one)  # refuses one without
+        if not isinstance(self.data, tuple | list) or not isinstance(self.metrics, tuple | list):
+            raise TypeError(
+                f"use case {self.name!r}: `data` and `metrics` are tuples, as in "
+                'data=(TableLoader,) and metrics=("accuracy",)'
+            )

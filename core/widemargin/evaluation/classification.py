@@ -118,7 +118,9 @@ def average_precision(tally: Tally) -> Numbers:
     """Mean of the precisions at each threshold, weighted by the recall gained there.
 
     One threshold cuts the rows of all held-out parts: that is what it is asked for. Decisions of
-    parts in other units therefore lower it, as they do `caught_at`, though not `roc_auc`.
+    parts in other units therefore lower it, as they do `caught_at`, though not `roc_auc`. The mean
+    over the parts would be no such chance over pairs: precision goes by how common positives are
+    in each part, and where a part has few of them it comes out too high.
     """
     (climb,) = tally.climbs
     positive, passed = climb.positive, climb.positive + climb.negative

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from widemargin.contracts import Predictions
 
-__all__ = ["is_flawless", "perfected", "unseen_mistakes", "with_mistakes"]
+__all__ = ["is_flawless", "perfected", "unseen_mistakes", "with_unseen_mistakes"]
 
 
 def is_flawless(predictions: Predictions) -> bool:
@@ -48,8 +51,24 @@ def unseen_mistakes(n_drawn: int, confidence: float) -> float:
     return float(1 - ((1 - confidence) / 2) ** (1 / n_drawn))
 
 
-def with_mistakes(predictions: Predictions, share: float) -> Predictions:
-    """Return flawless predictions with a share of mistakes, spread evenly over items and classes.
+def with_unseen_mistakes(
+    best: Predictions, groups: NDArray[Any] | None, confidence: float
+) -> Iterator[Predictions]:
+    """Give flawless predictions the mistakes that none among so many items, or groups, can hide.
+
+    Spread evenly over all items first, and then over those of each class alone: that all five of
+    a class were found says less of its recall than that all of 200 items are right.
+    """
+    for of in (None, *range(len(best.classes))):
+        rows = best.weight > 0 if of is None else (best.weight > 0) & (best.y_true == of)
+        n_drawn = int(rows.sum()) if groups is None else len(np.unique(groups[rows]))
+        if n_drawn:
+            share = unseen_mistakes(n_drawn, confidence)
+            yield _with_mistakes(best, np.where(rows, share, 0.0))
+
+
+def _with_mistakes(predictions: Predictions, share: NDArray[np.float64]) -> Predictions:
+    """Return flawless predictions with a share of mistakes in each row, evenly over classes.
 
     Each row stands there as it is with weight 1 - share, and once for every other class, its
     decisions and probabilities moved on to that class, with what is left of its weight.

@@ -76,4 +76,4 @@ def fold_scores(
     if len(folds) != len(predictions):
         raise ValueError(f"folds has {len(folds)} rows and there are {len(predictions)}")
     parts = [take(predictions, np.asarray(folds) == fold) for fold in np.unique(folds)]
-    return {metric.name: tuple(float(metric.compute(part)) for part in parts) for metric in metrics}
+    return {metric.name: tuple(metric.value(part) for part in parts) for metric in metrics}

@@ -1,7 +1,8 @@
-"""Bootstrap intervals of metrics."""
+"""Intervals of metrics: the bootstrap, or of few units the jackknife."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,25 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation.draws import drawn_times, gaps, units_of, values_under
-from widemargin.evaluation.flawless import is_flawless, perfected, unseen_mistakes, with_mistakes
-from widemargin.evaluation.tally import Numbers, Tally
+from widemargin.evaluation.draws import (
+    drawn_values,
+    error_of_few,
+    method_of,
+    student_reach,
+    units_of,
+)
+from widemargin.evaluation.flawless import is_flawless, perfected, with_unseen_mistakes
+from widemargin.evaluation.gaps import gaps
+from widemargin.evaluation.tally import Numbers
 
 __all__ = ["Interval", "bootstrap_intervals", "paired_intervals"]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A metric's value with its bootstrap interval.
+    """A metric's value with its interval.
 
     Parameters
     ----------
     value : float
         The metric of the predictions themselves; nan where undefined.
     low, high : float
-        Ends of the interval; nan where no resample defines the metric.
+        Ends of the interval; nan where there is none.
     left_out : int
-        Resamples that do not define the metric, as where a class was not drawn.
+        Draws that do not define the metric, as where a class was not drawn.
 
     Examples
     --------
@@ -59,7 +67,7 @@ def bootstrap_intervals(
     groups: NDArray[Any] | None = None,
     random_state: int = 0,
 ) -> dict[str, Interval]:
-    """Give each metric an interval by resampling the items.
+    r"""Give each metric an interval by resampling the items or, of few, by leaving out each.
 
     The percentile bootstrap of Efron and Tibshirani, "An Introduction to the Bootstrap" (1993),
     chapter 13: the items are drawn with replacement as many times as there are, the metric is
@@ -67,9 +75,19 @@ def bootstrap_intervals(
     is not trained anew, so the interval tells how sure the number is for this model, and not how
     much another training set would change it.
 
+    Resamples of fewer than 20 items, or groups, differ too little. Each is left out once instead,
+    as where two models are compared (`gaps.gaps`): the jackknife's standard error and Student's
+    distribution say how far the interval reaches to either side. A metric with two bounds has it
+    on the scale of its log odds (:math:`x` being its share of the way from one bound to the other,
+    :math:`\log \frac{x}{1 - x}`, on which an error of :math:`e` is one of :math:`e / (x(1 - x))`),
+    so that it ends before the bounds; one with a single bound is cut off there. There is no
+    interval of fewer than 3, where one of few leaves the metric undefined, and where all of few
+    leave it as it is.
+
     Where no prediction is wrong, no resample has a mistake in it. A metric that does not vary for
     that reason has its other end where as many mistakes as none among so many items can hide
-    would put it (`flawless.unseen_mistakes`): 20 of 20 right is an accuracy of 0.832 to 1.
+    would put it (`flawless.unseen_mistakes`), or among those of one class: 20 of 20 right is an
+    accuracy of 0.832 to 1, and where 5 of them are spam the recall of spam is 0.478 to 1.
 
     Parameters
     ----------
@@ -78,11 +96,11 @@ def bootstrap_intervals(
     metrics : sequence of Metric
         What to compute.
     resamples : int
-        How many resamples to draw.
+        How many resamples to draw, of 20 items or more.
     confidence : float
         Coverage, between 0 and 1.
     groups : array of shape (n_samples,), optional
-        Rows of one group are drawn together, as many groups as there are; for rows that
+        Rows of one group are drawn, or left out, together, and are one of few; for rows that
         resemble each other, and for repeated cross-validation (the group is the item).
     random_state : int
         Seed of the draws.
@@ -114,26 +132,29 @@ def bootstrap_intervals(
         raise ValueError(
             f"groups has {len(groups)} rows and there are {len(predictions)} predictions"
         )
-    drawn: dict[str, list[Numbers]] = {metric.name: [] for metric in metrics}
-    member = units_of(groups, len(predictions))
-    for times in drawn_times(int(member.max()) + 1, resamples, len(member), random_state):
-        tally = Tally(predictions, times[:, member] * predictions.weight)
-        for metric in metrics:
-            drawn[metric.name].append(values_under(metric, tally))
+    side = (predictions, units_of(groups, len(predictions)))
+    (drawn,), n_units = drawn_values(
+        [side], metrics, resamples=resamples, random_state=random_state
+    )
+    few = method_of(n_units) != "bootstrap"
+    of = _of_few if few else _of_many
     found = {
-        metric.name: _interval(
-            float(metric.compute(predictions)), np.concatenate(drawn[metric.name]), confidence
-        )
+        metric.name: of(metric, metric.value(predictions), drawn[metric.name], confidence)
         for metric in metrics
     }
     if predictions.task == "classification":
         # What ranks all rightly is at its best, though some labels may be wrong.
         best = predictions if is_flawless(predictions) else perfected(predictions)
-        worse = with_mistakes(best, unseen_mistakes(_n_drawn(predictions, groups), confidence))
+        worse = list(with_unseen_mistakes(best, groups, confidence))
         for metric in metrics:
             own = found[metric.name]
-            if _is_flat(own) and np.isclose(own.value, float(metric.compute(best))):
-                found[metric.name] = _widened(own, float(metric.compute(worse)))
+            if _is_flat(own) and np.isclose(own.value, metric.value(best)):
+                found[metric.name] = _widened(own, *map(metric.value, worse))
+    if few:
+        # What few leave as it is may be chance.
+        for name, own in found.items():
+            if _is_flat(own):
+                found[name] = replace(own, low=math.nan, high=math.nan)
     return found
 
 
@@ -151,7 +172,7 @@ def paired_intervals(
 
     As `bootstrap_intervals`, every resample being drawn for both: what makes an item easy or hard
     for both leaves the difference alone. Of fewer than 20 items, or groups, by leaving out each
-    once, and of fewer than 3 there is no interval (`draws.gaps`).
+    once, and of fewer than 3 there is no interval (`gaps.gaps`).
 
     Parameters
     ----------
@@ -198,35 +219,53 @@ def paired_intervals(
         name: Interval(gap.value, gap.low, gap.high, gap.left_out) for name, gap in drawn.items()
     }
     if is_flawless(predictions) and is_flawless(others):
-        worse = with_mistakes(
-            predictions, unseen_mistakes(_n_drawn(predictions, groups), confidence)
-        )
+        worse = list(with_unseen_mistakes(predictions, groups, confidence))
         for metric in metrics:
             if _is_flat(found[metric.name]):
-                loss = float(metric.compute(worse)) - float(metric.compute(predictions))
-                found[metric.name] = _widened(_widened(found[metric.name], loss), -loss)
+                losses = [metric.value(one) - metric.value(predictions) for one in worse]
+                losses += [-loss for loss in losses]
+                found[metric.name] = _widened(found[metric.name], *losses)
     return found
-
-
-def _n_drawn(predictions: Predictions, groups: NDArray[Any] | None) -> int:
-    """Count what resamples draw and what counts: rows, or groups, of any weight."""
-    counts = predictions.weight > 0
-    return int(counts.sum()) if groups is None else len(np.unique(groups[counts]))
 
 
 def _is_flat(interval: Interval) -> bool:
     return bool(np.isclose(interval.low, interval.high, rtol=1e-9, atol=1e-12))
 
 
-def _widened(interval: Interval, value: float) -> Interval:
-    low, high = np.fmin(interval.low, value), np.fmax(interval.high, value)
+def _widened(interval: Interval, *values: float) -> Interval:
+    low, high = np.fmin.reduce([interval.low, *values]), np.fmax.reduce([interval.high, *values])
     return replace(interval, low=float(low), high=float(high))
 
 
-def _interval(value: float, drawn: Numbers, confidence: float) -> Interval:
+def _of_many(metric: Metric, value: float, drawn: Numbers, confidence: float) -> Interval:
     defined = drawn[np.isfinite(drawn)]
     left_out = len(drawn) - len(defined)
-    if not len(defined) or not np.isfinite(value):
-        return Interval(value, float("nan"), float("nan"), left_out)
+    if not len(defined) or not math.isfinite(value):
+        return Interval(value, math.nan, math.nan, left_out)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(value, float(low), float(high), left_out)
+
+
+def _of_few(metric: Metric, value: float, without: Numbers, confidence: float) -> Interval:
+    left_out = int((~np.isfinite(without)).sum())
+    error = error_of_few(value, without, abs(value))
+    if not math.isfinite(value) or math.isnan(error):
+        return Interval(value, math.nan, math.nan, left_out)
+    if not error:
+        return Interval(value, value, value, left_out)
+    low, high = _within(metric.bounds, value, student_reach(error, len(without), confidence))
+    return Interval(value, low, high, left_out)
+
+
+def _within(bounds: tuple[float, float], value: float, reach: float) -> tuple[float, float]:
+    """Return the ends of an interval that reaches so far to either side, kept within bounds."""
+    least, most = bounds
+    length = most - least
+    if not (math.isfinite(length) and least < value < most):
+        return max(value - reach, min(least, value)), min(value + reach, max(most, value))
+    from scipy.special import expit, logit
+
+    share = (value - least) / length
+    step = reach / length / (share * (1 - share))
+    low, high = expit(logit(share) + np.array([-step, step]))
+    return least + length * float(low), least + length * float(high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from widemargin.contracts import Metric
@@ -9,6 +10,9 @@ from widemargin.evaluation import classification, regression
 from widemargin.evaluation.tally import Formula
 
 __all__ = ["METRICS"]
+
+_SHARE = (0.0, 1.0)
+_ERROR = (0.0, math.inf)
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -18,6 +22,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.accuracy),
         unit="%",
+        bounds=_SHARE,
     ),
     Metric(
         name="balanced_accuracy",
@@ -26,6 +31,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.balanced_accuracy),
         unit="%",
+        bounds=_SHARE,
     ),
     Metric(
         name="mean_cost",
@@ -34,6 +40,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.mean_cost),
         greater_is_better=False,
+        bounds=_ERROR,
     ),
     Metric(
         name="f1",
@@ -42,6 +49,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.f1),
         n_classes="two",
+        bounds=_SHARE,
     ),
     Metric(
         name="f1_macro",
@@ -49,6 +57,7 @@ METRICS: tuple[Metric, ...] = (
         summary="mean over the classes of each one's F1",
         task="classification",
         compute=Formula(classification.f1_macro),
+        bounds=_SHARE,
     ),
     Metric(
         name="precision",
@@ -57,6 +66,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.precision),
         n_classes="two",
+        bounds=_SHARE,
     ),
     Metric(
         name="recall",
@@ -65,6 +75,7 @@ METRICS: tuple[Metric, ...] = (
         task="classification",
         compute=Formula(classification.recall),
         n_classes="two",
+        bounds=_SHARE,
     ),
     Metric(
         name="mcc",
@@ -72,6 +83,7 @@ METRICS: tuple[Metric, ...] = (
         summary="Matthews correlation of prediction and truth: 0 for chance, 1 for no error",
         task="classification",
         compute=Formula(classification.mcc),
+        bounds=(-1, 1),
     ),
     Metric(
         name="roc_auc",
@@ -81,6 +93,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(classification.roc_auc),
         needs="decision",
         n_classes="two",
+        bounds=_SHARE,
     ),
     Metric(
         name="roc_auc_ovr",
@@ -90,15 +103,17 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(classification.roc_auc),
         needs="decision",
         n_classes="more",
+        bounds=_SHARE,
     ),
     Metric(
         name="average_precision",
         title="average precision",
-        summary="mean precision over all recalls: the area under the precision-recall curve",
+        summary="mean precision over all recalls, the rows of all held-out parts ranked together",
         task="classification",
         compute=Formula(classification.average_precision),
         needs="decision",
         n_classes="two",
+        bounds=_SHARE,
     ),
     Metric(
         name="caught_at_0.1",
@@ -109,6 +124,7 @@ METRICS: tuple[Metric, ...] = (
         needs="decision",
         n_classes="two",
         unit="%",
+        bounds=_SHARE,
     ),
     Metric(
         name="caught_at_0.5",
@@ -119,6 +135,7 @@ METRICS: tuple[Metric, ...] = (
         needs="decision",
         n_classes="two",
         unit="%",
+        bounds=_SHARE,
     ),
     Metric(
         name="log_loss",
@@ -128,6 +145,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(classification.log_loss),
         needs="probability",
         greater_is_better=False,
+        bounds=_ERROR,
     ),
     Metric(
         name="brier",
@@ -137,6 +155,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(classification.brier),
         needs="probability",
         greater_is_better=False,
+        bounds=_ERROR,
     ),
     Metric(
         name="mae",
@@ -146,6 +165,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(regression.mae),
         greater_is_better=False,
         unit="target",
+        bounds=_ERROR,
     ),
     Metric(
         name="rmse",
@@ -155,6 +175,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(regression.rmse),
         greater_is_better=False,
         unit="target",
+        bounds=_ERROR,
     ),
     Metric(
         name="r2",
@@ -162,6 +183,7 @@ METRICS: tuple[Metric, ...] = (
         summary="share of the target's variance that is predicted: 0 for its mean, 1 for no error",
         task="regression",
         compute=Formula(regression.r2),
+        bounds=(-math.inf, 1),
     ),
     Metric(
         name="median_ae",
@@ -171,6 +193,7 @@ METRICS: tuple[Metric, ...] = (
         compute=Formula(regression.median_ae),
         greater_is_better=False,
         unit="target",
+        bounds=_ERROR,
     ),
 )
 """Every metric of widemargin's own."""

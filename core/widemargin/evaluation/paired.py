@@ -10,7 +10,8 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation.draws import FEW, LEAST, gaps
+from widemargin.evaluation.draws import Method, method_of
+from widemargin.evaluation.gaps import gaps
 
 __all__ = [
     "PairedTest",
@@ -50,13 +51,9 @@ class PairedTest:
     of: Literal["folds", "items"] = "folds"
 
     @property
-    def by(self) -> Literal["t-test", "bootstrap", "jackknife", ""]:
+    def by(self) -> Literal["t-test"] | Method:
         """How it was tested; empty where there are too few items, or groups, to tell."""
-        if self.of == "folds":
-            return "t-test"
-        if self.n_paired < FEW:
-            return "jackknife" if self.n_paired >= LEAST else ""
-        return "bootstrap"
+        return "t-test" if self.of == "folds" else method_of(self.n_paired)
 
 
 def corrected_t_test(
@@ -200,7 +197,7 @@ def paired_bootstrap(
 
     For what is measured on one held-out part, or item by item: there are no folds whose scores
     could be compared. The items are drawn anew; of fewer than 20 items, or groups, each is left
-    out once (`draws.gaps`). No model is trained anew, so this tells how sure the difference is for
+    out once (`gaps.gaps`). No model is trained anew, so this tells how sure the difference is for
     these models, and not how much other training items would change it.
 
     Parameters

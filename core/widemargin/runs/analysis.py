@@ -20,7 +20,8 @@ from widemargin.contracts import (
     Study,
     UseCase,
 )
-from widemargin.contracts.kept_sections import dump_sections, load_sections
+from widemargin.contracts.kept_sections import dump_sections, load_sections, sections_of
+from widemargin.contracts.places import told
 from widemargin.explanation import explain_items
 from widemargin.runs.identity import hash_of
 from widemargin.runs.model import Model, encode
@@ -85,7 +86,7 @@ def own_sections(
         searched_before=before[1],
     )
     name = f"the analysis of {use_case.name!r}"
-    return [*sections, *_kept(name, lambda: analyse(study), setup)]
+    return [*sections, *_kept(name, lambda: sections_of(analyse, study), setup)]
 
 
 def _kept(
@@ -98,7 +99,7 @@ def _kept(
             return load_sections(dump_sections(list(analyse())))
     except Exception as error:  # noqa: BLE001  # as said
         warnings.warn(
-            f"{name} is left out: {type(error).__name__}: {error}",
+            f"{name} is left out: {told(error)}",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -24,9 +24,11 @@ from widemargin.evaluation import (
     paired_intervals,
     run_checks,
 )
+from widemargin.evaluation.draws import method_of, n_counting
 from widemargin.runs.careless import Careless
 from widemargin.runs.folds import FoldResult, concatenate
 from widemargin.runs.loading import Loaded
+from widemargin.runs.model import Model
 from widemargin.runs.plan import Plan
 from widemargin.runs.setup import Setup, codes_of
 from widemargin.runs.training import Trained
@@ -69,8 +71,13 @@ def gather(
     dataset: Dataset,
     splits: Sequence[tuple[int, int, Split]],
     results: Sequence[FoldResult],
+    model: Model | None = None,
 ) -> OutOfFold:
-    """Put the folds' predictions together."""
+    """Put the folds' predictions together.
+
+    What decided their labels is told of the saved model, and is about that of each fold's.
+    """
+    label_weights = setup.costs if model is None else model.label_weights
     rows = np.concatenate([split.test for _, _, split in splits])
     sizes = [len(split.test) for _, _, split in splits]
     part = np.repeat(np.arange(len(splits)), sizes)
@@ -78,7 +85,7 @@ def gather(
     weight = dataset.sample_weight
     truth = codes_of(dataset.y, setup.classes)[rows]
 
-    def collect(prefix: str) -> Predictions:
+    def collect(prefix: str, label_weights: tuple[float, ...]) -> Predictions:
         prediction = concatenate(results, f"{prefix}prediction")
         decision = concatenate(results, f"{prefix}decision")
         assert prediction is not None
@@ -93,6 +100,7 @@ def gather(
             ids=dataset.ids[rows],
             weight=np.ones(len(rows)) if weight is None else weight[rows],
             costs=setup.costs,
+            label_weights=label_weights,
             part=part,
             drawn=drawn,
         )
@@ -101,11 +109,12 @@ def gather(
         rows=rows,
         fold=np.repeat([fold for _, fold, _ in splits], sizes),
         repeat=np.repeat([repeat for repeat, _, _ in splits], sizes),
-        predictions=collect(""),
+        predictions=collect("", label_weights),
         baselines={
-            baseline.name: collect(f"{baseline.name}.") for baseline in baselines(dataset.task)
+            baseline.name: collect(f"{baseline.name}.", setup.costs)
+            for baseline in baselines(dataset.task)
         },
-        frozen=None if setup.frozen is None else collect("frozen."),
+        frozen=None if setup.frozen is None else collect("frozen.", setup.costs),
     )
 
 
@@ -131,7 +140,7 @@ def assess(
     }
     intervals = bootstrap_intervals(out.predictions, metrics, **drawing)
     scores = {
-        name: {metric.name: float(metric.compute(predictions)) for metric in metrics}
+        name: {metric.name: metric.value(predictions) for metric in metrics}
         for name, predictions in out.baselines.items()
     }
     best = trained.search.best
@@ -176,6 +185,7 @@ def assess(
         )
     )
     folds = fold_scores(out.predictions, part, metrics)
+    units = n_counting(out.predictions, out.predictions.drawn)
     titles = {baseline.name: baseline.title for baseline in baselines(dataset.task)}
     return {
         "task": dataset.task,
@@ -183,9 +193,11 @@ def assess(
         "n_items": len(dataset),
         "classes": list(setup.classes),
         "costs": list(setup.costs),
+        "label_weights": list(out.predictions.label_weights),
         "positive": setup.classes[setup.positive] if setup.is_binary else "",
         "units": dataset.card.units,
         "confidence": evaluation.confidence,
+        "intervals": {"by": method_of(units), "of": units},
         "metrics": {name: _ends(interval) for name, interval in intervals.items()},
         "baselines": {
             name: {

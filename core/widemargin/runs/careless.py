@@ -11,6 +11,7 @@ import numpy as np
 
 from widemargin.contracts import Dataset, Metric, Predictions, Progress, Split, SplitRule
 from widemargin.contracts.metric import finite
+from widemargin.contracts.places import told
 from widemargin.data.assets import data_home
 from widemargin.data.splits import make_splits
 from widemargin.runs.loading import Loaded
@@ -68,7 +69,7 @@ def measure_careless(
     # A side measurement must not cost the user the run.
     except Exception as error:  # noqa: BLE001
         warnings.warn(
-            f"what carelessness would have claimed is left out: {type(error).__name__}: {error}",
+            f"what carelessness would have claimed is left out: {told(error)}",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -17,7 +17,7 @@ from widemargin.runs.model import Outcome, encode
 from widemargin.runs.setup import Setup, codes_of
 from widemargin.runs.store import RunStore
 from widemargin.runs.training import Embedded, Trained, train
-from widemargin.svm.calibration import least_cost
+from widemargin.svm.calibration import certainty, least_cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +137,7 @@ def hold_out(
         if probability is not None:
             arrays[f"{baseline.name}.probability"] = probability
     best = trained.search.best
-    worst = worst_rows(setup, held_out, arrays)
+    worst = worst_rows(setup, held_out, arrays, trained.model.label_weights)
     shares = explain_items(
         trained.model.features,
         trained.model.machine,
@@ -182,14 +182,21 @@ def _arrays(setup: Setup, outcome: Outcome, prefix: str = "") -> dict[str, NDArr
     return arrays
 
 
-def worst_rows(setup: Setup, dataset: Dataset, arrays: dict[str, NDArray[Any]]) -> NDArray[np.intp]:
+def worst_rows(
+    setup: Setup,
+    dataset: Dataset,
+    arrays: dict[str, NDArray[Any]],
+    label_weights: Sequence[float],
+) -> NDArray[np.intp]:
     """Return the rows of the worst mistakes: sure of the wrong class, or furthest off."""
     truth = codes_of(dataset.y, setup.classes)
     if not setup.classes:
         off = np.abs(arrays["prediction"] - truth)
         return np.argsort(-off, kind="stable")[:_WORST].astype(np.intp)
     wrong = np.flatnonzero(arrays["prediction"] != truth)
-    sure = arrays["probability"][wrong].max(axis=1) if len(wrong) else np.empty(0)
+    if not len(wrong):
+        return wrong
+    sure = certainty(arrays["probability"][wrong], arrays["prediction"][wrong], label_weights)
     return wrong[np.argsort(-sure, kind="stable")[:_WORST]].astype(np.intp)
 
 

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.contracts import Dataset, Progress, SplitRule
+from widemargin.contracts import Dataset, DatasetLoader, Progress, SplitRule
 from widemargin.contracts.counting import agreeing, counted
+from widemargin.contracts.places import asks_network, told, where_defined
 from widemargin.data import fingerprint, merge_groups, near_duplicates
 from widemargin.data.assets import data_home, require
 from widemargin.encoders.items import texts_of
-from widemargin.errors import DataError
+from widemargin.errors import AssetError, DataError, PluginError, WidemarginError, nearest
 from widemargin.explanation import show_item
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from widemargin.config import RunConfig
@@ -73,10 +76,11 @@ def load_dataset(
     home = data_home()
     for asset in config.data.assets:
         require(asset, home, offline=offline, mirror=mirror, progress=progress)
-    config.data.fetch(home, offline=offline, progress=progress)
+    _fetch(config.data, home, offline, progress)
     with progress.stage("reading the data"):
-        whole = _with_positive(config.data.load(home), config.evaluation.positive)
+        whole = _loaded(config.data, home)
         whole.check_learnable()
+        whole = _with_positive(whole, config.evaluation.positive)
         if config.evaluation.split != "auto" and whole.parts is not None:
             whole = config.data.without_parts(whole)
     for note in whole.card.notes:
@@ -92,29 +96,71 @@ def load_dataset(
     return replace(loaded, grouped=whole.groups is not None)
 
 
+def _fetch(loader: DatasetLoader, home: Path, offline: bool, progress: Progress) -> None:
+    """Let a loader bring what no hash can pin; a network that fails it is nobody's defect.
+
+    Raises
+    ------
+    AssetError
+        Where it cannot.
+    """
+    try:
+        loader.fetch(home, offline=offline, progress=progress)
+    except WidemarginError:
+        raise
+    except Exception as error:
+        network = asks_network(error)
+        # Where nothing may be fetched, asking is the loader's own defect.
+        if offline or not (network or isinstance(error, OSError)):
+            raise
+        remedy = (
+            "Is there a network? Give the command again where there is one."
+            if network
+            else f"See whether files can be written to {home}."
+        )
+        raise AssetError(
+            f"the data of {type(loader).__name__} cannot be fetched: {told(error)}. {remedy}"
+        ) from error
+
+
+def _loaded(loader: DatasetLoader, home: Path) -> Dataset:
+    made: object = loader.load(home)
+    if not isinstance(made, Dataset):
+        what = "None" if made is None else f"a {type(made).__name__}"
+        raise PluginError(
+            f"{type(loader).__name__}.load returned {what}; it must return a widemargin.Dataset.",
+            where_defined(loader.load),
+        )
+    return made
+
+
 def _with_positive(dataset: Dataset, chosen: str) -> Dataset:
     """Return the data about the positive class that was chosen, if one was.
 
     Raises
     ------
     DataError
-        Where there is no such class, or there are not two.
+        Where there is no such class, or one is chosen and there are not two.
     """
+    classes = dataset.classes
+    named = chosen or dataset.card.positive_class
+    if classes and named and named not in classes:
+        said = "evaluation.positive is" if chosen else "the positive class is said to be"
+        raise DataError(
+            f"{dataset.card.title}: {said} {named!r}, and the classes are {', '.join(classes)}."
+            f"{nearest(named, classes)}"
+        )
     if not chosen:
         return dataset
-    classes = dataset.classes
     if len(classes) != 2:
         have = (
-            counted(len(classes), "class", several="classes") if classes else "a target of numbers"
+            f"{counted(len(classes), 'class', several='classes')}, {', '.join(classes)}"
+            if classes
+            else "a target of numbers"
         )
         raise DataError(
             f"{dataset.card.title}: evaluation.positive chooses one of two classes, and there "
             f"{agreeing(len(classes) or 1, 'are')} {have}; leave it out."
-        )
-    if chosen not in classes:
-        raise DataError(
-            f"{dataset.card.title}: evaluation.positive is {chosen!r}, and the classes are "
-            f"{' and '.join(classes)}."
         )
     return replace(dataset, card=replace(dataset.card, positive_class=chosen))
 

@@ -11,8 +11,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from widemargin.contracts import Columns, Kernel, State
+from widemargin.contracts import Columns, Kernel, State, n_rows
 from widemargin.errors import DataError, ModelError
+from widemargin.runs.rows import as_rows
 from widemargin.runs.transformers import check_version, dump_transformer, load_transformer
 from widemargin.svm.calibration import Calibration, least_cost, parse_calibration
 from widemargin.svm.fitted import fitted_kernel
@@ -21,7 +22,7 @@ from widemargin.svm.machine import Machine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Model", "Outcome", "as_rows", "dump_model", "encode", "judge", "parse_model"]
+__all__ = ["Model", "Outcome", "dump_model", "encode", "judge", "parse_model"]
 
 FORMAT = 2
 _REMEDY = "Run the use case again, or restore the run's folder from a copy."
@@ -62,8 +63,10 @@ class Model:
         Class names in sorted order; empty for regression.
     centre, scale : float
         A regression machine predicts ``(target - centre) / scale``.
-    costs : tuple of float
-        What it costs to mistake an item of each class; empty where all mistakes are alike.
+    label_weights : tuple of float
+        By what the probabilities are multiplied, of which the largest is the label's: what it costs
+        to mistake an item of each class, or else what class weights say of it; empty where the most
+        probable class is the label.
     """
 
     features: Any
@@ -72,7 +75,7 @@ class Model:
     classes: tuple[str, ...]
     centre: float = 0.0
     scale: float = 1.0
-    costs: tuple[float, ...] = ()
+    label_weights: tuple[float, ...] = ()
 
     def predict(self, X: Columns) -> Outcome:
         """Predict items given as columns."""
@@ -84,7 +87,7 @@ class Model:
 
     def judge(self, decision: NDArray[np.float64]) -> Outcome:
         """Turn decisions into predictions."""
-        return judge(decision, self.calibration, self.centre, self.scale, self.costs)
+        return judge(decision, self.calibration, self.centre, self.scale, self.label_weights)
 
 
 def judge(
@@ -92,14 +95,14 @@ def judge(
     calibration: Calibration | None,
     centre: float,
     scale: float,
-    costs: Sequence[float] = (),
+    label_weights: Sequence[float] = (),
 ) -> Outcome:
     """Turn decisions into predictions: the number, or the class of `least_cost`."""
     if calibration is None:
         target = decision * scale + centre
         return Outcome(target, target, None)
     probability = calibration.probabilities(decision)
-    return Outcome(least_cost(probability, costs), decision, probability)
+    return Outcome(least_cost(probability, label_weights), decision, probability)
 
 
 def encode(features: Any, X: Columns) -> Any:
@@ -109,18 +112,7 @@ def encode(features: Any, X: Columns) -> Any:
         import pandas as pd
 
         X = pd.DataFrame(X)
-    return as_rows(features.transform(X))
-
-
-def as_rows(rows: Any) -> Any:
-    """Return what a transformer made as dense float64 or CSR."""
-    if not hasattr(rows, "tocsr"):
-        return np.asarray(rows, dtype=np.float64)
-    csr = rows.tocsr()
-    if not csr.has_canonical_format:
-        csr = csr.copy()
-        csr.sum_duplicates()
-    return csr
+    return as_rows(features, features.transform(X), n_rows(X))
 
 
 def dump_model(model: Model) -> dict[str, bytes]:
@@ -146,7 +138,8 @@ def dump_model(model: Model) -> dict[str, bytes]:
             "classes": list(model.classes),
             "centre": model.centre,
             "scale": model.scale,
-            "costs": list(model.costs),
+            # The name that they had when costs alone decided labels.
+            "costs": list(model.label_weights),
             "scheme": machine.scheme,
             "kernel": None if machine.kernel is None else machine.kernel.to_data(),
             "calibration": None if model.calibration is None else model.calibration.to_data(),
@@ -234,13 +227,14 @@ def _parse(
         classes=classes,
         centre=meta["centre"],
         scale=meta["scale"],
-        costs=tuple(map(float, meta.get("costs", ()))),
+        label_weights=tuple(map(float, meta.get("costs", ()))),
     )
     _check_shapes(model.machine)
     _check_width(features, model.machine)
-    if len(model.costs) not in (0, len(classes)) or not all(cost > 0 for cost in model.costs):
+    weights = model.label_weights
+    if len(weights) not in (0, len(classes)) or not all(weight > 0 for weight in weights):
         raise ValueError("model.json has costs that are none of its classes'")
-    if not np.isfinite([meta["centre"], meta["scale"], *model.costs]).all() or (
+    if not np.isfinite([meta["centre"], meta["scale"], *weights]).all() or (
         calibration is None
     ) != (not classes):
         raise ValueError("model.json has numbers that are absent or not finite")

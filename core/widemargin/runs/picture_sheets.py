@@ -13,6 +13,7 @@ from widemargin.contracts.picture_blocks import Picture, Pictures
 from widemargin.errors import InputError
 from widemargin.runs.model import Model
 from widemargin.runs.training import Trained
+from widemargin.svm.calibration import certainty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +94,9 @@ def _mistakes(images: Any, rows: NDArray[np.intp], told: Predictions) -> Picture
 def _surest(told: Predictions, *, wrong: bool) -> NDArray[np.intp]:
     """Return predictions that are wrong, or right, the surest first; each item once."""
     wanted = np.flatnonzero((told.y_pred != told.y_true) == wrong)
-    sure = np.zeros(len(wanted)) if told.probability is None else told.probability[wanted].max(1)
+    sure = np.zeros(len(wanted))
+    if told.probability is not None:
+        sure = certainty(told.probability[wanted], told.y_pred[wanted], told.label_weights)
     order = wanted[np.argsort(-sure, kind="stable")]
     _, first = np.unique(told.ids[order], return_index=True)
     return np.asarray(order[np.sort(first)])

@@ -41,8 +41,7 @@ def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictio
     classes = tuple(metrics.get("classes") or ())
     if classes:
         code = {name: k for k, name in enumerate(classes)}
-        y_true = frame["y_true"].astype(str).map(code).to_numpy(dtype=np.int64)
-        y_pred = frame["y_pred"].astype(str).map(code).to_numpy(dtype=np.int64)
+        y_true, y_pred = (_coded(frame[column], code) for column in ("y_true", "y_pred"))
     else:
         y_true = frame["y_true"].to_numpy(dtype=np.float64)
         y_pred = frame["y_pred"].to_numpy(dtype=np.float64)
@@ -73,9 +72,18 @@ def predictions_of(frame: pd.DataFrame, metrics: Mapping[str, Any]) -> Predictio
         ids=frame["id"].to_numpy().astype(np.str_),
         weight=weight,
         costs=tuple(metrics.get("costs") or ()),
+        label_weights=tuple(metrics.get("label_weights") or metrics.get("costs") or ()),
         part=_parts(frame),
         drawn=_drawn(frame),
     )
+
+
+def _coded(labels: pd.Series, code: Mapping[str, int]) -> NDArray[np.int64]:
+    """Write labels as the places of their classes."""
+    coded = labels.astype(str).map(code)
+    if coded.isna().any():
+        raise ValueError("a label is none of the run's classes")
+    return np.asarray(coded.to_numpy(dtype=np.int64))
 
 
 def _parts(frame: pd.DataFrame) -> NDArray[np.int64] | None:

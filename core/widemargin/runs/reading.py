@@ -19,6 +19,7 @@ _MANIFEST: dict[str, Any] = {
     "created": str,
     "timings": {"total": (int, float)},
 }
+_NUMBER = (int, float, type(None))
 _METRICS: dict[str, Any] = {
     "task": str,
     "primary": str,
@@ -33,7 +34,26 @@ _METRICS: dict[str, Any] = {
     "chosen": {"kernel": str, "C": (int, float), "gamma": (int, float, type(None))},
     "support_vectors": {"count": int, "share": (int, float)},
 }
-_NUMBER = (int, float, type(None))
+# What some runs lack, as those of before it was there; where it is, others rely on it.
+_MANIFEST_MAY: dict[str, Any] = {
+    "seed": int,
+    "versions": dict,
+    "encoders": list,
+    "git": dict,
+    "costs": {
+        "dimension": int,
+        "seconds": dict.fromkeys(("encoding", "fitting", "predicting"), _NUMBER),
+        "peak_memory": int,
+        "items_kept": int,
+    },
+}
+_METRICS_MAY: dict[str, Any] = {"folds": list, "intervals": dict}
+_CONFIG_MAY: dict[str, Any] = {
+    "data": dict,
+    "features": dict,
+    "svm": dict,
+    "evaluation": {"resamples": int, "shots": int},
+}
 
 
 def read_record(path: Path) -> RunRecord:
@@ -49,8 +69,13 @@ def read_record(path: Path) -> RunRecord:
     try:
         manifest = _read(path / "manifest.json", _MANIFEST)
         metrics = _read(path / "metrics.json", _METRICS)
+        _check(manifest, _MANIFEST_MAY, "manifest.json", may_lack=True)
+        for encoder in manifest.get("encoders") or ():
+            _check(encoder, {}, "'encoders' of manifest.json")
+        _check(metrics, _METRICS_MAY, "metrics.json", may_lack=True)
         _check_tables(metrics)
         config = read(path / "config.yaml").values
+        _check(config, _CONFIG_MAY, "config.yaml", may_lack=True)
     except (OSError, ValueError, RecursionError, ConfigError) as error:
         # One line, whatever was wrong: it may be one of several that are told.
         reason = " ".join(str(error).split())
@@ -110,15 +135,17 @@ def _read(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _check(content: Any, shape: dict[str, Any], where: str) -> None:
+def _check(content: Any, shape: dict[str, Any], where: str, *, may_lack: bool = False) -> None:
     """Refuse what is no mapping with these keys; a shape's leaf is a type, or several."""
     if not isinstance(content, dict):
         raise ValueError(f"{where} holds no JSON object")
     for key, wanted in shape.items():
+        if may_lack and content.get(key) is None:
+            continue
         if key not in content:
             raise ValueError(f"{where} lacks {key!r}")
         if isinstance(wanted, dict):
-            _check(content[key], wanted, f"{key!r} of {where}")
+            _check(content[key], wanted, f"{key!r} of {where}", may_lack=may_lack)
         elif not isinstance(content[key], wanted):
             raise ValueError(f"{key!r} of {where} is not what a run writes there")
 
@@ -131,10 +158,18 @@ def _check_tables(metrics: dict[str, Any]) -> None:
         _check(own, values, f"{name!r} of {where}")
     for name, own in metrics["baselines"].items():
         _check(own, {"title": str, "metrics": dict}, f"{name!r} of {where}")
+        _check(own["metrics"], dict.fromkeys(own["metrics"], _NUMBER), f"{name!r} of {where}")
+        gains = own.get("gain") or {}
+        _check(gains, dict.fromkeys(gains, values), f"'gain' of {name!r} of {where}")
     duplicates = metrics["near_duplicates"]
     if duplicates is not None:
         shape = {"removed": int, "apart": dict, "crossing": dict}
         _check(duplicates, shape, f"'near_duplicates' of {where}")
     finding = dict.fromkeys(("code", "severity", "title", "message"), str)
+    if not all(isinstance(name, str) for name in metrics["classes"]):
+        raise ValueError(f"'classes' of {where} is not what a run writes there")
+    scores = dict.fromkeys(metrics["metrics"], _NUMBER)
+    for fold in metrics.get("folds") or ():
+        _check(fold, scores, f"'folds' of {where}", may_lack=True)
     for one in metrics["findings"]:
         _check(one, finding, f"'findings' of {where}")

@@ -246,7 +246,7 @@ def _mistakes(
     if predictions.probability is not None:
         arrays["probability"] = predictions.probability[first]
     described = []
-    for row in worst_rows(setup, order, arrays):
+    for row in worst_rows(setup, order, arrays, predictions.label_weights):
         at = first[row]
         item: dict[str, Any] = {
             "id": str(order.ids[row]),

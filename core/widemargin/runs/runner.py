@@ -149,7 +149,7 @@ def execute(
     with clock("careless"):
         careless = measure_careless(setup, loaded, trained, metrics, progress)
     with clock("assess"), progress.stage("intervals"):
-        out = gather(setup, dataset, plan.outer, results)
+        out = gather(setup, dataset, plan.outer, results, trained.model)
         assessed = assess(setup, loaded, out, trained, metrics, careless, results, plan)
     with clock("map"), progress.stage("map of the embeddings"):
         items_map = embedding_map(setup, dataset, trained, out)

@@ -20,7 +20,7 @@ from widemargin.contracts import (
 from widemargin.errors import ConfigError, Problem
 from widemargin.runs.checkpoints import RunCheckpoints
 from widemargin.runs.costs import Spent
-from widemargin.svm.calibration import Calibration, fit_calibration
+from widemargin.svm.calibration import Calibration, Temperature, fit_calibration
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.expression import Expression, Term
 from widemargin.svm.selection import is_linear
@@ -170,33 +170,57 @@ class Setup:
     def calibrate(
         self, part: Dataset, codes: NDArray[Any], held_out: NDArray[np.float64]
     ) -> Calibration | None:
-        """Fit probabilities to held-out decisions; None for regression.
+        """Fit probabilities, which are of items as they come, to a part's held-out decisions.
 
-        Class weights count here too: they say what a mistake costs, and without them the
-        calibration would undo what they did to the margin. Where `costs` say it, class weights
-        shape the margin alone, and probabilities are those of the items as they come.
+        None for regression. Class weights, which are in the decisions, are taken out whatever
+        decides labels: `label_weights` count in once what mistakes cost.
         """
         if not self.classes:
             return None
-        method = self.config.svm.calibration
-        weights = part.sample_weight if self.costs else self.weights(part)
-        return fit_calibration(held_out, codes, weights, method=method)
+        return fit_calibration(
+            held_out,
+            codes,
+            part.sample_weight,
+            method=self.config.svm.calibration,
+            class_weight=self._class_weights(part),
+            # A network has seen the machine's rows, and pulls new ones to one side of its margin.
+            prior=not self.one_part,
+        )
+
+    def label_weights(self, part: Dataset, calibration: Calibration | None) -> tuple[float, ...]:
+        """Return by what the probabilities are multiplied, of which the largest is the label's.
+
+        `costs`; where there are none, class weights, which say what mistakes cost too: those of the
+        part whose held-out decisions were calibrated, or what brings back the order of decisions in
+        which class weights have had their say. Empty where those are all alike.
+        """
+        if self.costs:
+            return self.costs
+        if isinstance(calibration, Temperature):
+            return calibration.label_weights
+        weights = self._class_weights(part)
+        if weights is None or (weights == weights[0]).all():
+            return ()
+        return tuple(weights.tolist())
 
     def weights(self, part: Dataset) -> NDArray[np.float64] | None:
         """Return each row's factor of C, or None where all are 1."""
-        chosen = self.config.svm.class_weight
-        if chosen == "none" or not self.classes:
+        by_class = self._class_weights(part)
+        if by_class is None:
             return part.sample_weight
-        if isinstance(chosen, dict):
-            self._check_classes(chosen, "svm.class_weight")
-            by_class = np.array([chosen.get(name, 1.0) for name in self.classes])
-        else:
-            counts = np.array([max(1, (part.y == name).sum()) for name in self.classes])
-            by_class = len(part) / (len(self.classes) * counts)
-            if chosen == "root":
-                by_class = np.sqrt(by_class)
         weights: NDArray[np.float64] = by_class[codes_of(part.y, self.classes)]
         return weights if part.sample_weight is None else weights * part.sample_weight
+
+    def _class_weights(self, part: Dataset) -> NDArray[np.float64] | None:
+        chosen = self.config.svm.class_weight
+        if chosen == "none" or not self.classes:
+            return None
+        if isinstance(chosen, dict):
+            self._check_classes(chosen, "svm.class_weight")
+            return np.array([chosen.get(name, 1.0) for name in self.classes])
+        counts = np.array([max(1, (part.y == name).sum()) for name in self.classes])
+        by_class: NDArray[np.float64] = len(part) / (len(self.classes) * counts)
+        return np.sqrt(by_class) if chosen == "root" else by_class
 
     def _check_classes(self, given: Mapping[str, float], path: str) -> None:
         unknown = sorted(set(given) - set(self.classes))

@@ -15,11 +15,11 @@ from widemargin.contracts import (
     Split,
 )
 from widemargin.evaluation import take
-from widemargin.runs.model import Model, as_rows, encode, judge
+from widemargin.runs.model import Model, encode, judge
 from widemargin.runs.plan import inner_splits
+from widemargin.runs.rows import as_rows
 from widemargin.runs.setup import Setup, codes_of, unit_of
-from widemargin.svm.calibration import Calibration
-from widemargin.svm.prepared import Quantities
+from widemargin.svm.quantities import Quantities
 from widemargin.svm.selection import GridCell, PartRows, Scorer, Search, refit, select
 
 if TYPE_CHECKING:
@@ -134,14 +134,18 @@ def train(
             rule=config.svm.rule,
             progress=progress,
         )
+        # Each row is held out once at most.
+        order = np.argsort(held_out)
+        judged = part.take(held_out[order])
+        calibration = setup.calibrate(judged, codes[held_out[order]], search.held_out[order])
         model = Model(
             features=features,
             machine=search.machine,
-            calibration=_calibrate(setup, part, codes, search.held_out, held_out),
+            calibration=calibration,
             classes=setup.classes,
             centre=centre,
             scale=scale,
-            costs=setup.costs,
+            label_weights=setup.label_weights(judged, calibration),
         )
     return Trained(model=model, part=part, search=search, rows=rows, inner=inner)
 
@@ -153,7 +157,7 @@ def fit_transform(features: Any, X: Any, y: Any) -> Any:
         if hasattr(features, "fit_transform")
         else features.fit(X, y).transform(X)
     )
-    return as_rows(rows)
+    return as_rows(features, rows, len(X))
 
 
 def refit_at(setup: Setup, part: Dataset, rows: Any, features: Any, cell: GridCell) -> Model:
@@ -187,7 +191,7 @@ def refit_at(setup: Setup, part: Dataset, rows: Any, features: Any, cell: GridCe
         classes=setup.classes,
         centre=centre,
         scale=scale,
-        costs=setup.costs,
+        label_weights=setup.costs,
     )
 
 
@@ -197,19 +201,6 @@ def _refit(setup: Setup, part: Dataset, split: Split) -> PartRows:
     rows = fit_transform(features, part.X.iloc[split.train], part.y[split.train])
     others = encode(features, part.X.iloc[split.test])
     return setup.rows(rows), setup.rows(others), getattr(features, "blocks_", None)
-
-
-def _calibrate(
-    setup: Setup,
-    part: Dataset,
-    codes: NDArray[Any],
-    decided: NDArray[np.float64],
-    rows: NDArray[np.intp],
-) -> Calibration | None:
-    """Fit probabilities to decisions on held-out rows, of which there is each at most once."""
-    order = np.argsort(rows)
-    held = rows[order]
-    return setup.calibrate(part.take(held), codes[held], decided[order])
 
 
 def _scorer(
@@ -238,7 +229,8 @@ def _scorer(
     def score(decided: NDArray[np.float64]) -> list[float]:
         decision = decided[order]
         calibration = setup.calibrate(judged, truth, decision)
-        outcome = judge(decision, calibration, centre, scale, setup.costs)
+        label_weights = setup.label_weights(judged, calibration)
+        outcome = judge(decision, calibration, centre, scale, label_weights)
         told = Predictions(
             y_true=truth,
             y_pred=outcome.prediction,
@@ -250,6 +242,6 @@ def _scorer(
             weight=weight,
             costs=setup.costs,
         )
-        return [sign * float(metric.compute(take(told, own))) for own in places]
+        return [sign * metric.value(take(told, own)) for own in places]
 
     return score

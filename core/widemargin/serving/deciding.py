@@ -15,7 +15,9 @@ __all__ = ["deciding_margin"]
 _FURTHEST = 1e9
 
 
-def deciding_margin(calibration: Calibration, positive: int, costs: Sequence[float] = ()) -> float:
+def deciding_margin(
+    calibration: Calibration, positive: int, label_weights: Sequence[float] = ()
+) -> float:
     """Return the margin above which the label is the positive class.
 
     The calibrated probability decides, so that it is 0 only by chance. It is found by halving,
@@ -27,8 +29,9 @@ def deciding_margin(calibration: Calibration, positive: int, costs: Sequence[flo
         Of two classes.
     positive : int
         Code of the class that a margin above 0 speaks for.
-    costs : sequence of float
-        What it costs to mistake an item of each class; alike where there are none.
+    label_weights : sequence of float
+        By what the probabilities are multiplied, of which the largest is the label's; alike where
+        there are none.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def deciding_margin(calibration: Calibration, positive: int, costs: Sequence[flo
 
     def is_positive(margin: float) -> bool:
         probability = calibration.probabilities(np.array([sign * margin]))
-        return int(least_cost(probability, costs)[0]) == positive
+        return int(least_cost(probability, label_weights)[0]) == positive
 
     low, high = -_FURTHEST, _FURTHEST
     if is_positive(low):

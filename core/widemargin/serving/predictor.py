@@ -75,7 +75,7 @@ class Predictor:
         """The margin from which on the label is the positive class, of two; may be infinite."""
         if len(self.model.classes) == 2 and self.model.calibration is not None:
             self.threshold = deciding_margin(
-                self.model.calibration, self._positive, self.model.costs
+                self.model.calibration, self._positive, self.model.label_weights
             )
 
     @property

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from widemargin.errors import ParameterError
+from widemargin.errors import ParameterError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNIT",
+    "Blocks",
     "NegativeRowsError",
     "check_values",
+    "columns_of",
     "inverse_lengths",
     "normalise",
     "take_block",
 ]
+
+Blocks = Mapping[str, slice]
+"""The columns of each block of the features, by its name."""
 
 UNIT = ("rbf", "laplacian", "chi2", "cosine")
 """The kernels in whose space every row has length 1, but for the rows without any value."""
@@ -33,6 +38,37 @@ _CHUNK = 256
 
 class NegativeRowsError(ParameterError):
     """Features of `block`, or of all where it is None, are negative; the kernel needs counts."""
+
+
+def columns_of(block: str | None, blocks: Blocks | None) -> tuple[int, int] | None:
+    """Return a block's first column and the one behind its last; None for all columns.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such block.
+
+    Examples
+    --------
+    >>> columns_of("words", {"words": slice(0, 7)})
+    (0, 7)
+    """
+    if block is None:
+        return None
+    if not blocks:
+        raise ParameterError(
+            f"{block!r} is no block of the features, which are one block without a name. Name "
+            "blocks of the features, or take a kernel of all of them.",
+            "blocks",
+        )
+    if block not in blocks:
+        raise ParameterError(
+            f"{block!r} is no block of the features; they are {', '.join(blocks)}."
+            f"{nearest(block, blocks)}",
+            "blocks",
+        )
+    columns = blocks[block]
+    return int(columns.start), int(columns.stop)
 
 
 def take_block(

@@ -16,17 +16,17 @@ import numpy as np
 
 from widemargin.contracts import Kernel, SVMSettings
 from widemargin.errors import nearest
+from widemargin.svm.blocks import Blocks
 from widemargin.svm.grid import WIDTHS
 from widemargin.svm.kernels import KERNELS
 from widemargin.svm.prepared import (
-    Blocks,
     Prepared,
     PreparedProduct,
     PreparedSum,
     PreparedTerm,
     Weights,
-    Within,
 )
+from widemargin.svm.quantities import Within
 
 __all__ = ["Expression", "Prepared", "Product", "Sum", "Term", "expression"]
 

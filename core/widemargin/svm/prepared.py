@@ -1,94 +1,37 @@
-"""Expressions over training rows: Gram matrices, from quantities that are computed once."""
+"""Expressions over training rows: their Gram matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from widemargin.contracts import KernelParameters
-from widemargin.errors import ParameterError, nearest
-from widemargin.svm.blocks import UNIT, check_values, inverse_lengths, normalise, take_block
+from widemargin.svm.blocks import (
+    UNIT,
+    Blocks,
+    check_values,
+    columns_of,
+    inverse_lengths,
+    normalise,
+    take_block,
+)
 from widemargin.svm.fitted import FittedKernel, FittedProduct, FittedSum, FittedTerm
 from widemargin.svm.grid import gamma_grid, middle_gamma, scale_gamma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from widemargin.contracts import Kernel
     from widemargin.svm.expression import Term
+    from widemargin.svm.quantities import Within
 
-__all__ = [
-    "Blocks",
-    "Prepared",
-    "PreparedProduct",
-    "PreparedSum",
-    "PreparedTerm",
-    "Quantities",
-    "Weights",
-    "Within",
-    "columns_of",
-]
+__all__ = ["Prepared", "PreparedProduct", "PreparedSum", "PreparedTerm", "Weights"]
 
 Weights = Literal["equal", "aligned", "learned"] | tuple[float, ...]
-Blocks = Mapping[str, slice]
 
 _FACTORS = (1 / 4, 1.0, 4.0)
 _CHUNK = 256
-
-
-class Quantities:
-    """What kernels compute of pairs of rows, once for all the parts that are trained on.
-
-    Only for features that learn nothing: a part's rows must not have seen the others.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
-        All rows.
-
-    Examples
-    --------
-    >>> from widemargin.svm.kernels import LINEAR
-    >>> whole = Quantities(np.array([[1.0], [2.0], [3.0]]))
-    >>> whole.on(np.array([0, 2])).take(LINEAR, None, None)
-    array([[1., 3.],
-           [3., 9.]])
-    """
-
-    def __init__(self, X: Any) -> None:
-        self.X = X
-        self._kept: dict[tuple[str, tuple[int, int] | None], NDArray[Any]] = {}
-
-    def on(self, rows: NDArray[np.intp]) -> Within:
-        """Return those of some rows."""
-        return Within(self, rows)
-
-    def whole(
-        self, kernel: Kernel, block: str | None, columns: tuple[int, int] | None
-    ) -> NDArray[Any]:
-        """Return a kernel's quantity of all rows; the first call computes it."""
-        key = kernel.name, columns
-        if key not in self._kept:
-            own = take_block(self.X, columns, None, kernel, block)
-            self._kept[key] = np.ascontiguousarray(kernel.pairwise(own, own))
-        return self._kept[key]
-
-
-class Within:
-    """Quantities of some rows, taken from those of all."""
-
-    def __init__(self, quantities: Quantities, rows: NDArray[np.intp]) -> None:
-        self._quantities, self._rows = quantities, rows
-
-    def take(
-        self, kernel: Kernel, block: str | None, columns: tuple[int, int] | None
-    ) -> NDArray[Any]:
-        """Return a kernel's quantity of the rows, a copy."""
-        whole = self._quantities.whole(kernel, block, columns)
-        taken: NDArray[Any] = whole[np.ix_(self._rows, self._rows)]
-        return taken
 
 
 class PreparedTerm:
@@ -321,34 +264,3 @@ def _settled(term: Term, X: Any, random_state: int) -> float:
     if term.gamma == "auto":
         return middle_gamma(term.kernel, X, random_state)
     return scale_gamma(X) if term.gamma == "scale" else float(term.gamma)
-
-
-def columns_of(block: str | None, blocks: Blocks | None) -> tuple[int, int] | None:
-    """Return a block's first column and the one behind its last; None for all columns.
-
-    Raises
-    ------
-    ParameterError
-        Where there is no such block.
-
-    Examples
-    --------
-    >>> columns_of("words", {"words": slice(0, 7)})
-    (0, 7)
-    """
-    if block is None:
-        return None
-    if not blocks:
-        raise ParameterError(
-            f"{block!r} is no block of the features, which are one block without a name. Name "
-            "blocks of the features, or take a kernel of all of them.",
-            "blocks",
-        )
-    if block not in blocks:
-        raise ParameterError(
-            f"{block!r} is no block of the features; they are {', '.join(blocks)}."
-            f"{nearest(block, blocks)}",
-            "blocks",
-        )
-    columns = blocks[block]
-    return int(columns.start), int(columns.stop)

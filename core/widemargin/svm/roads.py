@@ -11,7 +11,7 @@ import numpy as np
 from widemargin.svm.expression import Expression, Prepared, Term
 from widemargin.svm.grid import c_beyond, c_grid
 from widemargin.svm.machine import Machine, Solution, violations
-from widemargin.svm.prepared import Within
+from widemargin.svm.quantities import Within
 from widemargin.svm.schemes import Part
 from widemargin.svm.solver import Solver
 

@@ -12,7 +12,7 @@ from widemargin.contracts import Progress, Silent
 from widemargin.errors import ParameterError
 from widemargin.svm.expression import Expression, Term
 from widemargin.svm.machine import Machine
-from widemargin.svm.prepared import Within
+from widemargin.svm.quantities import Within
 from widemargin.svm.schemes import Part
 from widemargin.svm.solver import Solver
 

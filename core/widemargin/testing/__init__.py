@@ -21,30 +21,33 @@ or all of them at once:
 >>> check_use_case(use_case)
 """
 
+from widemargin.testing.blame import ConformanceError, DoesNotApply
 from widemargin.testing.card import Verdict, examine
 from widemargin.testing.conformance import Check, check_use_case, use_case_checks
 from widemargin.testing.data_checks import (
     check_groups_do_not_cross,
     check_lengths,
     check_loads_offline,
+    check_target_is_no_column,
 )
-from widemargin.testing.encoder_checks import (
-    EncoderCheck,
-    check_encoder,
+from widemargin.testing.encoder_checks import check_encoder, encoder_checks
+from widemargin.testing.encoder_samples import EncoderSample, sample_of
+from widemargin.testing.encoder_state_checks import (
     check_encoder_clones,
-    check_encoder_is_deterministic,
     check_encoder_learns,
     check_encoder_needs_no_network,
-    check_encoder_odd_items,
     check_encoder_round_trip,
+)
+from widemargin.testing.encoder_trials import EncoderCheck
+from widemargin.testing.encoder_vector_checks import (
+    check_encoder_is_deterministic,
+    check_encoder_odd_items,
     check_encoder_rows_are_independent,
     check_encoder_shape,
     check_encoder_shares,
-    encoder_checks,
 )
-from widemargin.testing.encoder_samples import EncoderSample, sample_of
 from widemargin.testing.feature_checks import check_features_clone, check_learns
-from widemargin.testing.fixture import ConformanceError, DoesNotApply, Fixture, load_fixture
+from widemargin.testing.fixture import Fixture, load_fixture
 from widemargin.testing.kernel_checks import (
     check_kernel,
     check_kernel_is_positive,
@@ -116,6 +119,7 @@ __all__ = [
     "check_repeated_items",
     "check_rows_are_read_alone",
     "check_runs_offline",
+    "check_target_is_no_column",
     "check_use_case",
     "check_walks_forward",
     "encoder_checks",

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from widemargin.contracts import UseCase
+from widemargin.contracts.places import where_raised
 from widemargin.errors import AssetError, LibraryError, PluginError, nearest
 from widemargin.registry import Broken, Plugin, Registry, discover
+from widemargin.testing.blame import UNFORESEEN, ConformanceError, DoesNotApply, blame
 from widemargin.testing.conformance import use_case_checks
 from widemargin.testing.encoder_checks import encoder_checks
-from widemargin.testing.fixture import ConformanceError, DoesNotApply, named, where_raised
 from widemargin.testing.kernel_checks import kernel_checks
 from widemargin.testing.metric_checks import metric_checks
 
 __all__ = ["Verdict", "examine"]
 
 _IMPORTED = "The plugin can be imported, and its hooks return what they should."
+_FIRST = frozenset(
+    {
+        "check_loads_offline",
+        "check_lengths",
+        "check_deterministic",
+        "check_encoder_shape",
+        "check_encoder_is_deterministic",
+    }
+)
+"""Where one of these fails, what the rules after it would find are its consequences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,9 @@ class Verdict:
         What that took.
     found : str
         What was found, or why the rule does not apply.
+    where : str
+        Where in the plugin's code that is, as in ``/home/me/weather/data.py, line 12``; empty
+        where it cannot be said.
     remedy : str
         What to do where it failed.
     """
@@ -51,6 +65,7 @@ class Verdict:
     status: Literal["passed", "failed", "does not apply"]
     seconds: float
     found: str = ""
+    where: str = ""
     remedy: str = ""
 
 
@@ -127,28 +142,52 @@ def _plugin(plugin: Plugin, registry: Registry) -> Iterator[Verdict]:
     )
     for hook, what, items, checks in tried:
         for name in names.get(hook, ()):
-            for check in checks:
-                trial = partial(check, items[name])
-                yield _judge(f"{what} {name!r}", check, trial, plugin.package)
+            trials = ((check, partial(check, items[name])) for check in checks)
+            yield from _subject(f"{what} {name!r}", trials, plugin.package)
 
 
 def _use_case(use_case: UseCase, registry: Registry, package: str) -> Iterator[Verdict]:
-    seen: dict[str, str] = {}
-    for check in use_case_checks():
-        trial = partial(check, use_case, registry)
-        verdict = _judge(f"use case {use_case.name!r}", check, trial, package)
-        if verdict.status == "failed" and verdict.found in seen:
-            found = f"not tried: what {seen[verdict.found]} found stands in the way."
-            verdict = replace(verdict, status="does not apply", found=found, remedy="")
+    trials = ((check, partial(check, use_case, registry)) for check in use_case_checks())
+    yield from _subject(f"use case {use_case.name!r}", trials, package)
+
+
+def _subject(
+    subject: str, trials: Iterable[tuple[Any, Callable[[], None]]], package: str
+) -> Iterator[Verdict]:
+    """Try the rules of one subject; a mistake that breaks several is told once."""
+    seen: dict[tuple[str, str], str] = {}
+    first = ""
+    for check, trial in trials:
+        if first:
+            why = f"not tried: what {first} found stands in the way."
+            yield _untold(subject, check, why)
+            continue
+        verdict = _judge(subject, check, trial, package)
+        mistake = (verdict.found, verdict.where)
+        if verdict.status == "failed" and mistake in seen:
+            why = f"the same as {seen[mistake]} found."
+            verdict = _untold(subject, check, why, verdict.seconds)
         elif verdict.status == "failed":
-            seen[verdict.found] = check.__name__
+            seen[mistake] = verdict.check
+            first = verdict.check if verdict.check in _FIRST else ""
         yield verdict
+
+
+def _untold(subject: str, check: Any, why: str, seconds: float = 0.0) -> Verdict:
+    return Verdict(
+        subject=subject,
+        check=check.__name__,
+        rule=rule_of(check),
+        status="does not apply",
+        seconds=seconds,
+        found=why,
+    )
 
 
 def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) -> Verdict:
     """Try one rule; whatever is raised becomes a verdict."""
     status: Literal["passed", "failed", "does not apply"] = "passed"
-    found = remedy = ""
+    found = where = remedy = ""
     start = time.perf_counter()
     try:
         with warnings.catch_warnings():
@@ -157,17 +196,13 @@ def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) ->
     except (DoesNotApply, AssetError, LibraryError) as error:
         status, found = "does not apply", str(error)
     except ConformanceError as error:
-        status, found, remedy = "failed", error.found or str(error), error.remedy
+        status, found = "failed", error.found or str(error)
+        # A check knows the parts that it tries; the plugin may have lent them from a library.
+        where, remedy = error.where or where_raised(error, {package}), error.remedy
     # A check that cannot be carried out is told like one that fails, SystemExit included.
     except (Exception, SystemExit) as error:  # noqa: BLE001
-        status = "failed"
-        found = f"the check could not be carried out: {named(error, {package})}."
-        remedy = (
-            "mend the line that is named."
-            if where_raised(error, {package})
-            else "see whether the plugin returns what its hooks' types say; if it does, this is a "
-            "defect of widemargin."
-        )
+        told = blame(error, {package}, UNFORESEEN, "the rule can be tried")
+        status, found, where, remedy = "failed", told.found, told.where, told.remedy
     return Verdict(
         subject=subject,
         check=check.__name__,
@@ -175,6 +210,7 @@ def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) ->
         status=status,
         seconds=round(time.perf_counter() - start, 3),
         found=found,
+        where=where,
         remedy=remedy,
     )
 

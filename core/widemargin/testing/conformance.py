@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from widemargin.contracts import UseCase
+from widemargin.testing.blame import ConformanceError, DoesNotApply
 from widemargin.testing.data_checks import (
     check_groups_do_not_cross,
     check_lengths,
     check_loads_offline,
+    check_target_is_no_column,
 )
 from widemargin.testing.feature_checks import check_features_clone, check_learns
-from widemargin.testing.fixture import ConformanceError, DoesNotApply
 from widemargin.testing.model_checks import (
     check_deterministic,
     check_empty_and_odd_items,
@@ -50,13 +51,15 @@ def use_case_checks() -> list[Check]:
     Examples
     --------
     >>> use_case_checks()[0].__name__
-    'check_loads_offline'
+    'check_light_import'
     """
     return [
-        check_loads_offline,
         check_light_import,
         check_metrics,
+        check_loads_offline,
         check_lengths,
+        check_deterministic,
+        check_target_is_no_column,
         check_rows_are_read_alone,
         check_groups_do_not_cross,
         check_published_split_is_kept,
@@ -64,7 +67,6 @@ def use_case_checks() -> list[Check]:
         check_learns,
         check_held_out_rows_teach_nothing,
         check_features_clone,
-        check_deterministic,
         check_features_round_trip,
         check_read_items,
         check_repeated_items,

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from widemargin.contracts import UseCase
 from widemargin.data import merge_groups, near_duplicates
 from widemargin.data.splits import make_splits
 from widemargin.encoders.items import texts_of
 from widemargin.errors import DataError
-from widemargin.testing.fixture import DoesNotApply, Fixture, broken, expecting, load_fixture
+from widemargin.runs.model import encode
+from widemargin.runs.training import fit_transform
+from widemargin.testing.blame import DoesNotApply
+from widemargin.testing.fixture import Fixture, broken, expecting, load_fixture
 
 if TYPE_CHECKING:
-    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from widemargin.registry import Registry
 
-__all__ = ["check_groups_do_not_cross", "check_lengths", "check_loads_offline"]
+__all__ = [
+    "check_groups_do_not_cross",
+    "check_lengths",
+    "check_loads_offline",
+    "check_target_is_no_column",
+]
 
 _FOLDS = 3
 
@@ -64,13 +74,15 @@ def check_lengths(use_case: UseCase, registry: Registry | None = None) -> None:
             f"It declares {use_case.task}, so its labels must fit that.",
             f"labels of type {whole.y.dtype}, which mean {whole.task}.",
             "return class names as strings for classification and float64 for regression.",
+            *fixture.reader,
         )
     if whole.y.dtype.kind not in "Uf":
         raise broken(
             use_case,
             "Labels must be strings or float64.",
             f"labels of type {whole.y.dtype}.",
-            "name the classes, as in np.array(['ham', 'spam'])[codes].",
+            "name the classes as strings, as in np.array(['ham', 'spam'])[codes].",
+            *fixture.reader,
         )
     unnamed = [str(column) for column in whole.X.columns if column not in whole.kinds]
     if unnamed:
@@ -79,15 +91,55 @@ def check_lengths(use_case: UseCase, registry: Registry | None = None) -> None:
             "Each column of X must have a kind.",
             f"none for {', '.join(unnamed)}.",
             "name it in `kinds`, or leave the column out of X.",
+            *fixture.reader,
         )
     dataset = fixture.dataset
     rule = "Features must have one row for each item."
     remedy = "leave unusable items out in `load`, never in the features."
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, remedy, "the features give a row of numbers for each item"):
         features = fixture.config.features.build(dataset.kinds)
-        rows = features.fit(dataset.X, dataset.y).transform(dataset.X)
-    if rows.shape[0] != len(dataset):
-        raise broken(use_case, rule, f"{rows.shape[0]} rows for {len(dataset)} items.", remedy)
+        fit_transform(features, dataset.X, dataset.y)
+        encode(features, dataset.X)
+
+
+def check_target_is_no_column(use_case: UseCase, registry: Registry | None = None) -> None:
+    """Check that no column that features are made of repeats the target.
+
+    Parameters
+    ----------
+    use_case : UseCase
+        What is checked.
+    registry : Registry, optional
+        What is installed; found if it is not given.
+
+    Raises
+    ------
+    ConformanceError
+        Where one does: a model would be measured that is told the answer.
+    """
+    fixture = load_fixture(use_case, registry)
+    whole = fixture.loaded.whole
+    for column in whole.kinds:
+        if _alike(whole.X[column], whole.y):
+            raise broken(
+                use_case,
+                "No column that features are made of may repeat the target.",
+                f"column {column!r} holds the target, {whole.card.target}, itself.",
+                "leave it out of X and `kinds`; new items do not have it.",
+                *fixture.reader,
+            )
+
+
+def _alike(column: pd.Series[Any], target: NDArray[Any]) -> bool:
+    """Say whether a column holds the target, as text or as numbers however they are written."""
+    import pandas as pd
+
+    if [str(value) for value in column] == [str(value) for value in target]:
+        return True
+    both = (pd.Series(list(values), dtype=object) for values in (column, target))
+    one, other = (pd.to_numeric(values, errors="coerce").astype(float) for values in both)
+    # Of a target kept in float32, seven digits are the same.
+    return bool(np.allclose(one, other, rtol=1e-6, atol=0.0))
 
 
 def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -125,6 +177,7 @@ def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = Non
             "The fixture must be divisible into training and test parts.",
             str(error),
             "give the fixture at least two items, and two groups, of each class.",
+            *fixture.reader,
         ) from error
     groups = _groups(fixture)
     for split in splits:
@@ -137,6 +190,7 @@ def check_groups_do_not_cross(use_case: UseCase, registry: Registry | None = Non
                 f"{' and '.join(rows[:2])} are on both sides of a split.",
                 "leave SplitRule(near_duplicates=True), and give each item that belongs to "
                 "another the same group.",
+                *fixture.reader,
             )
     if dataset.groups is None and "text" not in dataset.kinds.values():
         raise DoesNotApply("the fixture has neither groups nor texts that may repeat each other.")

@@ -45,7 +45,8 @@ def check_features_clone(use_case: UseCase, registry: Registry | None = None) ->
         features = fixture.config.features.build(fixture.dataset.kinds)
         copy = clone(features)
         if not _equal(fit_transform(features, X, y), fit_transform(copy, X, y)):
-            raise broken(use_case, rule, "other rows from the clone.", remedy)
+            found = "other rows from the clone."
+            raise broken(use_case, rule, found, remedy, *fixture.maker)
 
 
 def check_learns(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -77,14 +78,22 @@ def check_learns(use_case: UseCase, registry: Registry | None = None) -> None:
     if section.learns == "nothing":
         half = dataset.take(np.arange(0, len(dataset), 2))
         fits["other training rows"] = (half.X, half.y)
-    usual = section.build(dataset.kinds).fit(dataset.X, dataset.y).transform(dataset.X)
-    for what, (X, y) in fits.items():
-        if not _equal(usual, section.build(dataset.kinds).fit(X, y).transform(dataset.X)):
+    rule = f"Its features declare that they learn {section.learns}."
+    with expecting(use_case, rule, "return a row of numbers for each item."):
+        usual = section.build(dataset.kinds).fit(dataset.X, dataset.y).transform(dataset.X)
+        made = {
+            what: section.build(dataset.kinds).fit(X, y).transform(dataset.X)
+            for what, (X, y) in fits.items()
+        }
+    for what, rows in made.items():
+        if not _equal(usual, rows):
             raise broken(
                 use_case,
-                f"Its features declare that they learn {section.learns}.",
+                rule,
                 f"other rows came out after fitting on {what}.",
-                f'declare `learns` as "{"y" if what == "other labels" else "X"}".',
+                f'declare `learns` as "{"y" if what == "other labels" else "X"}" in '
+                f"{type(section).__name__}, or learn nothing of them in `fit`.",
+                *fixture.maker,
             )
 
 

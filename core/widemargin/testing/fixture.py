@@ -2,79 +2,79 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
-from unittest import SkipTest
-from unittest.mock import patch
+from typing import TYPE_CHECKING
 
 from widemargin.config import RunConfig, resolve
 from widemargin.contracts import Dataset, Silent, UseCase
-from widemargin.errors import WidemarginError
+from widemargin.contracts.places import plugin_packages
+from widemargin.errors import AssetError
 from widemargin.registry import Registry, discover
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.runner import prepare
 from widemargin.runs.training import train
+from widemargin.testing.blame import (
+    NETWORK,
+    ConformanceError,
+    DoesNotApply,
+    blame,
+    packages_of,
+    place_of,
+    violation,
+)
+from widemargin.testing.offline import Asked, empty_data_home, offline
 
 if TYPE_CHECKING:
     from widemargin.runs.model import Model
 
 __all__ = [
-    "ConformanceError",
-    "DoesNotApply",
     "Fixture",
-    "blocked_network",
     "broken",
-    "empty_data_home",
     "expecting",
+    "hook_of",
     "load_fixture",
-    "named",
-    "violation",
-    "where_raised",
+    "own_packages",
+    "refused_network",
 ]
 
+_LOADS = "The fixture must load offline, from files inside the plugin."
+_SMALL = (
+    "let `fixture` name a small file beside the plugin's code, as in "
+    '{"path": str(Path(__file__).with_name("fixture.csv"))}.'
+)
 
-class ConformanceError(AssertionError):
-    """A rule is broken; the message states the rule, what was found and the remedy.
 
-    Attributes
-    ----------
-    found, remedy : str
-        What was found, and what to do.
+def broken(
+    use_case: UseCase, rule: str, found: str, remedy: str, *parts: object
+) -> ConformanceError:
+    """Return the error that says which rule a use case breaks, how, where, and what to do.
+
+    The first of `parts`, functions or classes, that is the plugin's own is where to look.
     """
-
-    found: str = ""
-    remedy: str = ""
-
-
-class DoesNotApply(SkipTest):
-    """A rule says nothing of what is checked; the message says why.
-
-    unittest and pytest take it for a test that is skipped.
-    """
+    where = place_of(own_packages(use_case), *parts)
+    return violation(f"use case {use_case.name!r}", rule, found, remedy, where)
 
 
-def violation(subject: str, rule: str, found: str, remedy: str) -> ConformanceError:
-    """Return the error that says which rule something breaks, how, and what to do."""
-    error = ConformanceError(f"{subject}: {rule} Found: {found} Remedy: {remedy}")
-    error.found, error.remedy = found, remedy
-    return error
+def own_packages(use_case: UseCase) -> set[str]:
+    """Name the packages that a use case's own code may be in: where its parts are, and plugins."""
+    parts = (*use_case.data, use_case.features, use_case.report_sections, use_case.analyse)
+    return packages_of(*parts).union(plugin_packages())
 
 
-def broken(use_case: UseCase, rule: str, found: str, remedy: str) -> ConformanceError:
-    """Return the error that says which rule a use case breaks, how, and what to do.
+def hook_of(use_case: UseCase, registry: Registry) -> object:
+    """Return the function that registers a use case; its loader where none does."""
+    for plugin in registry.plugins:
+        if use_case.name in plugin.registered.get("register_use_cases", ()):
+            return getattr(plugin.module, "register_use_cases", use_case.data[0])
+    return use_case.data[0]
 
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> print(broken(SimpleNamespace(name="rain"), "Rules hold.", "none.", "add one."))
-    use case 'rain': Rules hold. Found: none. Remedy: add one.
-    """
-    return violation(f"use case {use_case.name!r}", rule, found, remedy)
+
+def refused_network(use_case: UseCase, rule: str, remedy: str, asked: Asked) -> ConformanceError:
+    """Return the error that says which host a use case asked for, and in which line."""
+    found = f"the network was asked for {asked.host}."
+    return violation(f"use case {use_case.name!r}", rule, found, remedy, asked.where)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,17 @@ class Fixture:
         """The data set that a run trains on."""
         return self.loaded.dataset
 
+    @property
+    def reader(self) -> tuple[object, ...]:
+        """Where to look for what is wrong with the data."""
+        return self.config.data.load, type(self.config.data)
+
+    @property
+    def maker(self) -> tuple[object, ...]:
+        """Where to look for what is wrong with the features."""
+        section = self.config.features
+        return type(section.build(self.dataset.kinds)), section.build
+
     def train(self) -> Model:
         """Train a model on the whole fixture."""
         with expecting(
@@ -110,6 +121,7 @@ class Fixture:
             "A model must be trainable on the fixture.",
             "give the fixture a few dozen items, half of them of each class, and see that the "
             "features take them.",
+            "a model can be trained on the fixture",
         ):
             setup = prepare(self.config, self.use_case, self.registry, self.loaded)
             return train(setup, self.dataset, progress=Silent()).model
@@ -131,36 +143,44 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
         Where it cannot be loaded, or the loader asks for the network.
     """
     registry = discover() if registry is None else registry
-    with expecting(
-        use_case,
-        "The fixture must load offline, from files inside the plugin.",
-        "let `fixture` name a small file beside the plugin's code, as in "
-        '{"path": str(Path(__file__).with_name("fixture.csv"))}.',
-        loading=True,
-    ):
+
+    def refuse(asked: Asked) -> ConformanceError:
+        return refused_network(use_case, _LOADS, f"{NETWORK} And {_SMALL}", asked)
+
+    promise = "`load` returns a Dataset of the fixture"
+    with expecting(use_case, _LOADS, _SMALL, promise, (hook_of(use_case, registry),)):
         config = resolve(
             use_case,
             [{"data": dict(use_case.fixture), "svm": {"C": 1.0}, "evaluation": {"inner": 2}}],
             encoders=registry.encoders,
             kernels=registry.kernels,
         )
-        with empty_data_home(), blocked_network() as asked:
-            loaded = load_dataset(
-                config, use_case.split, offline=True, mirror="", progress=Silent()
-            )
-        if asked:
-            # The loader may have caught the error and gone on; it asked all the same.
-            raise OSError(f"the network was asked for {asked[0]}")
+    loader = (config.data.load, type(config.data))
+    with expecting(use_case, _LOADS, _SMALL, promise, loader):
+        try:
+            with empty_data_home(), offline(own_packages(use_case), refuse):
+                loaded = load_dataset(
+                    config, use_case.split, offline=True, mirror="", progress=Silent()
+                )
+        # Whatever is not beside the plugin's code.
+        except (AssetError, FileNotFoundError) as error:
+            told = blame(error, own_packages(use_case), "", "")
+            subject = f"use case {use_case.name!r}"
+            raise violation(subject, _LOADS, told.found, _SMALL, told.where) from error
     return Fixture(use_case=use_case, registry=registry, config=config, loaded=loaded)
 
 
 @contextmanager
 def expecting(
-    use_case: UseCase, rule: str, remedy: str, *, loading: bool = False
+    use_case: UseCase,
+    rule: str,
+    remedy: str,
+    promise: str = "nothing is raised there",
+    parts: tuple[object, ...] = (),
 ) -> Iterator[None]:
-    """Turn whatever the use case's code raises into a broken rule.
+    """Turn whatever the use case's code raises into a broken rule; see `blame`.
 
-    What stops the loading says itself what to mend, unless it is a file or the network.
+    Where none of its lines is on the way, one of `parts` is where to look.
     """
     try:
         yield
@@ -168,64 +188,8 @@ def expecting(
         raise
     # A plugin's SystemExit must not end whoever checks it.
     except (Exception, SystemExit) as error:
-        packages = _modules_of(use_case)
-        if loading and isinstance(error, WidemarginError):
-            remedy = "mend what is named there."
-        elif loading and not isinstance(error, OSError) and where_raised(error, packages):
-            remedy = "mend the line that is named."
-        raise broken(use_case, rule, named(error, packages), remedy) from error
-
-
-def named(error: BaseException, packages: Collection[str]) -> str:
-    """Write what was raised in one line, with the place in the code of these packages."""
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
-    # What is raised on purpose says itself where the data are at fault.
-    place = "" if isinstance(error, WidemarginError) else where_raised(error, packages)
-    return f"{said} ({place})" if place else said
-
-
-def where_raised(error: BaseException, packages: Collection[str]) -> str:
-    """Return the last line of these packages' code on the way to an error, as ``FILE, line N``."""
-    frame, place = error.__traceback__, ""
-    while frame is not None:
-        if str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0] in packages:
-            place = f"{frame.tb_frame.f_code.co_filename}, line {frame.tb_lineno}"
-        frame = frame.tb_next
-    return place
-
-
-def _modules_of(use_case: UseCase) -> set[str]:
-    """Name the packages that a use case's own code is in."""
-    parts = (*use_case.data, use_case.features, use_case.report_sections, use_case.analyse)
-    return {getattr(one, "__module__", "").partition(".")[0] for one in parts} - {"", "widemargin"}
-
-
-@contextmanager
-def empty_data_home() -> Iterator[None]:
-    """Let data sets and weights be looked for where there are none."""
-    with TemporaryDirectory() as home, patch.dict(os.environ, WIDEMARGIN_HOME=home):
-        yield
-
-
-@contextmanager
-def blocked_network() -> Iterator[list[str]]:
-    """Refuse every connection and look-up of a host; yield the list of those asked for."""
-    asked: list[str] = []
-    connect = socket.socket.connect
-
-    def refuse(*address: Any, **options: Any) -> Any:
-        asked.append(str(address[0] if address else options))
-        raise OSError("the network is blocked while this is checked")
-
-    def connect_locally(self: socket.socket, address: Any) -> Any:
-        # A socket that is a file is how processes of one machine talk.
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            refuse(address)
-        return connect(self, address)
-
-    with (
-        patch.object(socket.socket, "connect", connect_locally),
-        patch.object(socket.socket, "connect_ex", connect_locally),
-        patch.object(socket, "getaddrinfo", refuse),
-    ):
-        yield asked
+        packages = own_packages(use_case)
+        told = blame(error, packages, remedy, promise)
+        where = told.where or place_of(packages, *parts)
+        subject = f"use case {use_case.name!r}"
+        raise violation(subject, rule, told.found, told.remedy, where) from error

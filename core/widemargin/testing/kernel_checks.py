@@ -10,7 +10,7 @@ import numpy as np
 
 from widemargin.contracts import Kernel
 from widemargin.contracts.kernel import KernelParameters
-from widemargin.testing.fixture import ConformanceError, named, violation
+from widemargin.testing.blame import ConformanceError, blame, packages_of, place_of, violation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def check_kernel_values(kernel: Kernel) -> None:
     kernel.value(quantity.copy(), _USUAL, out)
     if not np.allclose(out, usual, rtol=_CLOSE, atol=_CLOSE):
         found, remedy = "`value` left other values in `out`.", "write the values to `out`."
-        raise _broken(kernel, rule, found, remedy)
+        raise _broken(kernel, rule, found, remedy, kernel.value)
 
 
 def check_kernel_is_positive(kernel: Kernel) -> None:
@@ -156,9 +156,11 @@ def check_kernel_parameters(kernel: Kernel) -> None:
         parameters = replace(_USUAL, **{name: others[name]})
         changed = not np.array_equal(usual, kernel.gram(X, X, parameters))
         if changed and name not in kernel.parameters:
-            raise _broken(kernel, rule, f"{name} changes values.", f"name it: {name!r}.")
+            remedy = f"name it in `parameters`: {name!r}."
+            raise _broken(kernel, rule, f"{name} changes values.", remedy, kernel.value)
         if not changed and name in kernel.parameters:
-            raise _broken(kernel, rule, f"{name} changes nothing.", "leave its name out.")
+            remedy = f"leave {name!r} out of `parameters`, or let `value` use it."
+            raise _broken(kernel, rule, f"{name} changes nothing.", remedy, kernel.value)
 
 
 def _rows(seed: int, n: int) -> NDArray[np.float64]:
@@ -173,9 +175,17 @@ def _gram(kernel: Kernel, X: Any, Y: Any, rule: str, remedy: str) -> NDArray[Any
     try:
         return kernel.gram(X, Y, _USUAL)
     except Exception as error:
-        package = str(getattr(kernel.pairwise, "__module__", "")).partition(".")[0]
-        raise _broken(kernel, rule, f"{named(error, {package})}.", remedy) from error
+        told = blame(error, _packages(kernel), remedy, "it takes dense and CSR rows")
+        where = told.where or place_of(_packages(kernel), kernel.pairwise)
+        raise violation(f"kernel {kernel.name!r}", rule, told.found, told.remedy, where) from error
 
 
-def _broken(kernel: Kernel, rule: str, found: str, remedy: str) -> ConformanceError:
-    return violation(f"kernel {kernel.name!r}", rule, found, remedy)
+def _broken(
+    kernel: Kernel, rule: str, found: str, remedy: str, part: object = None
+) -> ConformanceError:
+    where = place_of(_packages(kernel), part, kernel.pairwise)
+    return violation(f"kernel {kernel.name!r}", rule, found, remedy, where)
+
+
+def _packages(kernel: Kernel) -> set[str]:
+    return packages_of(kernel.pairwise, kernel.value)

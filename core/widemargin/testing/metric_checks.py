@@ -10,7 +10,7 @@ import numpy as np
 
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation import take
-from widemargin.testing.fixture import ConformanceError, named, violation
+from widemargin.testing.blame import ConformanceError, blame, packages_of, place_of, violation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,13 +78,16 @@ def check_metric_prefers_the_truth(metric: Metric) -> None:
         Where it is not, or where a value is no finite number.
     """
     rule = "The truth must be judged better than guesses, in the direction that is declared."
-    remedy = "return a float that grows with the quality, or say greater_is_better=False."
-    truth = _compute(metric, _predictions(metric, 0.0), rule, remedy)
-    guessed = _compute(metric, _predictions(metric, 1.0), rule, remedy)
-    if not np.isfinite([truth, guessed]).all():
-        raise _broken(metric, rule, f"{truth} of the truth, {guessed} of guesses.", remedy)
+    truth, guessed = (_compute(metric, _predictions(metric, noise)) for noise in (0.0, 1.0))
     if not (truth > guessed if metric.greater_is_better else truth < guessed):
         found = f"{truth:.4g} of the truth, and {guessed:.4g} of guesses."
+        remedy = "compare y_true with y_pred, decision or probability: the truth has no mistake."
+        if truth != guessed:
+            says, other = metric.greater_is_better, not metric.greater_is_better
+            remedy = (
+                f"declare greater_is_better={other} in the Metric, which says {says}; or turn the "
+                "sign of what `compute` returns."
+            )
         raise _broken(metric, rule, found, remedy)
 
 
@@ -102,17 +105,23 @@ def check_metric_counts_weights(metric: Metric) -> None:
         Where a row of weight 2 counts otherwise than the same row twice, or the order counts.
     """
     rule = "Rows must count by their weights, and their order not at all."
-    remedy = "weigh every sum by `predictions.weight`."
+    remedy = (
+        "weigh every sum and mean by `predictions.weight`, as in np.average(right, "
+        "weights=predictions.weight)."
+    )
     told = _predictions(metric, 0.5)
-    usual = _compute(metric, told, rule, remedy)
-    turned = _compute(metric, take(told, np.arange(_N)[::-1]), rule, remedy)
+    usual = _compute(metric, told)
+    if (again := _compute(metric, told)) != usual:
+        found = f"{usual:.6g}, and {again:.6g} of the same predictions."
+        raise _broken(metric, rule, found, "give whatever draws at random a fixed seed.")
+    turned = _compute(metric, take(told, np.arange(_N)[::-1]))
     if not np.isclose(usual, turned, rtol=1e-9):
         found = f"{usual:.6g}, and {turned:.6g} in another order."
         raise _broken(metric, rule, found, "let no row depend on those before it.")
     twice = np.arange(_N) % 3 == 0
-    weighted = _compute(metric, replace(told, weight=1.0 + twice), rule, remedy)
+    weighted = _compute(metric, replace(told, weight=1.0 + twice))
     rows = np.sort(np.concatenate([np.arange(_N), np.flatnonzero(twice)]))
-    repeated = _compute(metric, take(told, rows), rule, remedy)
+    repeated = _compute(metric, take(told, rows))
     if not np.isclose(weighted, repeated, rtol=1e-9):
         found = f"{weighted:.6g} with weights of 2, and {repeated:.6g} with those rows twice."
         raise _broken(metric, rule, found, remedy)
@@ -159,13 +168,36 @@ def _told(
     )
 
 
-def _compute(metric: Metric, told: Predictions, rule: str, remedy: str) -> float:
+def _compute(metric: Metric, told: Predictions) -> float:
+    """Return a metric's value of predictions of which it is defined."""
+    rule = "`compute` must return a finite number for predictions such as any run makes."
+    remedy = "return one float; nan is for what is undefined, such as a ranking of one class."
     try:
-        return float(metric.compute(told))
+        made: Any = metric.compute(told)
     except Exception as error:
-        package = str(getattr(metric.compute, "__module__", "")).partition(".")[0]
-        raise _broken(metric, rule, f"{named(error, {package})}.", remedy) from error
+        packages = packages_of(metric.compute)
+        of = f"{len(told.classes)} classes" if told.classes else "a numeric target"
+        promise = f"`compute` returns a float for predictions of {of}"
+        blamed = blame(error, packages, remedy, promise)
+        where = blamed.where or place_of(packages, metric.compute)
+        subject = f"metric {metric.name!r}"
+        raise violation(subject, rule, blamed.found, blamed.remedy, where) from error
+    if not isinstance(made, float | int | np.number) or not np.isfinite(made):
+        what = getattr(made, "dtype", None) or type(made).__name__
+        shape = getattr(made, "shape", ())
+        found = f"an array of shape {shape}." if shape else f"{made!r}, of type {what}."
+        raise _broken(metric, rule, found, remedy)
+    least, most = metric.bounds
+    if not least <= made <= most:
+        raise _broken(
+            metric,
+            "A value must lie within the metric's `bounds`, which its intervals are kept to.",
+            f"{float(made):.6g}, and bounds of {least:g} and {most:g}.",
+            "declare the least and the most that it can be, or return no more.",
+        )
+    return float(made)
 
 
 def _broken(metric: Metric, rule: str, found: str, remedy: str) -> ConformanceError:
-    return violation(f"metric {metric.name!r}", rule, found, remedy)
+    where = place_of(packages_of(metric.compute), metric.compute)
+    return violation(f"metric {metric.name!r}", rule, found, remedy, where)

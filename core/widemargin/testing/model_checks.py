@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from widemargin.config import resolve
 from widemargin.contracts import Columns, UseCase, n_rows
 from widemargin.data import fingerprint
-from widemargin.errors import InputError
+from widemargin.errors import DataError
 from widemargin.runs.model import Model, Outcome, dump_model, parse_model
 from widemargin.testing.encoder_samples import sample_of
 from widemargin.testing.fixture import Fixture, broken, expecting, load_fixture
@@ -63,6 +63,7 @@ def check_deterministic(use_case: UseCase, registry: Registry | None = None) -> 
             "Loading twice must give equal data.",
             "other values, or another order of rows.",
             "sort the files that are read, and draw nothing at random.",
+            *first.reader,
         )
     X = first.dataset.X
     if not _equal(first.train().predict(X), second.train().predict(X)):
@@ -71,6 +72,7 @@ def check_deterministic(use_case: UseCase, registry: Registry | None = None) -> 
             "Training twice with one seed must give equal predictions.",
             "other predictions.",
             "give whatever draws at random a fixed random_state.",
+            *first.maker,
         )
 
 
@@ -96,10 +98,10 @@ def check_features_round_trip(use_case: UseCase, registry: Registry | None = Non
         "return all that was fitted from `get_state` and take it up in `set_state`; a transformer "
         "without these two must be one that skops can save."
     )
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, remedy, "it can be saved and loaded", fixture.maker):
         again = _reload(fixture, model)
         if not _equal(model.predict(dataset.X), again.predict(dataset.X)):
-            raise broken(use_case, rule, "other predictions.", remedy)
+            raise broken(use_case, rule, "other predictions.", remedy, *fixture.maker)
 
 
 def check_read_items(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -127,23 +129,26 @@ def check_read_items(use_case: UseCase, registry: Registry | None = None) -> Non
             "The fixture must name its file or folder as `path`, so that read_items can be tried.",
             f"the settings {', '.join(type(loader).model_fields)}.",
             "let the fixture use a loader that has `path`.",
+            *fixture.reader,
         )
     model = fixture.train()
     rule = "read_items must read each item of the fixture's own file as load does."
     remedy = "share between the two the code that reads one item."
-    with expecting(use_case, rule, remedy):
+    place = (loader.read_items, *fixture.reader)
+    promise = "`read_items` yields Items of the file that `load` reads"
+    with expecting(use_case, rule, "yield Items, one batch after another.", promise, place):
         outcomes = [model.predict(items.X) for items in loader.read_items(source)]
         predicted = [value for outcome in outcomes for value in outcome.prediction.tolist()]
         if len(predicted) < len(whole):
             found = f"{len(predicted)} items read and {len(whole)} loaded."
-            raise broken(use_case, rule, found, remedy)
+            raise broken(use_case, rule, found, remedy, *place)
         # What load left out, such as a row without a label, has no counterpart.
         if len(predicted) == len(whole):
             loaded = model.predict(whole.X).prediction.tolist()
             rows = zip(whole.ids, loaded, predicted, strict=True)
             if otherwise := [str(name) for name, one, other in rows if one != other]:
                 found = f"{otherwise[0]} is predicted otherwise than the row that load returned."
-                raise broken(use_case, rule, found, remedy)
+                raise broken(use_case, rule, found, remedy, *place)
 
 
 def check_empty_and_odd_items(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -171,15 +176,17 @@ def check_empty_and_odd_items(use_case: UseCase, registry: Registry | None = Non
     for what, X, refusable in _odd_items(fixture):
         rule = f"A model must predict {what}."
         remedy = "let the features take it as an item that says little; leave no item out."
-        with expecting(use_case, rule, remedy):
+        promise = "such an item is predicted"
+        with expecting(use_case, rule, remedy, promise, fixture.maker):
             try:
                 outcome = model.predict(fixture.config.data.checked(X))
-            except InputError:
+            except DataError:
                 if refusable:
                     continue
                 raise
             if len(outcome.prediction) != n_rows(X) or not np.isfinite(outcome.decision).all():
-                raise broken(use_case, rule, f"{outcome.prediction.tolist()}.", remedy)
+                found = f"{outcome.prediction.tolist()}."
+                raise broken(use_case, rule, found, remedy, *fixture.maker)
 
 
 def check_repeated_items(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -210,11 +217,13 @@ def check_repeated_items(use_case: UseCase, registry: Registry | None = None) ->
         made = model.predict(X.iloc[rows].reset_index(drop=True)).decision
     scale = float(np.abs(usual).max()) or 1.0
     if len(made) != len(rows):
-        raise broken(use_case, rule, f"{len(made)} answers for {len(rows)} items.", remedy)
+        found = f"{len(made)} answers for {len(rows)} items."
+        raise broken(use_case, rule, found, remedy, *fixture.maker)
     apart = np.abs(made - usual[rows]).reshape(len(rows), -1).max(axis=1)
     if (apart > _CLOSE * scale).any():
         name = fixture.dataset.ids[rows[int(np.argmax(apart))]]
-        raise broken(use_case, rule, f"{name} is answered otherwise among duplicates.", remedy)
+        found = f"{name} is answered otherwise among duplicates."
+        raise broken(use_case, rule, found, remedy, *fixture.maker)
 
 
 def _odd_items(fixture: Fixture) -> list[tuple[str, Columns, bool]]:

@@ -10,9 +10,11 @@ from string import Formatter
 from typing import TYPE_CHECKING
 
 from widemargin.contracts import UseCase
-from widemargin.errors import PluginError
-from widemargin.registry import GROUP, discover
-from widemargin.testing.fixture import broken
+from widemargin.contracts.places import GROUP
+from widemargin.errors import nearest
+from widemargin.registry import discover
+from widemargin.testing.blame import violation
+from widemargin.testing.fixture import broken, expecting, hook_of
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
@@ -21,21 +23,45 @@ __all__ = ["check_light_import", "check_metrics", "module_of"]
 
 _HEAVY = ("torch", "sklearn", "pandas", "scipy", "transformers", "matplotlib", "pyarrow")
 
-# Discovers the plugin as a run does, alone in a fresh interpreter.
+# Discovers the plugin as a run does, alone in a fresh interpreter; what it takes of widemargin is
+# there before, and is not its own time.
 _PROBE = """
-import json, sys
+import json, sys, time
+start = time.perf_counter()
 from importlib.metadata import EntryPoint
+from widemargin.contracts.places import where_called
+from widemargin.data import *
 from widemargin.registry import discover
 
+took = [time.perf_counter() - start]
+from widemargin.encoders import *  # the plugin may ask for some; they are neither's time
+
 _, module, group, *heavy = sys.argv
+met = {}
+
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in heavy:
+            met.setdefault(name, where_called({module.partition(".")[0]}))
+
+
+sys.meta_path.insert(0, Watch())
+ready = time.perf_counter()
 __import__(module)
 discover([EntryPoint("plugin", module, group)])
-print(json.dumps([name for name in heavy if name in sys.modules]))
+took.append(time.perf_counter() - ready)
+print(json.dumps([met, *took]))
 """
+
+_SLOW = 1.0
+"""Seconds that an import may take anywhere; above that, it may take as long as widemargin's own."""
 
 
 def check_light_import(use_case: UseCase, registry: Registry | None = None) -> None:
     """Check that importing the plugin, and asking it what it registers, imports no heavy library.
+
+    Nor may it take longer than to import widemargin, which every command waits for anyhow.
 
     Parameters
     ----------
@@ -47,9 +73,10 @@ def check_light_import(use_case: UseCase, registry: Registry | None = None) -> N
     Raises
     ------
     ConformanceError
-        Where one is imported, or a fresh interpreter cannot import the plugin.
+        Where one is imported, it takes long, or a fresh interpreter cannot import the plugin.
     """
-    module = module_of(use_case, discover() if registry is None else registry)
+    registry = discover() if registry is None else registry
+    module = module_of(use_case, registry)
     rule = "Importing a plugin must not import a heavy library; every command would wait for it."
     # Our own words, no shell.
     done = subprocess.run(  # noqa: S603
@@ -62,13 +89,22 @@ def check_light_import(use_case: UseCase, registry: Registry | None = None) -> N
     if done.returncode:
         found = done.stderr.strip().splitlines()[-1]
         remedy = f"see that `python -c 'import {module}'` works."
-        raise broken(use_case, rule, found, remedy)
-    if imported := json.loads(done.stdout.splitlines()[-1]):
+        raise broken(use_case, rule, found, remedy, hook_of(use_case, registry))
+    imported, ours, own = json.loads(done.stdout.splitlines()[-1])
+    if imported:
+        # The first is imported by the plugin, and may have brought the others.
+        subject, where = f"use case {use_case.name!r}", next(filter(None, imported.values()), "")
+        found = f"{module} imports {', '.join(imported)}."
+        remedy = "import it inside the function that needs it."
+        raise violation(subject, rule, found, remedy, where)
+    if own > max(_SLOW, ours):
         raise broken(
             use_case,
             rule,
-            f"{module} imports {', '.join(imported)}.",
-            "import it inside the function that needs it.",
+            f"importing {module} took {own:.1f} s, and widemargin itself {ours:.1f} s.",
+            "leave what takes long to the function that needs it; `python -X importtime -c "
+            f"'import {module}'` says what does.",
+            hook_of(use_case, registry),
         )
 
 
@@ -90,26 +126,33 @@ def check_metrics(use_case: UseCase, registry: Registry | None = None) -> None:
     registry = discover() if registry is None else registry
     rule = "Its metrics must be registered, and those of the headline be in the table."
     remedy = "correct the name; `widemargin.evaluation.METRICS` holds those of widemargin."
+    hook = hook_of(use_case, registry)
     primary = use_case.primary_metric
+    with expecting(use_case, rule, remedy, parts=(hook,)):
+        tasks = {name: registry.metric(name, use_case.name).task for name in use_case.metrics}
+        firsts = {task: registry.metric(name, use_case.name).task for task, name in primary.items()}
+    for name, task in tasks.items():
+        if task not in primary:
+            found = f"metrics names {name!r}, a metric of {task}, which it is not for."
+            raise broken(use_case, rule, found, "take metrics of its own task.", hook)
+    for task, own in firsts.items():
+        if task != own:
+            found = f"primary_metric names {primary[task]!r}, which is no metric of {task}."
+            raise broken(use_case, rule, found, f"name a metric of {task}.", hook)
+    headline = use_case.wording.headline
     try:
-        for name in use_case.metrics:
-            task = registry.metric(name, use_case.name).task
-            if task not in primary:
-                found = f"metrics names {name!r}, a metric of {task}, which it is not for."
-                raise broken(use_case, rule, found, "take metrics of its own task.")
-        for task, name in primary.items():
-            if registry.metric(name, use_case.name).task != task:
-                found = f"primary_metric names {name!r}, which is no metric of {task}."
-                raise broken(use_case, rule, found, remedy)
-    except PluginError as error:
-        raise broken(use_case, rule, str(error), remedy) from error
-    spoken = [name for _, name, _, _ in Formatter().parse(use_case.wording.headline) if name]
+        spoken = [name for _, name, _, _ in Formatter().parse(headline) if name]
+    except ValueError as error:
+        found = f"the headline {headline!r} cannot be read: {error}."
+        remedy = "put names of metrics into braces, as in 'Names {accuracy} of them rightly'."
+        raise broken(use_case, rule, found, remedy, hook) from error
     # Two classes may be spoken of by the names that the data has.
     shown = {*use_case.metrics, *primary.values(), "positive", "negative"}
     for name in spoken:
         if name not in shown:
-            found = f"the headline speaks of {name!r}."
-            raise broken(use_case, rule, found, remedy)
+            found = f"the headline speaks of {name!r}.{nearest(name, shown)}"
+            remedy = f"name one of {', '.join(sorted(shown))}, or add it to `metrics`."
+            raise broken(use_case, rule, found, remedy, hook)
 
 
 def module_of(use_case: UseCase, registry: Registry) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from widemargin.config import resolve
 from widemargin.contracts import Silent, UseCase
-from widemargin.contracts.kept_sections import dump_sections
+from widemargin.contracts.kept_sections import dump_sections, sections_of
 from widemargin.runs.assessment import gather
 from widemargin.runs.folds import hold_out
 from widemargin.runs.plan import make_plan
@@ -17,15 +17,16 @@ from widemargin.runs.predictions import predictions_of
 from widemargin.runs.runner import execute, prepare
 from widemargin.runs.store import RunStore
 from widemargin.runs.training import embed, train
+from widemargin.testing.blame import NETWORK, UNFORESEEN, ConformanceError, DoesNotApply
 from widemargin.testing.fixture import (
-    DoesNotApply,
     Fixture,
-    blocked_network,
     broken,
-    empty_data_home,
     expecting,
     load_fixture,
+    own_packages,
+    refused_network,
 )
+from widemargin.testing.offline import Asked, empty_data_home, offline
 
 if TYPE_CHECKING:
     from widemargin.config import RunConfig
@@ -57,14 +58,17 @@ def check_runs_offline(use_case: UseCase, registry: Registry | None = None) -> N
 
     fixture = load_fixture(use_case, registry)
     rule = "A run on the fixture must come to its end offline, with its own parts of the report."
-    remedy = "mend what the error names; whatever the network brings is an Asset, or for `fetch`."
     # Nobody is told of a run that is only tried.
     silent = replace(fixture.registry, plugins=())
+
+    def refuse(asked: Asked) -> ConformanceError:
+        return refused_network(use_case, rule, NETWORK, asked)
+
     with (
-        expecting(use_case, rule, remedy),
+        expecting(use_case, rule, UNFORESEEN, "a run comes to its end"),
         TemporaryDirectory() as folder,
         empty_data_home(),
-        blocked_network() as asked,
+        offline(own_packages(use_case), refuse),
         warnings.catch_warnings(record=True) as told,
     ):
         warnings.simplefilter("always")
@@ -80,12 +84,11 @@ def check_runs_offline(use_case: UseCase, registry: Registry | None = None) -> N
             frame = pd.read_parquet(record.path / "predictions.parquet")
             predictions = predictions_of(frame, record.metrics)
             if predictions is not None:
-                dump_sections(list(use_case.report_sections(predictions)))
+                dump_sections(sections_of(use_case.report_sections, predictions))
     left_out = [str(one.message) for one in told if "left out" in str(one.message)]
     if left_out:
-        raise broken(use_case, rule, f"{left_out[0]}.", remedy)
-    if asked:
-        raise broken(use_case, rule, f"the network was asked for {asked[0]}.", remedy)
+        remedy = "mend the line that is named; a run goes on without that part of its report."
+        raise broken(use_case, rule, f"{left_out[0]}.", remedy, use_case.analyse)
 
 
 def check_beats_the_dummy(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -113,7 +116,7 @@ def check_beats_the_dummy(use_case: UseCase, registry: Registry | None = None) -
         "see that the features carry what the labels depend on, and that labels belong to their "
         "rows; where the fixture is meant to be noise, declare UseCase(fixture_is_noise=True)."
     )
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, UNFORESEEN, "a model is trained and judged"):
         own, dummy = _measured(fixture)
     metric = fixture.registry.metric(use_case.primary_metric[fixture.dataset.task], use_case.name)
     if not (own > dummy if metric.greater_is_better else own < dummy):
@@ -122,7 +125,7 @@ def check_beats_the_dummy(use_case: UseCase, registry: Registry | None = None) -
             f"{metric.title} {metric.format(own, units)}, and {metric.format(dummy, units)} of "
             "the dummy."
         )
-        raise broken(use_case, rule, found, remedy)
+        raise broken(use_case, rule, found, remedy, *fixture.maker)
 
 
 def _measured(fixture: Fixture) -> tuple[float, float]:

@@ -13,15 +13,9 @@ from widemargin.runs.model import encode
 from widemargin.runs.plan import Plan, inner_splits, make_plan
 from widemargin.runs.runner import prepare
 from widemargin.runs.training import embed, train
-from widemargin.testing.fixture import (
-    DoesNotApply,
-    Fixture,
-    blocked_network,
-    broken,
-    empty_data_home,
-    expecting,
-    load_fixture,
-)
+from widemargin.testing.blame import UNFORESEEN, DoesNotApply
+from widemargin.testing.fixture import Fixture, broken, expecting, load_fixture
+from widemargin.testing.offline import blocked_network, empty_data_home
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +66,7 @@ def check_published_split_is_kept(use_case: UseCase, registry: Registry | None =
         if held_out != test:
             odd = sorted(held_out ^ test)
             found = f"{len(odd)} rows are on the other side, {odd[0]!r} the first of them."
-            raise broken(use_case, rule, found, remedy)
+            raise broken(use_case, rule, found, remedy, *fixture.reader)
 
 
 def check_walks_forward(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -103,6 +97,7 @@ def check_walks_forward(use_case: UseCase, registry: Registry | None = None) -> 
             rule,
             "a walk-forward split, and items without times.",
             "let `load` return `times`, and `label_times` where labels are known later.",
+            *fixture.reader,
         )
     if dataset.parts is not None:
         raise DoesNotApply("the fixture's items have times, and a published split that counts.")
@@ -112,6 +107,7 @@ def check_walks_forward(use_case: UseCase, registry: Registry | None = None) -> 
             rule,
             f"times, and a split that is {use_case.split.kind}.",
             'give the use case SplitRule(kind="walk-forward"), or leave `times` out.',
+            *fixture.reader,
         )
     remedy = "let `times` say when an item, and `label_times` when its label, was known."
     for _, _, split in _planned(fixture, rule, remedy).outer:
@@ -157,14 +153,14 @@ def check_held_out_rows_teach_nothing(use_case: UseCase, registry: Registry | No
     source = np.arange(len(dataset))
     source[others] = np.resize(split.train[::-1], len(others))
     X, y = dataset.X.iloc[source].reset_index(drop=True), dataset.y[source]
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, UNFORESEEN, "a model can be trained and predicts"):
         usual = _held_out(fixture, split, dataset.X, dataset.y)[kept]
         made = _held_out(fixture, split, X, y)[kept]
     scale = float(np.abs(usual).max()) or 1.0
     if not np.allclose(usual, made, rtol=0, atol=_CLOSE * scale):
         row = int(np.argmax(np.abs(usual - made).reshape(len(usual), -1).max(axis=1)))
         found = f"{dataset.ids[split.test[kept[row]]]} is predicted otherwise beside other rows."
-        raise broken(use_case, rule, found, remedy)
+        raise broken(use_case, rule, found, remedy, *fixture.maker)
 
 
 def check_rows_are_read_alone(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -208,7 +204,7 @@ def check_rows_are_read_alone(use_case: UseCase, registry: Registry | None = Non
         if not found and name in place:
             found = _read_otherwise(before, row, whole, place[name])
     if found:
-        raise broken(use_case, rule, found, remedy)
+        raise broken(use_case, rule, found, remedy, *fixture.reader)
 
 
 def _read_otherwise(before: Dataset, row: int, whole: Dataset, place: int) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from widemargin.contracts import State
 from widemargin.encoders.images.cnn import CNN, CnnEncoder, CnnSettings
 from widemargin.encoders.training import keeping
+from widemargin.encoders.training.settings import Precision
 from widemargin.errors import DataError
 
 pytest.importorskip("torch", reason='needs pip install "widemargin[vision]"')
@@ -75,7 +76,10 @@ def test_how_training_went_is_kept_and_saved(fitted: CnnEncoder) -> None:
     assert again.history_ == history
 
 
-def test_interrupted_training_goes_on(fitted: CnnEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_interrupted_training_goes_on(
+    precision: Precision, fitted: CnnEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keeping, "PACE", keeping.Pace(0, 0))
     X, y = stripes(160)
     kept: dict[str, State] = {}
@@ -92,17 +96,19 @@ def test_interrupted_training_goes_on(fitted: CnnEncoder, monkeypatch: pytest.Mo
         def drop(self, key: str) -> None:
             del kept[key]
 
-    encoder = CnnEncoder(**SMALL)
+    options = {**SMALL, "precision": precision}
+    expected = fitted if precision == "float32" else CnnEncoder(**options).fit(X, y)
+    encoder = CnnEncoder(**options)
     encoder.checkpoints = Interrupted()
     with pytest.raises(KeyboardInterrupt):
         encoder.fit(X, y)
     assert len(kept) == 1
     monkeypatch.setattr(keeping, "PACE", keeping.Pace(1e9, 0))
-    again = CnnEncoder(**SMALL)
+    again = CnnEncoder(**options)
     again.checkpoints = Interrupted()
     again.fit(X, y)
     assert not kept
-    assert np.array_equal(again.transform(X), fitted.transform(X))
+    assert np.array_equal(again.transform(X), expected.transform(X))
 
 
 def test_the_user_s_random_numbers_go_on_as_if_nothing_had_been(fitted: CnnEncoder) -> None:
@@ -158,6 +164,51 @@ def test_moving_repeats_the_border_and_mirroring_turns_left_and_right() -> None:
         (0.0, 1.0, 2.0, 3.0),
         (3.0, 2.0, 1.0, 0.0),
     }
+
+
+@pytest.mark.parametrize(("has", "meant"), [(True, "bfloat16"), (False, "float32")])
+def test_auto_is_bfloat16_where_the_processor_has_instructions_for_it(
+    has: bool, meant: Precision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": has})
+    X, y = stripes(40)
+    options = {**SMALL, "epochs": 1, "device": "cpu"}
+    made = CnnEncoder(**options, precision="auto").fit(X, y).transform(X)
+    expected = CnnEncoder(**options, precision=meant).fit(X, y).transform(X)
+    assert np.array_equal(made, expected)
+
+
+def test_the_vector_of_an_image_and_of_its_mirror_image_are_one(fitted: CnnEncoder) -> None:
+    X, _ = stripes(30, seed=2)
+    turned = [image[:, ::-1].copy() for image in X]
+    both = CnnEncoder(**SMALL, mirror=True).set_state(fitted.get_state())
+    assert not np.allclose(fitted.transform(X), fitted.transform(turned), atol=1e-3)
+    assert both.transform(X) == pytest.approx(both.transform(turned), abs=1e-5)
+    mean = (fitted.transform(X) + fitted.transform(turned)) / 2
+    assert both.transform(X) == pytest.approx(mean, abs=1e-5)
+
+
+def test_channels_are_those_of_the_first_stage_and_double() -> None:
+    network = CnnEncoder(channels=3, colour="grey", dimension=5).build_network()
+    shapes = [tuple(own.shape[:2]) for own in network.parameters() if own.ndim == 4]
+    assert shapes == [(3, 1), (3, 3), (6, 3), (6, 6), (12, 6), (12, 12)]
+
+
+def test_training_in_bfloat16_leaves_weights_and_vectors_of_float32(fitted: CnnEncoder) -> None:
+    X, y = stripes(160)
+    rough = CnnEncoder(**SMALL, precision="bfloat16").fit(X, y)
+    assert {own.dtype for own in rough.get_state().arrays.values()} == {
+        own.dtype for own in fitted.get_state().arrays.values()
+    }
+    made = rough.transform(X)
+    assert made.dtype == np.float32
+    # A network as trained is one matter, what encodes with it another.
+    same = CnnEncoder(**SMALL).set_state(rough.get_state())
+    assert np.array_equal(same.transform(X), made)
+    assert not np.array_equal(made, fitted.transform(X))
+    assert rough.history_.epochs[-1].train < rough.history_.epochs[0].train
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import pytest
 
 import widemargin
 from widemargin.registry import discover
+from widemargin.runs import runner
+from widemargin.runs.assessment import gather
 
 pytest.importorskip("torch", reason='needs pip install "widemargin[text]"')
 pytest.importorskip("tokenizers")
@@ -47,6 +49,33 @@ def test_the_same_machine_on_the_frozen_encoder_is_measured_on_the_same_items(ru
             )
     # What is trained chooses C on one held-out part, and so does what it is compared with.
     assert metrics["n_folds"]["inner"] == 1
+
+
+def test_frozen_predictions_have_no_weights_of_the_fine_tuned_model(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered = []
+
+    def keep(*args: Any) -> Any:
+        gathered.append(gather(*args))
+        return gathered[-1]
+
+    monkeypatch.setattr(runner, "gather", keep)
+    widemargin.run(
+        "texts",
+        data=dict(discover().use_case("texts").fixture),
+        features={
+            "encoder": {"name": "bert", "model": str(make_model("bert")["model"])},
+            "train": TRAIN,
+        },
+        svm={"C": 1.0, "class_weight": {"positive": 2.0}},
+        evaluation={"outer": 3, "inner": 3, "resamples": 100},
+        runs=tmp_path,
+    )
+    (out,) = gathered
+    assert out.frozen is not None
+    assert out.predictions.label_weights == (1.0, 2.0)
+    assert out.frozen.label_weights == out.frozen.costs == ()
 
 
 def test_the_report_compares_and_draws_the_curve(run: Any) -> None:

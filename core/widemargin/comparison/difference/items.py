@@ -259,7 +259,12 @@ def _all_rows(
 
 
 def _one_each(part: HeldOut) -> tuple[Predictions, NDArray[np.intp]] | None:
-    """Make one row an item, by id, and say where each item stands first."""
+    """Make one row an item, by id, and say where each item stands first.
+
+    The label of an item that several held-out parts' models predicted is made of their mean
+    probability and the saved model's label weights. Theirs may be others, where class weights come
+    from each one's rows, and so no part's model need have called it that.
+    """
     predictions = part.predictions
     ids, first, member, times = np.unique(
         predictions.ids, return_index=True, return_inverse=True, return_counts=True
@@ -282,7 +287,7 @@ def _one_each(part: HeldOut) -> tuple[Predictions, NDArray[np.intp]] | None:
     if predictions.probability is None:
         return None
     probability = mean(predictions.probability)
-    called = least_cost(probability, predictions.costs).astype(np.int64)
+    called = least_cost(probability, predictions.label_weights).astype(np.int64)
     return replace(
         one, y_pred=called, decision=decision, probability=probability, part=None, drawn=None
     ), first

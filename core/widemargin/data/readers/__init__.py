@@ -1,8 +1,9 @@
 """Readers: files of people's own into columns, texts and strings."""
 
+from widemargin.data.readers.batches import check_columns
 from widemargin.data.readers.encodings import decode, open_text
 from widemargin.data.readers.numbers import MISSING, Commas, how_written, parse_numbers
-from widemargin.data.readers.tables import TableFormat, check_columns, iter_table, read_table
+from widemargin.data.readers.tables import TableFormat, iter_table, read_table
 from widemargin.data.readers.texts import iter_texts, text_items
 
 __all__ = [

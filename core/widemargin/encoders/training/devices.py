@@ -8,7 +8,10 @@ from typing import Any
 from widemargin.encoders.training.settings import Device
 from widemargin.errors import DataError
 
-__all__ = ["device_for", "device_name", "moved", "ran_out_of_memory"]
+__all__ = ["computes_bfloat16", "device_for", "device_name", "moved", "ran_out_of_memory"]
+
+# Of x86 processors, as torch calls them; on others nothing was measured.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
 # What torch and its libraries say in a RuntimeError.
 _OUT_OF_MEMORY = (
@@ -50,6 +53,18 @@ def device_name(device: Any) -> str:
     """Return what people and histories call a device: ``cpu``, ``cuda: NVIDIA L4``."""
     torch: Any = import_module("torch")
     return "cpu" if device.type == "cpu" else f"cuda: {torch.cuda.get_device_name(device)}"
+
+
+def computes_bfloat16(device: Any) -> bool:
+    """Return whether a device has instructions for bfloat16, so that it is faster than float32.
+
+    Without them it is far slower (`CnnNetwork` has measurements).
+    """
+    torch: Any = import_module("torch")
+    if device.type != "cpu":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in _BFLOAT16)
 
 
 def moved(batch: Any, device: Any) -> Any:

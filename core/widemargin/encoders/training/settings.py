@@ -8,13 +8,16 @@ from pydantic import Field
 
 from widemargin.contracts import PositiveFloat, Section
 
-__all__ = ["Device", "LossName", "TrainingSettings"]
+__all__ = ["Device", "LossName", "Precision", "TrainingSettings"]
 
 LossName = Literal["cross-entropy", "supervised-contrastive", "triplet", "info-nce"]
 """What training makes small."""
 
 Device = Literal["auto", "cpu", "cuda"]
 """Where a network computes; auto takes a graphics card where torch finds one."""
+
+Precision = Literal["float32", "bfloat16", "auto"]
+"""What a network computes in when it is trained; auto is what `computes_bfloat16` is about."""
 
 
 class TrainingSettings(Section):

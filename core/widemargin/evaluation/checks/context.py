@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -144,12 +145,13 @@ class CheckContext:
 
     @property
     def pessimistic(self) -> float:
-        """The worse end of the primary metric's interval."""
-        return self.interval.low if self.primary.greater_is_better else self.interval.high
+        """The worse end of the primary metric's interval; its value where there is none."""
+        end = self.interval.low if self.primary.greater_is_better else self.interval.high
+        return self.interval.value if math.isnan(end) else end
 
     @property
     def optimistic(self) -> float:
-        """The better end of the primary metric's interval."""
+        """The better end of the primary metric's interval; nan where there is none."""
         return self.interval.high if self.primary.greater_is_better else self.interval.low
 
     def show(self, value: float) -> str:
@@ -157,7 +159,9 @@ class CheckContext:
         return self.primary.format(value, self.units)
 
     def headline(self) -> str:
-        """Write the primary metric with its interval."""
+        """Write the primary metric with its interval, where it has one."""
         interval = self.interval
+        if math.isnan(interval.low):
+            return f"{self.primary.title} {self.show(interval.value)}"
         ends = f"{self.show(interval.low)} to {self.show(interval.high)}"
         return f"{self.primary.title} {self.show(interval.value)} ({ends})"

@@ -41,7 +41,7 @@ def check(context: CheckContext) -> Finding | None:
             "features and folds. Search wider values of svm.C, or check how the features are "
             "scaled.",
         )
-    best = float(context.primary.compute(perfected(context.predictions)))
+    best = context.primary.value(perfected(context.predictions))
     return Finding(
         CODE,
         TITLE,

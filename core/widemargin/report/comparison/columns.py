@@ -231,8 +231,8 @@ def _costs(found: Comparison) -> list[Column]:
 
 
 def report_link(row: Row) -> str:
-    """Lead from the comparison's folder to a run's report."""
-    if not row.run:
+    """Lead from the comparison's folder to a run's report; nowhere where that is gone."""
+    if not row.has_report:
         return ""
     path = Path(row.path)
     return f"{path.as_uri() if path.is_absolute() else f'../../{row.path}'}/report.html"

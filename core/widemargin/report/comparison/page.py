@@ -65,6 +65,7 @@ def render_comparison(found: Comparison, use_cases: Mapping[str, UseCase]) -> st
             "facts": _facts(found, use_cases),
             "verdicts": words.verdicts(found),
             "method": words.method(found),
+            "intervals": words.intervals(found),
             "star": words.reused(found.rows),
             "failed": found.failed,
             "choices": _choices(found),

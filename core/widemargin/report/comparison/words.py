@@ -23,6 +23,7 @@ __all__ = [
     "drawing",
     "gains",
     "interval",
+    "intervals",
     "megabytes",
     "method",
     "reused",
@@ -53,6 +54,24 @@ def interval(metric: Metric, row: Row) -> str:
     if not math.isfinite(row.metrics.get(metric.name, (math.nan,) * 3)[1]):
         return NONE
     return f"{value(metric, row, of=1)} to {value(metric, row, of=2)}"
+
+
+def intervals(found: Comparison) -> str:
+    """Say how the rows' intervals are made."""
+    made = {(row.measured.get("intervals") or {}).get("by", "bootstrap") for row in found.done}
+    ways = []
+    if "bootstrap" in made:
+        ways.append("resampling the held-out predictions")
+    if "jackknife" in made:
+        ways.append(
+            f"leaving out each of fewer than {FEW} held-out items or groups once (the jackknife)"
+        )
+    said = [f"come from {listing(ways, 'or')}"] if ways else []
+    if "" in made:
+        said.append(
+            f"of fewer than {LEAST} held-out items or groups are there only where nothing is wrong"
+        )
+    return f"{found.confidence:.0%} intervals, which {' and '.join(said)}."
 
 
 def difference(metric: Metric, by: float, units: str = "") -> str:

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from widemargin.contracts import ReportSection
+from widemargin.contracts.kept_sections import sections_of
+from widemargin.contracts.places import told
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.figures import Figure, draw
 from widemargin.report.sections.calibration import build_calibration
@@ -64,7 +66,7 @@ def _own_part(run: Artefacts) -> list[ReportSection]:
     if run.use_case.report_sections is None or run.predictions is None:
         return []
     try:
-        sections = run.use_case.report_sections(run.predictions)
+        sections = sections_of(run.use_case.report_sections, run.predictions)
     # Whatever a plugin raises must not cost the user the rest of the report.
     except Exception as error:  # noqa: BLE001
         _left_out(run, error)
@@ -89,8 +91,7 @@ def _drawable(run: Artefacts, sections: Sequence[ReportSection]) -> list[ReportS
 
 def _left_out(run: Artefacts, error: Exception) -> None:
     warnings.warn(
-        f"the report's own part of {run.use_case.name!r} is left out: "
-        f"{type(error).__name__}: {error}",
+        f"the report's own part of {run.use_case.name!r} is left out: {told(error)}",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -22,7 +22,7 @@ def build_calibration(run: Artefacts) -> ReportSection | None:
     if predictions.is_binary:
         what, happens = f"probability of {run.positive}", f"share that is {run.positive}"
     else:
-        what, happens = "probability of the predicted class", "share that is right"
+        what, happens = "probability of the most probable class", "share that is of it"
     items = run.use_case.wording.items
     curve = calibration_curve(predictions, N_BINS)
     intervals = [_wilson(part.observed, part.n_independent) for part in curve]

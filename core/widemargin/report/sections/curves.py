@@ -89,8 +89,8 @@ def build_scores(run: Artefacts) -> ReportSection | None:
     # A probability of 1 has no finite odds; a millionth from it is as far as any picture needs.
     sure = np.clip(predictions.probability[:, predictions.positive], 1e-6, 1 - 1e-6)
     scores = np.log(sure / (1 - sure))
-    costs = predictions.costs or (1.0, 1.0)
-    turn = math.log(costs[1 - predictions.positive] / costs[predictions.positive])
+    weights = predictions.label_weights or (1.0, 1.0)
+    turn = math.log(weights[1 - predictions.positive] / weights[predictions.positive])
     low, high = np.quantile(scores - turn, [0.001, 0.999])
     low, high = min(low, 0.0), max(high, 0.0)
     step = (high - low) / 40 or 1.0
@@ -112,8 +112,9 @@ def build_scores(run: Artefacts) -> ReportSection | None:
         f"A score is the log-odds: the logarithm of how much likelier {run.positive} is than "
         f"{other}; 0 is even. "
     )
-    if predictions.costs:
-        intro += f"By what mistakes cost, {items} are called {run.positive} above {turn:.2f}."
+    if predictions.label_weights:
+        by = "what mistakes cost" if predictions.costs else "what the classes weigh"
+        intro += f"By {by}, {items} are called {run.positive} above {turn:.2f}."
     else:
         intro += f"Above 0 {items} are called {run.positive}."
     return ReportSection(
@@ -126,7 +127,7 @@ def build_scores(run: Artefacts) -> ReportSection | None:
                 y_label=f"{items} (logarithmic)",
                 edges=edges.tolist(),
                 counts=counts,
-                vertical=[(turn, "the call changes" if predictions.costs else "even")],
+                vertical=[(turn, "the call changes" if predictions.label_weights else "even")],
                 y_log=True,
                 note=note + run.weighting,
             )

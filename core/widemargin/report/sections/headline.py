@@ -11,6 +11,7 @@ from widemargin.contracts import Estimate, Estimates, ReportSection
 from widemargin.contracts.counting import counted
 from widemargin.contracts.dataset import OWN
 from widemargin.evaluation import Finding
+from widemargin.evaluation.draws import FEW, LEAST
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.sections.search import gamma_name
 from widemargin.report.wordings import brief, capital, count, date, full, listing, number, percent
@@ -79,7 +80,7 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     if not rows:
         return None
     titles = [_reference_title(key, one) for key, one in _baselines(run).items()]
-    note = f"Intervals cover {_confidence(run)} and come from resampling {_drawn(run)}."
+    note = f"Intervals cover {_confidence(run)} and {_made(run)}."
     if titles:
         note += (
             " Each strip has a scale of its own: the dot is the value, the line its interval, and "
@@ -87,6 +88,23 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
         )
     return ReportSection(
         title="All the numbers", blocks=[Estimates(rows=rows, references=titles, note=note)]
+    )
+
+
+def _made(run: Artefacts) -> str:
+    """Say how the intervals are made; runs of before it was written down all resampled."""
+    made = run.metrics.get("intervals") or {"by": "bootstrap"}
+    if made["by"] == "bootstrap":
+        return f"come from resampling {_drawn(run)}"
+    drawn = f"{count(made['of'])} {_drawn(run).removeprefix('the ')}"
+    if made["by"] == "jackknife":
+        return (
+            f"come from leaving out {drawn}, one at a time, and Student's distribution (the "
+            f"jackknife): fewer than {FEW} are too few to resample"
+        )
+    return (
+        f"are there only where nothing is wrong: of {drawn}, fewer than {LEAST}, nothing else "
+        "tells how far a number is from what more would give"
     )
 
 

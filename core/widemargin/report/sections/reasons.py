@@ -200,7 +200,11 @@ def _mistakes_intro(run: Artefacts, shown: int) -> str:
         return f"{said} called wrongly{run.averaged}.{doubt}"
     these = f"these {shown}" if shown > 1 else "this one"
     doubt = " Some may be labelled wrongly." if wording.labelled else ""
-    return f"{said} called wrongly{run.averaged}; {these} most confidently so.{doubt}"
+    weighed = ""
+    if predictions.label_weights:
+        by = "what mistakes cost" if predictions.costs else "what the classes weigh"
+        weighed = f", by probabilities times {by}"
+    return f"{said} called wrongly{run.averaged}; {these} most confidently so{weighed}.{doubt}"
 
 
 def _occurs(run: Artefacts, piece: Json) -> str:

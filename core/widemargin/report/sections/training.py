@@ -86,7 +86,7 @@ def _beside_frozen(run: Artefacts, frozen: Json) -> Table:
         columns=["metric", "frozen", "fine-tuned", "difference", "interval"],
         rows=rows,
         note="Both chose C and gamma in the same way and were judged on the same parts. The "
-        "interval is that of the difference, from resamples that are the same for both.",
+        "interval is that of the difference on the same items.",
     )
 
 

@@ -4,11 +4,18 @@ Fitted to decisions of rows that were held out when they were made. Two classes:
 isotonic regression, which takes any rising shape and needs more rows for it. More classes: two
 temperatures, which never change the order of the classes, or isotonic regression class by class.
 A fitted calibration is a few numbers, and NumPy is all that it needs.
+
+Probabilities are of classes as frequent as the rows are, however a machine weighed the classes: it
+weighs them for its labels. Temperatures and curves are fitted to rows as they come; beside class
+weights, which leave classes too probable that weigh much, temperatures have an offset a class. A
+sigmoid is fitted to rows weighed as the machine's were, since its prior says that a decision of 0
+is even, and that holds among them; the weights are then taken out of the odds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -25,6 +32,7 @@ __all__ = [
     "Method",
     "Sigmoid",
     "Temperature",
+    "certainty",
     "check_calibration",
     "fit_calibration",
     "least_cost",
@@ -35,6 +43,9 @@ Method = Literal["auto", "sigmoid", "isotonic", "temperature"]
 
 FEWEST = 30
 """Rows of each class without which isotonic regression is refused."""
+
+FEW = 10
+"""Rows of each class from which on a sigmoid has no prior."""
 
 
 class Calibration(Protocol):
@@ -66,6 +77,9 @@ def fit_calibration(
     codes: NDArray[np.int64],
     sample_weight: NDArray[np.float64] | None = None,
     method: Method = "auto",
+    class_weight: NDArray[np.float64] | None = None,
+    *,
+    prior: bool = True,
 ) -> Calibration:
     """Fit to decisions of rows that were held out when they were made.
 
@@ -80,6 +94,12 @@ def fit_calibration(
     method : {"auto", "sigmoid", "isotonic", "temperature"}, default="auto"
         "sigmoid" is for two classes and "temperature" for more; "auto" takes the one that fits.
         "isotonic" goes with both, from 30 rows a class.
+    class_weight : ndarray of shape (n_classes,), optional
+        Factors by which the machine weighed the classes, of which the ratio alone matters.
+        Probabilities are of classes as frequent as the rows weigh without them; rows of a class of
+        factor 0, of more than two, count for nothing.
+    prior : bool, default=True
+        Whether a sigmoid of few rows leans on the margin's middle and edges.
 
     Returns
     -------
@@ -88,7 +108,8 @@ def fit_calibration(
     Raises
     ------
     ParameterError
-        Where the method does not go with the number of classes, or has too few rows.
+        Where the method does not go with the number of classes or has too few rows, or one of two
+        classes has a factor of 0.
 
     Examples
     --------
@@ -103,17 +124,32 @@ def fit_calibration(
     """
     n_classes = 2 if decision.ndim == 1 else decision.shape[1]
     weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+    factor = np.ones(n_classes) if class_weight is None else class_weight
+    weight = weight * (factor[codes] > 0)
     check_calibration(method, codes, n_classes, weight)
     if method == "auto":
         method = "sigmoid" if n_classes == 2 else "temperature"
     if method == "sigmoid":
-        return fit_sigmoid(decision, codes, weight)
+        if not (factor > 0).all():
+            raise ParameterError(
+                "of two classes one has a weight of 0, so that there is nothing to tell it from. "
+                "Give both a weight above 0.",
+                "class_weight",
+            )
+        # The rows weigh as much in all, against the prior, in whatever unit the factors are.
+        factor = factor * (weight.sum() / (weight * factor[codes]).sum())
+        fewest = float(np.bincount(codes, weight, 2).min())
+        share = max(0.0, 1 - (fewest / FEW) ** 2) if prior else 0.0
+        weighed = fit_sigmoid(decision, codes, weight * factor[codes], share)
+        return replace(weighed, offset=weighed.offset + float(np.log(factor[1] / factor[0])))
     if method == "temperature":
-        return fit_temperature(decision, codes, weight)
+        return fit_temperature(decision, codes, weight, offsets=bool((factor != factor[0]).any()))
     return fit_isotonic(decision, codes, weight)
 
 
-def least_cost(probability: NDArray[np.float64], costs: Sequence[float] = ()) -> NDArray[np.intp]:
+def least_cost(
+    probability: NDArray[np.float64], label_weights: Sequence[float] = ()
+) -> NDArray[np.intp]:
     r"""Return each row's class of the least expected cost: the most probable one by default.
 
     Mistaking an item of class k costs :math:`c_k`, whatever it is taken for, so that calling it j
@@ -125,8 +161,9 @@ def least_cost(probability: NDArray[np.float64], costs: Sequence[float] = ()) ->
     ----------
     probability : ndarray of shape (n_samples, n_classes)
         Calibrated.
-    costs : sequence of float
-        What it costs to mistake an item of each class; alike where there are none.
+    label_weights : sequence of float
+        What it costs to mistake an item of each class, or what class weights say of it; alike where
+        there are none.
 
     Examples
     --------
@@ -134,8 +171,36 @@ def least_cost(probability: NDArray[np.float64], costs: Sequence[float] = ()) ->
     >>> least_cost(probability), least_cost(probability, (1.0, 5.0))
     (array([0, 0]), array([1, 0]))
     """
-    weighed = probability * np.array(costs) if len(costs) else probability
+    weighed = probability * np.array(label_weights) if len(label_weights) else probability
     return np.asarray(weighed.argmax(axis=1))
+
+
+def certainty(
+    probability: NDArray[np.float64], label: NDArray[Any], label_weights: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """Return how sure each row's label is: its share of the probabilities as they were weighed.
+
+    Without weights that is its probability. With them a rare class may be the label at a
+    probability far below another's, and then its probability says little of how clear that was.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_samples, n_classes)
+        Calibrated.
+    label : ndarray of shape (n_samples,)
+        Codes of the classes that rows were called.
+    label_weights : sequence of float
+        By what the probabilities were multiplied, as for `least_cost`.
+
+    Examples
+    --------
+    >>> probability = np.array([[0.8, 0.2], [0.6, 0.4]])
+    >>> certainty(probability, np.array([1, 1]), (1.0, 6.0)).round(2)
+    array([0.6, 0.8])
+    """
+    weighed = probability * np.array(label_weights) if len(label_weights) else probability
+    own = np.take_along_axis(weighed, label[:, None], axis=1)[:, 0]
+    return np.asarray(own / weighed.sum(axis=1), dtype=np.float64)
 
 
 def check_calibration(
@@ -222,11 +287,14 @@ def parse_calibration(data: Any, n_classes: int) -> Calibration:
         if slope > 0:
             raise ValueError("the sigmoid's slope is above 0")
         return Sigmoid(float(slope), float(offset))
-    if method == "temperature" and n_classes > 2 and names == {"decision", "margin"}:
+    if method == "temperature" and n_classes > 2 and names - {"offsets"} == {"decision", "margin"}:
         decision, margin = _floats([numbers["decision"], numbers["margin"]])
         if decision <= 0 or margin < 0:
             raise ValueError("a temperature is not above 0")
-        return Temperature(float(decision), float(margin))
+        offsets = _floats(numbers.get("offsets", []))
+        if len(offsets) not in (0, n_classes):
+            raise ValueError(f"the temperature has offsets that are not of {n_classes} classes")
+        return Temperature(float(decision), float(margin), tuple(offsets.tolist()))
     if method == "isotonic" and names == {"thresholds", "values"}:
         if not all(isinstance(own, list) for own in numbers.values()):
             raise ValueError("the calibration has something else in place of lists")

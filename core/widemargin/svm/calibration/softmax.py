@@ -1,9 +1,15 @@
 r"""Softmax regression with few numbers, which sigmoid and temperatures are.
 
-Given scores :math:`z_{ki} = \sum_j \theta_j F_{jki}` and targets :math:`t_{ki}` that add up to 1
-over the classes, minimise :math:`\sum_i w_i (\log \sum_k e^{z_{ki}} - \sum_k t_{ki} z_{ki})` over
-:math:`\theta \ge l`. The loss is convex; a projected Newton method (Bertsekas 1982,
-doi:10.1137/0320018) finds its minimum in about ten steps.
+Given scores :math:`z_{ki} = \sum_j \theta_j F_{jki} + b_k` and targets :math:`t_{ki}` that add up
+to 1 over the classes, minimise
+:math:`\sum_i w_i (\log \sum_k e^{z_{ki}} - \sum_k t_{ki} z_{ki})` over :math:`\theta \ge l` and,
+where they are asked for, the offsets :math:`b` of all classes but the first, whose own is 0. The
+loss is convex; a projected Newton method (Bertsekas 1982, doi:10.1137/0320018) finds its minimum in
+about ten steps.
+
+Offsets are features that are 1 for one class, and need not be written down: their gradient is
+:math:`(p - t) w`, and their part of the Hessian
+:math:`\mathrm{diag}(p w) - p \, \mathrm{diag}(w) \, p^T`.
 """
 
 from __future__ import annotations
@@ -33,8 +39,10 @@ def fit_softmax(
     weight: NDArray[np.float64],
     start: NDArray[np.float64],
     lower: NDArray[np.float64],
+    *,
+    offsets: bool = False,
 ) -> NDArray[np.float64]:
-    """Return theta of shape (n_features,).
+    """Return theta of shape (n_features,), behind it b without its first where there are offsets.
 
     Parameters
     ----------
@@ -45,7 +53,9 @@ def fit_softmax(
     weight : ndarray of shape (n_samples,)
         w above.
     start, lower : ndarray of shape (n_features,)
-        Where to begin, and l above.
+        Where to begin, and l above. Offsets begin at 0.
+    offsets : bool, default=False
+        Whether each class but the first has one.
 
     Examples
     --------
@@ -55,10 +65,15 @@ def fit_softmax(
     >>> softmax(theta * np.array([0.0, 1.0])).round(6)
     array([0.2, 0.8])
     """
+    if offsets:
+        start = np.append(start, np.zeros(len(target) - 1))
+        lower = np.append(lower, np.full(len(target) - 1, -np.inf))
 
     def at(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Return the loss and the probabilities."""
-        scores = np.einsum("a,aki->ki", theta, features)
+        scores = np.einsum("a,aki->ki", theta[: len(features)], features)
+        if offsets:
+            scores[1:] += theta[len(features) :, None]
         top = scores.max(axis=0)
         odds = np.exp(scores - top)
         total = odds.sum(axis=0)
@@ -69,13 +84,12 @@ def fit_softmax(
     value, p = at(theta)
     for _ in range(100):
         gradient = (features * (p - target)).sum(axis=1) @ weight
+        if offsets:
+            gradient = np.append(gradient, (p - target)[1:] @ weight)
         free = (theta > lower) | (gradient < 0)
         if np.abs(gradient[free]).max(initial=0.0) < 1e-8 * weight.sum():
             break
-        own = features[free]
-        spread = (own - (own * p).sum(axis=1)[:, None]) * np.sqrt(p * weight)
-        # Without BLAS, whose threads cost more than so few numbers.
-        hessian = np.einsum("aki,bki->ab", spread, spread)
+        hessian = _hessian(features, p, weight, offsets=offsets)[np.ix_(free, free)]
         hessian.flat[:: len(hessian) + 1] += 1e-12 * weight.sum()
         step = np.zeros_like(theta)
         step[free] = -np.linalg.solve(hessian, gradient[free])
@@ -90,3 +104,23 @@ def fit_softmax(
             break
         theta, value, p = new, new_value, new_p
     return theta
+
+
+def _hessian(
+    features: NDArray[np.float64],
+    p: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    *,
+    offsets: bool,
+) -> NDArray[np.float64]:
+    """Return the second derivatives by theta, and by offsets behind it."""
+    each = p * weight
+    root = np.sqrt(each)
+    spread = (features - (features * p).sum(axis=1)[:, None]) * root
+    # BLAS is not asked for so few features: its threads cost more than they bring.
+    among: NDArray[np.float64] = np.einsum("aki,bki->ab", spread, spread)
+    if not offsets:
+        return among
+    between = np.einsum("aki,ki->ak", spread, root)[:, 1:]
+    own = np.diag(each[1:].sum(axis=1)) - p[1:] @ each[1:].T
+    return np.block([[among, between], [between.T, own]])

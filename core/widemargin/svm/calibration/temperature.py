@@ -9,7 +9,19 @@ class's mean margin :math:`m` can be read back from the third, and gets a temper
 :math:`p \propto \exp(\beta f + \gamma m')`, where :math:`m'` are the row's mean margins dealt out
 again in the order of the votes, which keeps that order.
 
-Measured: log loss, where both the machine (rbf, C = 1) and the calibration are cross-validated.
+The targets that are fitted to count one made-up row in equal shares of the classes (Perks 1947,
+"Some observations on inverse probability"): the true class gets :math:`(n + 1/K) / (n + 1)`, which
+keeps separable rows from certainty. One row of each class, as the rule of succession has it, told
+93% of ten digits of which 98% were right, and each class's own rows, as Platt counts them, 80%.
+
+Class weights move the decisions, and rare classes that weigh much come out too probable. Then each
+class has an offset: :math:`p \propto \exp(\beta f + \gamma m' + b)`, which a made-up row of each
+class holds to 0 where rows are few. The most probable class may then be another than the decisions
+say; `label_weights` bring their order back. Without class weights there are none, so that the label
+is the most probable class.
+
+Measured: log loss, where both the machine (rbf, C = 1) and the calibration are cross-validated, all
+by the rule of succession and without offsets.
 
 =====================================  ======  ======  ======
 calibration                            digits  iris    wine
@@ -18,10 +30,34 @@ one temperature on votes               0.203   0.173   0.082
 one temperature on mean margins        0.121   0.102   0.066
 a slope and offset a class, on votes   0.214   0.173   0.089
 isotonic                               0.126   0.139   0.116
-this                                   0.108   0.103   0.065
+both temperatures                      0.108   0.103   0.065
 =====================================  ======  ======  ======
 
 A temperature on mean margins alone also changes the prediction of 1.5% of the digits for the worse.
+
+Log loss and expected calibration error on new rows, with class weights
+(``python tests/benchmarks/calibration.py``): rows counted as they weigh, by the rule of succession;
+temperatures of rows as they come; the same with offsets, which is what is done; the probabilities
+of pairs coupled (Wu, Lin & Weng 2004); isotonic.
+
+=================  ===========  ===========  ===========  ===========  ===========
+data               weighed      as it comes  offsets      coupled      isotonic
+=================  ===========  ===========  ===========  ===========  ===========
+proteins, root     1.290 0.147  1.246 0.052  1.237 0.024
+... balanced       1.446 0.251  1.265 0.051  1.247 0.025
+sounds             0.853 0.080  0.841 0.041  0.826 0.052
+digits             0.127 0.054  0.118 0.041  0.103 0.023  0.100 0.048  0.127 0.041
+... uneven         0.185 0.069  0.166 0.022  0.153 0.018  0.177 0.080
+iris, uneven       0.196 0.062  0.161 0.010  0.153 0.010  0.145 0.059
+wine               0.094 0.009  0.088 0.009  0.093 0.010  0.095 0.039  0.128 0.008
+... uneven         0.116 0.034  0.105 0.014  0.106 0.007  0.135 0.038
+=================  ===========  ===========  ===========  ===========  ===========
+
+Coupled pairs lose least on digits and uneven irises, elsewhere more, and are worse calibrated;
+isotonic regression loses more. With offsets another class than the label is the most probable in
+10% of the proteins and 0.9% of the digits. Of two classes, where a sigmoid takes the weights out of
+the odds: spam, balanced, from 0.055 0.027 to 0.032 0.002; credit, without costs, from 0.538 0.146
+to 0.478 0.021.
 """
 
 from __future__ import annotations
@@ -46,6 +82,8 @@ class Temperature:
     decision, margin : float
         The inverse temperatures of the decision, above 0, and of the mean margins, 0 where the
         decisions are no votes.
+    offsets : tuple of float
+        What is added to each class's scores; empty where nothing is.
 
     Examples
     --------
@@ -55,17 +93,26 @@ class Temperature:
 
     decision: float
     margin: float = 0.0
+    offsets: tuple[float, ...] = ()
+
+    @property
+    def label_weights(self) -> tuple[float, ...]:
+        """By what probabilities are multiplied to be in the order of the decisions again."""
+        return tuple(float(np.exp(-own)) for own in self.offsets)
 
     def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities of the shape of the decisions, (n_samples, n_classes)."""
         scores = self.decision * decision
         if self.margin:
             scores += self.margin * ordered_margins(decision)
+        if self.offsets:
+            scores += np.array(self.offsets)
         return softmax(scores.T).T
 
     def to_data(self) -> dict[str, Any]:
         """Return JSON."""
-        return {"method": "temperature", "decision": self.decision, "margin": self.margin}
+        told = {"method": "temperature", "decision": self.decision, "margin": self.margin}
+        return told | ({"offsets": list(self.offsets)} if self.offsets else {})
 
 
 def ordered_margins(decision: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,27 +146,38 @@ def ordered_margins(decision: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit_temperature(
-    decision: NDArray[np.float64], codes: NDArray[np.int64], weight: NDArray[np.float64]
+    decision: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    *,
+    offsets: bool = False,
 ) -> Temperature:
-    """Fit to held-out decisions of shape (n_samples, n_classes).
+    """Fit to held-out decisions of shape (n_samples, n_classes), with an offset a class or without.
 
     Examples
     --------
     >>> fitted = fit_temperature(np.eye(3), np.arange(3), np.ones(3))
     >>> fitted.probabilities(np.eye(3)).diagonal().round(4)
-    array([0.6667, 0.6667, 0.6667])
+    array([0.8333, 0.8333, 0.8333])
     """
     features = [decision, ordered_margins(decision)] if _are_votes(decision) else [decision]
     sizes = np.array([np.sqrt(np.mean(own**2)) or 1.0 for own in features])
-    # Few numbers are fitted to all rows, so the rule of succession counts them all: the true class
-    # gets (n + 1) / (n + n_classes), which keeps separable rows from certainty. Counting each
-    # class's own rows, as Platt does, told 80% of ten digits of which 98% were right.
+    # Two numbers are fitted to all rows, so all are counted, and one more in equal shares.
     n, n_classes = weight.sum(), decision.shape[1]
-    target = (n * np.eye(n_classes)[:, codes] + 1) / (n + n_classes)
+    target = (n * np.eye(n_classes)[:, codes] + 1 / n_classes) / (n + 1)
     lower = np.array([np.exp(-5), 0.0])[: len(features)]
     scaled = np.stack([own.T / size for own, size in zip(features, sizes, strict=True)])
-    found = fit_softmax(scaled, target, weight, start=lower + 0.5, lower=lower) / sizes
-    return Temperature(*(float(beta) for beta in found))
+    if offsets:
+        # What holds offsets to 0 where rows are few: a made-up row that has nothing else, even
+        # between the classes, and counts as one row of each.
+        scaled = np.concatenate([scaled, np.zeros((len(features), n_classes, 1))], axis=2)
+        target = np.column_stack([target, np.full(n_classes, 1 / n_classes)])
+        weight = np.append(weight, float(n_classes))
+    found = fit_softmax(scaled, target, weight, start=lower + 0.5, lower=lower, offsets=offsets)
+    decided, margin = [*(found[: len(sizes)] / sizes).tolist(), 0.0][:2]
+    # The first class's is 0, and so is their sum when they are told.
+    own = np.append(0.0, found[len(sizes) :])
+    return Temperature(decided, margin, tuple((own - own.mean()).tolist()) if offsets else ())
 
 
 def _are_votes(decision: NDArray[np.float64]) -> bool:

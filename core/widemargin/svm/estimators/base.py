@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from widemargin.contracts import Kernel, KernelParameters
 from widemargin.native.jobs import at_most, available_threads
+from widemargin.svm.blocks import columns_of
 from widemargin.svm.engines import choose_engine
 from widemargin.svm.estimators.advice import (
     IndefiniteKernelWarning,
@@ -36,7 +37,6 @@ from widemargin.svm.kernels import LINEAR
 from widemargin.svm.kernels.pairwise import in_order
 from widemargin.svm.machine import Machine
 from widemargin.svm.memory import check_gram_size, gram_bytes
-from widemargin.svm.prepared import columns_of
 from widemargin.svm.schemes import solution
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from widemargin.contracts import Kernel
+from widemargin.svm.blocks import columns_of
 from widemargin.svm.estimators.parameters import refuse
 from widemargin.svm.expression import Expression, Product, Sum, Term
 from widemargin.svm.grid import scale_gamma
 from widemargin.svm.kernels import KERNELS, from_callable
 from widemargin.svm.kernels.custom import PRECOMPUTED
-from widemargin.svm.prepared import columns_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -60,7 +60,7 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
     scheme : {"one-vs-one", "one-vs-rest"}, default="one-vs-one"
         How more than two classes are told apart.
     class_weight : dict, "balanced" or None, default=None
-        Factor of C by class, and of its rows' weight in the calibration; see the notes.
+        Factor of C by class. Probabilities are of classes as frequent as they are all the same.
     calibration : {"auto", "sigmoid", "isotonic", "temperature"}, default="auto"
         How ``predict_proba`` turns decisions into probabilities: "sigmoid" is for two classes,
         "temperature" for more, and "isotonic" for both from 30 rows a class.
@@ -118,10 +118,11 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
     so, as numbers do not tell columns of different units from columns of one unit that had better
     stay as they are: pixels, counts of words, principal components.
 
-    With `class_weight` or weights of rows, ``predict_proba`` speaks of a population in which rows
-    are as frequent as they weigh: with "balanced", of classes of equal frequency. Probabilities for
-    classes as frequent as in the training rows are ``p = search.predict_proba(X) /
-    search.class_weight_``, divided by ``p.sum(axis=1, keepdims=True)``.
+    ``predict_proba`` speaks of a population in which rows are as frequent as they weigh by
+    ``sample_weight``, and classes as frequent as these make them. `class_weight` moves decisions
+    and labels alone, so that the label need not be the most probable class. Probabilities for
+    classes as frequent as they weigh are ``p = search.predict_proba(X) * search.class_weight_``,
+    divided by ``p.sum(axis=1, keepdims=True)``.
 
     Examples
     --------
@@ -208,9 +209,11 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
         weight = self._weigh(by_row, target)
         parts = self._parts(X, y, groups)
         rows = np.concatenate([held_out for _, held_out in parts])
-        own = None if weight is None else weight[rows]
-        check_calibration(self.calibration, target[rows], n_classes, own)
+        check_calibration(
+            self.calibration, target[rows], n_classes, None if weight is None else weight[rows]
+        )
         self._search(X, y, target, n_classes, parts, weight, by_row)
+        own = None if by_row is None else by_row[rows]
         self.calibration_ = self._calibrate(self.held_out_decision_, target[rows], own)
         return self
 
@@ -227,7 +230,7 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
         """Return probabilities of shape (n_samples, n_classes).
 
         They are calibrated on the held-out decisions of the search, where rows count by their
-        weights and those of their classes; see the notes of the class.
+        weights, and not by those of their classes; see the notes of the class.
         """
         check_is_fitted(self)
         return self.calibration_.probabilities(self._decide(X))
@@ -247,4 +250,6 @@ class SVCSearch(ClassifierMixin, SupportVectorSearch):  # type: ignore[misc]  # 
         codes: NDArray[np.int64],
         weight: NDArray[np.float64] | None,
     ) -> Calibration:
-        return fit_calibration(decision, codes, weight, method=self.calibration)
+        return fit_calibration(
+            decision, codes, weight, method=self.calibration, class_weight=self.class_weight_
+        )
