@@ -83,7 +83,6 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), plain, min_size=1, max_size=4))
 def test_what_is_written_reads_back_as_the_same(values: dict[str, Any]) -> None:
     document = Document.parse(to_yaml(values))
@@ -169,7 +168,7 @@ def test_problems_found_before_a_syntax_error_are_told_too() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text() | st.text("ab1:-[]{}'\"#&*!|>%@`,?~. \n\t\\"))
 def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
     with contextlib.suppress(ConfigError):

@@ -30,7 +30,7 @@ def check_partition(splits: list[Split], n: int) -> None:
         assert sorted([*split.train, *split.test]) == list(range(n))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(4, 20), min_size=2, max_size=4), st.integers(2, 8), SEEDS)
 def test_every_row_is_held_out_once_and_every_class_keeps_its_share(
     counts: list[int], n_splits: int, seed: int
@@ -45,7 +45,7 @@ def test_every_row_is_held_out_once_and_every_class_keeps_its_share(
         assert sum(held) == count
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(20, 60), st.integers(5, 15), st.integers(2, 5), KINDS, SEEDS, st.booleans())
 def test_groups_never_cross(
     n: int, n_groups: int, n_splits: int, kind: Any, seed: int, numeric: bool
@@ -65,7 +65,7 @@ def test_groups_never_cross(
         assert not set(groups[split.train]) & set(groups[split.test])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(40, 200), SEEDS)
 def test_the_range_of_a_number_is_spread_over_all_folds(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -50,7 +50,7 @@ class Notes:
         raise AssertionError
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 40)), st.lists(st.integers(0, 40)))
 def test_what_is_kept_comes_back_bit_for_bit_and_nothing_else(
     kept: list[int], asked: list[int]

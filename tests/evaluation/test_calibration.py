@@ -109,7 +109,7 @@ def test_numbers_have_no_calibration(numeric: Make) -> None:
     assert math.isnan(expected_calibration_error(predictions))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 1), st.integers(-6, 6), st.integers(1, 4)), max_size=40),
     limit=st.sampled_from([0.0, 0.01, 0.1, 0.5, 0.9]),

@@ -82,7 +82,7 @@ def _probability(predictions: Predictions) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("name", BINARY_REFERENCE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=_rows(st.integers(0, 1), st.one_of(QUARTERS, FLOATS), WEIGHTS),
     positive=st.sampled_from([0, 1]),
@@ -126,7 +126,7 @@ MULTICLASS_REFERENCE: dict[str, Callable[[Predictions], float]] = {
 
 
 @pytest.mark.parametrize("name", MULTICLASS_REFERENCE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=_rows(st.integers(0, 2), *[st.integers(1, 6)] * 3, WEIGHTS),
 )
@@ -154,7 +154,7 @@ REGRESSION_REFERENCE: dict[str, Callable[..., float]] = {
 
 @pytest.mark.parametrize("name", REGRESSION_REFERENCE)
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=_rows(QUARTERS, QUARTERS, WEIGHTS))
 def test_a_regression_metric_equals_that_of_scikit_learn(
     name: str, offset: float, numeric: Make, rows: list[tuple[Any, ...]]
@@ -172,7 +172,7 @@ def test_the_median_error_of_equal_weights_is_the_plain_median(numeric: Make) ->
         assert BY_NAME["median_ae"].compute(predictions) == 2.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=_rows(st.integers(0, 1), QUARTERS, WEIGHTS), limit=st.sampled_from([0.001, 0.005]))
 def test_caught_is_the_most_that_any_threshold_within_the_limit_catches(
     binary: Make, rows: list[tuple[Any, ...]], limit: float

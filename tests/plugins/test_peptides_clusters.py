@@ -36,7 +36,6 @@ def by_hand(sequences: list[str], k: int, threshold: float) -> list[int]:
 
 
 @given(SEQUENCES, st.integers(1, 3), st.sampled_from([0.2, 0.4, 0.5, 1.0]))
-@settings(deadline=None)
 def test_clusters_are_those_of_the_definition(
     sequences: list[str], k: int, threshold: float
 ) -> None:
@@ -57,7 +56,7 @@ def test_neither_chunks_nor_the_way_of_counting_matter(
 
 
 @given(st.permutations(range(10)))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     rng = np.random.default_rng(1)
     sequences = ["".join(rng.choice(list("ACD"), 9)) for _ in range(10)]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -152,7 +152,6 @@ def test_patterns_are_found_where_a_regular_expression_finds_them(pattern: str) 
     assert own.tolist() == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(_AMINO, max_size=30), max_size=4))
 def test_no_pattern_spans_two_proteins(sequences: list[str]) -> None:
     pattern = Pattern("K-x(0,3)-L")

@@ -231,7 +231,7 @@ def test_squared_lengths_are_summed_in_float64() -> None:
 VALUES = st.one_of(st.just(0.0), st.floats(-100, 100, width=32))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=2, max_size=6), st.data())
 def test_sparse_rows_have_the_distances_of_dense_ones(rows: list[Any], data: Any) -> None:
     n_blank = data.draw(st.sampled_from([0, 200]))  # with many empty columns CSR stays CSR
@@ -285,7 +285,7 @@ def test_cosine_of_a_row_without_length_is_zero() -> None:
         np.testing.assert_allclose(gram, [[0, 0], [0, 1]], atol=1e-15)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1e-3, 1e3), st.integers(0, 99))
 def test_cosine_does_not_depend_on_length(factor: float, seed: int) -> None:
     X = np.random.default_rng(seed).normal(size=(5, 3))

@@ -122,7 +122,7 @@ def test_a_part_that_lacks_a_class_has_problems_of_one_class() -> None:
     codes=st.lists(st.integers(0, 3), min_size=1, max_size=20),
     scheme=st.sampled_from(["one-vs-one", "one-vs-rest"]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_problem_is_what_its_target_says(
     codes: list[int], scheme: Literal["one-vs-one", "one-vs-rest"]
 ) -> None:

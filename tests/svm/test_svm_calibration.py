@@ -88,7 +88,7 @@ def drawn(n_classes: int, seed: int = 1) -> tuple[Numbers, Codes]:
 
 
 @cases
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS)
 def test_probabilities_add_up_to_1_and_are_never_certain(
     method: Method, n_classes: int, seed: int
@@ -101,7 +101,7 @@ def test_probabilities_add_up_to_1_and_are_never_certain(
 
 
 @cases
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS)
 def test_a_weight_of_two_is_as_two_rows_and_of_zero_as_none(
     method: Method, n_classes: int, seed: int
@@ -189,7 +189,7 @@ def test_decisions_that_say_the_contrary_leave_the_share_of_the_classes(method: 
     assert np.ptp(p) < 1e-12
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEEDS, st.floats(-5, 5), st.floats(-5, 5), st.integers(4, 100))
 def test_two_classes_probabilities_rise_with_the_decision(
     seed: int, slope: float, offset: float, n: int
@@ -375,7 +375,7 @@ def test_temperatures_beside_class_weights_have_an_offset_a_class() -> None:
     assert np.abs(plain.probabilities(decision) - chance).mean() > 0.05
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEEDS, st.integers(3, 6), st.sampled_from([0.0, 1.0]))
 def test_offsets_are_features_that_are_1_for_one_class(
     seed: int, n_classes: int, lower: float
@@ -411,7 +411,7 @@ def test_offsets_of_many_classes_take_no_more_memory_than_their_rows() -> None:
     assert peaks[1] < 2 * peaks[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEEDS, st.integers(3, 7))
 def test_label_weights_bring_back_the_order_of_the_decisions(seed: int, n_classes: int) -> None:
     decision, y, _ = draw_votes(seed, n_classes, 60)
@@ -496,7 +496,7 @@ def test_beyond_two_classes_each_curve_is_the_class_against_the_rest() -> None:
 # Temperatures.
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEEDS, st.integers(3, 7))
 def test_temperatures_never_change_the_order_of_the_classes(seed: int, n_classes: int) -> None:
     decision, y, _ = draw_votes(seed, n_classes, 60)
@@ -534,7 +534,7 @@ def test_temperatures_minimise_the_loss_of_smoothed_targets(
     assert votes or own.margin == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEEDS, st.integers(3, 7), st.floats(1e-3, 1e4))
 def test_mean_margins_are_read_back_from_votes(seed: int, n_classes: int, size: float) -> None:
     functions = size * np.random.default_rng(seed).normal(

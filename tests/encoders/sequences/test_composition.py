@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -106,7 +106,6 @@ def test_a_window_that_is_named_twice_is_refused() -> None:
     st.booleans(),
     st.sampled_from(["shares", "roots"]),
 )
-@settings(deadline=None)
 def test_letters_and_the_length_add_up_to_the_product(
     texts: list[str], pairs: bool, values: Literal["shares", "roots"]
 ) -> None:

@@ -62,7 +62,7 @@ def direct_kernel(
     return gram
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     SEQUENCES,
     SEQUENCES,
@@ -100,7 +100,7 @@ def test_products_are_the_spectrum_and_mismatch_kernels_of_the_papers(
         np.testing.assert_allclose(found, direct_kernel(texts, train, *arguments), atol=1e-12)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     SEQUENCES,
     SEQUENCES,
@@ -340,7 +340,6 @@ def test_a_contradiction_in_a_config_is_told_with_its_path() -> None:
     st.sampled_from(["counts", "binary"]),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_letters_add_up_to_the_product(
     texts: list[str], lengths: tuple[int, int], weighting: Weighting, normalise: bool
 ) -> None:

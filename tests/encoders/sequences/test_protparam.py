@@ -104,7 +104,7 @@ def test_grouped_numbers_are_those_of_the_definition() -> None:
     assert row["charge: last of DE"] == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text("ACDEFGHIKLMNPQRSTVWY", min_size=1, max_size=40))
 def test_grouped_shares_add_up_to_one(text: str) -> None:
     row = named(text, groups=True)

@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from widemargin.encoders import (
@@ -38,7 +38,6 @@ def test_scales_are_those_of_biopython(name: ScaleName, theirs: str) -> None:
     assert own == pytest.approx(getattr(data, theirs))
 
 
-@settings(deadline=None)
 @given(proteins, st.integers(1, 40))
 def test_a_window_is_the_sum_of_what_it_covers_and_never_of_the_next_protein(
     sequences: list[str], width: int
@@ -124,7 +123,6 @@ def test_a_window_on_the_threshold_is_not_above_it(tenths: int) -> None:
         assert numbers(on_the_threshold(tenths, rng))[column] == 0
 
 
-@settings(deadline=None)
 @given(proteins)
 def test_sums_and_maxima_are_each_proteins_own(sequences: list[str]) -> None:
     residues = Residues(sequences)

@@ -56,7 +56,7 @@ def test_pitch_is_told_by_the_band() -> None:
 
 
 @given(st.integers(80, 4000), st.integers(0, 9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_anything_has_a_finite_vector_within_the_floor(n: int, seed: int) -> None:
     samples = np.random.default_rng(seed).normal(size=n) * (1.0 if seed else 1e-4)
     made = StrokesEncoder(rate=8000, n_mels=8).transform([samples])

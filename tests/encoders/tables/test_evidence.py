@@ -196,7 +196,7 @@ def test_bins_that_do_not_fit_are_refused() -> None:
         TabularEncoder(**WEIGHED).set_state(State({}, meta))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

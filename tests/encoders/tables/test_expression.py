@@ -221,7 +221,7 @@ def test_it_comes_back_bit_for_bit() -> None:
         back.set_state(State(state.arrays, {"columns": ["A"]}))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(), ("z",), ("log", "quantile", "z")]))
 def test_a_margin_splits_into_genes_exactly(seed: int, normalise: Any) -> None:
     random = np.random.default_rng(seed)

@@ -103,7 +103,7 @@ def test_moving_averages_are_pandas_own() -> None:
     assert row["MACD 2/4/3 difference"] == pytest.approx(difference, rel=1e-4, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
 def test_units_of_prices_and_of_volume_change_nothing(seed: int, price: float, lot: float) -> None:
     window = make_prices(130, seed)
@@ -112,7 +112,7 @@ def test_units_of_prices_and_of_volume_change_nothing(seed: int, price: float, l
     np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(0, 80))
 def test_rows_older_than_lookback_change_nothing(seed: int, older: int) -> None:
     window = make_prices(120, seed)

@@ -182,7 +182,7 @@ NUMBERS = st.one_of(st.floats(-1e3, 1e3), st.just(np.nan))
 WORDS = st.sampled_from(["a", "b", "c", None])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(NUMBERS, WORDS), min_size=2, max_size=12),
     st.sampled_from(["standard", "robust", "none"]),

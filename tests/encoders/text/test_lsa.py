@@ -54,7 +54,7 @@ def test_a_text_without_known_words_is_a_row_of_zeros() -> None:
     assert encoder.transform([]).shape == (0, 3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.lists(st.sampled_from([*VOCABULARY[:9], "x!", "W3"])).map(" ".join), max_size=5),
     st.integers(0, 9),

@@ -78,7 +78,7 @@ def check_equal(train: list[str], test: list[str], **options: Any) -> None:
     assert encoder.get_feature_names_out().tolist() == names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     TEXTS,
     TEXTS,
@@ -206,7 +206,7 @@ def test_a_state_whose_weights_do_not_fit_its_ngrams_is_refused() -> None:
         TfidfEncoder(min_df=1).set_state(type(state)(arrays, state.meta))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     TEXTS,
     TEXTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from widemargin.encoders.training.batches import class_batches, held_out, shuffled_batches
@@ -49,7 +49,6 @@ def test_nobody_is_held_out_alone_of_a_class_where_items_are_compared() -> None:
     assert np.bincount(y[held_out(y, 0, pairs=True)[0]]).tolist() == [10]
 
 
-@settings(deadline=None)
 @given(st.integers(2, 200), st.integers(2, 70), st.integers(0, 5))
 def test_shuffled_batches_hold_each_row_once_and_none_holds_a_single_row(
     n: int, batch_size: int, seed: int
@@ -62,7 +61,6 @@ def test_shuffled_batches_hold_each_row_once_and_none_holds_a_single_row(
     assert max(sizes) <= max(batch_size, 3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=12), st.integers(4, 70), st.integers(0, 5))
 def test_batches_of_classes_hold_every_row_and_no_more_than_they_may(
     counts: list[int], batch_size: int, seed: int

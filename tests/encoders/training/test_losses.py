@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -80,7 +80,6 @@ def tensors(*given: Any) -> Any:
     return tuple(torch.from_numpy(np.asarray(own)) for own in given)
 
 
-@settings(deadline=None)
 @given(batches(), st.floats(0.05, 2))
 def test_supervised_contrastive_is_its_formula(
     batch: tuple[Floats, NDArray[np.int64]], temperature: float
@@ -90,7 +89,6 @@ def test_supervised_contrastive_is_its_formula(
     assert float(made) == pytest.approx(reference_contrastive(*batch, temperature), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(batches(), st.floats(0.01, 4))
 def test_triplet_is_its_formula(batch: tuple[Floats, NDArray[np.int64]], margin: float) -> None:
     vectors, classes = tensors(*batch)
@@ -117,7 +115,6 @@ def test_triplet_does_not_draw_everything_into_one_point() -> None:
     assert triplet(vectors, target, 0.5).item() < 0.05
 
 
-@settings(deadline=None)
 @given(batches(), st.floats(0.05, 2))
 def test_info_nce_is_its_formula(
     batch: tuple[Floats, NDArray[np.int64]], temperature: float
@@ -138,7 +135,6 @@ def test_cross_entropy_is_its_formula() -> None:
     assert float(cross_entropy(*tensors(logits, target))) == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(arrays.arrays(np.int64, st.integers(1, 20), elements=st.integers(0, 4)))
 def test_pairs_are_of_one_class_and_each_item_is_once_in_either_place(target: Any) -> None:
     anchors, positives = (own.numpy() for own in pairs_of(torch.from_numpy(target)))
