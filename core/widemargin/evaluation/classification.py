@@ -97,8 +97,8 @@ def roc_auc(tally: Tally) -> Numbers:
     With more than two classes, the mean over the classes, each against all the others. Every pair
     counts alike. Pairs across parts are left out, since two models' decisions are in units of
     their own: ranked together they say less than either does (Forman and Scholz, "Apples-to-apples
-    in cross-validation studies", SIGKDD Explorations 12, 2010). Where few
-    parts have two classes, as where each is one item or one patient, all rows are ranked together.
+    in cross-validation studies", SIGKDD Explorations 12, 2010). Where few parts have two classes,
+    as where each is one item or one patient, all rows are ranked together.
     """
     return np.asarray(np.mean([_auc(climbs) for climbs in tally.climbs_by_part], axis=0))
 

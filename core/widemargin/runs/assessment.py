@@ -143,6 +143,12 @@ def assess(
         name: {metric.name: metric.value(predictions) for metric in metrics}
         for name, predictions in out.baselines.items()
     }
+    gains = {
+        name: paired_intervals(out.predictions, others, [setup.metric], **drawing)[
+            setup.metric.name
+        ]
+        for name, others in out.baselines.items()
+    }
     best = trained.search.best
     counts = {name: int((dataset.y == name).sum()) for name in setup.classes}
     duplicates: NearDuplicates | None = None
@@ -159,6 +165,7 @@ def assess(
             primary=setup.metric,
             intervals=intervals,
             baselines=scores,
+            gains=gains,
             n_samples=len(dataset),
             outer=evaluation.outer if plan.kind == "folds" else 0,
             inner=0 if len(trained.inner) == 1 else evaluation.inner,
@@ -203,7 +210,7 @@ def assess(
             name: {
                 "title": titles[name] if name != "dummy" else _guess(titles[name], out),
                 "metrics": {metric: finite(value) for metric, value in own.items()},
-                "gain": _gain(out.predictions, out.baselines[name], setup.metric, drawing),
+                "gain": {setup.metric.name: _ends(gains[name])},
             }
             for name, own in scores.items()
         },
@@ -267,14 +274,6 @@ def _beside_frozen(
         }
         for name in intervals
     }
-
-
-def _gain(
-    predictions: Predictions, others: Predictions, metric: Metric, drawing: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Say by how much a metric is more than another model's on the same items."""
-    gain = paired_intervals(predictions, others, [metric], **drawing)[metric.name]
-    return {metric.name: _ends(gain)}
 
 
 def _ends(interval: Interval) -> dict[str, float | None]:

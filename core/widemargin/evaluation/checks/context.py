@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from widemargin.contracts import Metric, Predictions
@@ -98,6 +98,8 @@ class CheckContext:
         The model's metrics by name; the primary one is among them.
     baselines : mapping of str to mapping of str to float
         The baselines' metrics: by the baseline's name, then by the metric's.
+    gains : mapping of str to Interval
+        By how much the model's primary metric is more than each baseline's on the same items.
     class_counts : mapping of str to int
         Items of each class; empty for regression.
     n_samples : int
@@ -121,6 +123,7 @@ class CheckContext:
     n_samples: int
     outer: int
     inner: int
+    gains: Mapping[str, Interval] = field(default_factory=dict)
     class_counts: Mapping[str, int] = field(default_factory=dict)
     searched: Searched | None = None
     near_duplicates: NearDuplicates | None = None
@@ -139,6 +142,20 @@ class CheckContext:
                 return self.baselines[name].get(self.primary.name, float("nan"))
         return float("nan")
 
+    def gain_over(self, *names: str) -> Interval:
+        """Return by how much the model is better than the first of these that there is.
+
+        Its least is the gain itself where it has no interval; all is nan where there is no gain.
+        """
+        nan = math.nan
+        found = next((self.gains[name] for name in names if name in self.gains), None)
+        if found is None:
+            return Interval(nan, nan, nan)
+        least, most = found.low, found.high
+        if not self.primary.greater_is_better:
+            found, least, most = replace(found, value=-found.value), -most, -least
+        return replace(found, low=found.value if math.isnan(least) else least, high=most)
+
     def gain(self, value: float, over: float) -> float:
         """Return by how much a value is better than another; below 0 where it is worse."""
         return value - over if self.primary.greater_is_better else over - value
@@ -148,11 +165,6 @@ class CheckContext:
         """The worse end of the primary metric's interval; its value where there is none."""
         end = self.interval.low if self.primary.greater_is_better else self.interval.high
         return self.interval.value if math.isnan(end) else end
-
-    @property
-    def optimistic(self) -> float:
-        """The better end of the primary metric's interval; nan where there is none."""
-        return self.interval.high if self.primary.greater_is_better else self.interval.low
 
     def show(self, value: float) -> str:
         """Write a value of the primary metric as people read it."""
