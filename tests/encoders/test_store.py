@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from widemargin.encoders.store import EmbeddingStore, Shelf
+from widemargin.encoders.store_check import check_environments
 from widemargin.errors import DataError
 
 IDENTITY = {"name": "made", "dimension": 4, "version": 1}
@@ -309,6 +310,16 @@ def test_what_cannot_be_checked_is_not_taken_for_damaged(
         with pytest.raises(DataError, match="Nothing was deleted"):
             list(store.verify())
     assert read(store.shelf(IDENTITY), [1])[0] == [True]
+
+
+@pytest.mark.skipif(not Path("/bin/false").exists(), reason="needs a program that reads nothing")
+def test_a_process_that_ends_before_it_has_read_what_it_is_asked_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more_than_a_pipe_holds = [(tmp_path / f"{number:0100}", 16) for number in range(2_000)]
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(DataError, match="Nothing was deleted"):
+        list(check_environments(more_than_a_pipe_holds))
 
 
 def test_listing_is_no_use(tmp_path: Path) -> None:

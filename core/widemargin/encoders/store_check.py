@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,10 @@ def check_environments(folders: Sequence[tuple[Path, int]]) -> Iterator[tuple[Pa
             assert process.stdin is not None
             assert process.stdout is not None
             asked = json.dumps([[str(folder), size] for folder, size in left])
-            process.stdin.write(asked)
-            process.stdin.close()
+            with suppress(OSError):  # it ended before it read all: told below
+                process.stdin.write(asked)
+            with suppress(OSError):
+                process.stdin.close()
             ready = process.stdout.readline().strip() == _READY
             for line in process.stdout:
                 folder, _ = left.pop(0)
