@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,11 +14,30 @@ from hypothesis import HealthCheck, settings
 
 InstallPlugin = Callable[..., Path]
 
-# No test fails for a slow machine: an example may take as long as it takes.
+# No test fails for a slow machine or for the luck of the draw: an example may take as long as it
+# takes, and .ci/run draws the same ones every time; elsewhere every run draws new ones.
 settings.register_profile(
-    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "patient",
+    settings(),
+    deadline=None,
+    suppress_health_check=[
+        *(HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
+    ],
+    **({"derandomize": True, "database": None} if os.environ.get("SAME_EXAMPLES") else {}),
 )
 settings.load_profile("patient")
+
+# What rich and typer take for a terminal's: here all output is a pipe's, wherever tests run.
+for _name in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH", "COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
+# A suite that runs in a script's background or under nohup ignores these, and what it starts would
+# inherit that; tests send them to what they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # One that has a handler here begins anew in another program, and this one goes on.
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from widemargin.contracts import Kernel, Metric
-from widemargin.errors import PluginError
-from widemargin.registry import discover
+from widemargin.contracts import Kernel, Metric, UseCase
+from widemargin.errors import AssetError, LibraryError, PluginError
+from widemargin.registry import Registry, discover
 from widemargin.testing import (
     ConformanceError,
     check_kernel,
@@ -70,8 +70,42 @@ def test_a_rule_that_fails_says_what_was_found_and_the_remedy(install_plugin: In
     assert failed.status == "failed"
     assert told["check_read_items"].status == "passed"
     assert "'r3', which nothing registers" in failed.found
-    assert failed.where.endswith("rain_plugin.py, line 6")
-    assert failed.remedy == "mend what is named there."
+    assert failed.where.endswith("rain_plugin.py, line 8")
+    assert failed.remedy.startswith("correct the name; ")
+    # A run asks for it too, and has no other place to tell.
+    again = told["check_runs_offline"]
+    assert (again.status, again.found) == ("failed", "the same as check_metrics found.")
+    assert (again.where, again.remedy) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("check", "changed", "word"),
+    [
+        ("check_metrics", "metrics=(\n'f1',\n'r3'\n)", "'r3'"),
+        (
+            "check_metrics",
+            "\nmetrics=('f1_macro',), primary_metric={\n'classification': 'r2'\n,\n"
+            "'regression': 'r2'}",
+            "'classification'",
+        ),
+        ("check_metrics", "\nwording=Wording(\nheadline='{r3}'\n)", "headline"),
+        ("check_metrics", "\nwording=Wording(\nheadline='{r3'\n)", "headline"),
+        ("check_loads_offline", "defaults={\n'svm': {\n'gamma': -1\n}}", "'gamma'"),
+        ("check_loads_offline", "fixture={\n'pth': 'a.csv'\n}", "'pth'"),
+        ("check_loads_offline", "\ndefaults={\n'features': {}}", "'features'"),
+        ("check_loads_offline", "\nfixture={\n'label': 'a'}", "fixture"),
+    ],
+)
+def test_a_word_that_is_wrong_is_told_by_its_own_line(
+    install_plugin: Install, check: str, changed: str, word: str
+) -> None:
+    before = "from widemargin import Wording"
+    source = PLUGIN.format(before=before, changed=changed)
+    install(install_plugin, changed, before)
+    told = next(one for one in examine("rain") if one.check == check)
+    assert told.status == "failed"
+    line = source[: source.index(word)].count("\n") + 1
+    assert told.where.endswith(f"rain_plugin.py, line {line}")
 
 
 def test_a_check_that_crashes_names_the_plugins_line(install_plugin: Install) -> None:
@@ -95,8 +129,8 @@ class Odd(widemargin_generic.TableFile):
     assert "Traceback" not in str(told)
     # One mistake is one failure; what it stands in the way of is said to be untried.
     assert sum(one.status == "failed" for one in told.values()) == 1
-    assert told["check_learns"].status == "does not apply"
-    assert told["check_learns"].found.startswith("not tried: what check_loads_offline found")
+    assert told["check_learns"].status == "not tried"
+    assert told["check_learns"].found == "what check_loads_offline found stands in the way."
 
 
 def test_after_a_rule_that_others_rest_on_these_are_not_tried(install_plugin: Install) -> None:
@@ -113,10 +147,24 @@ class Odd(widemargin_generic.TableFile):
     assert failed.check == "check_deterministic"
     assert failed.where.endswith("rain_plugin.py, line 8")
     assert "draw nothing at random" in failed.remedy
-    assert told["check_runs_offline"].status == "does not apply"
-    assert told["check_runs_offline"].found == (
-        "not tried: what check_deterministic found stands in the way."
-    )
+    untried = told["check_runs_offline"]
+    assert untried.status == "not tried"
+    assert untried.found == "what check_deterministic found stands in the way."
+
+
+@pytest.mark.parametrize("error", [AssetError, LibraryError])
+def test_what_needs_what_is_not_there_is_not_tried(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    from widemargin.testing import card
+
+    def fall(use_case: UseCase, registry: Registry | None = None) -> None:
+        """Check that rain falls."""
+        raise error("the clouds are not there.")
+
+    monkeypatch.setattr(card, "use_case_checks", lambda: [fall])
+    [told] = examine("table", REGISTRY)
+    assert (told.status, told.found) == ("not tried", "the clouds are not there.")
 
 
 def test_what_the_plugin_says_of_its_data_is_the_remedy(install_plugin: Install) -> None:
@@ -124,6 +172,7 @@ def test_what_the_plugin_says_of_its_data_is_the_remedy(install_plugin: Install)
     failed = [one for one in examine("rain") if one.status == "failed"]
     assert len(failed) == 1
     assert "Did you mean 'kernel'?" in failed[0].found
+    assert failed[0].where.endswith("rain_plugin.py, line 8")
     assert failed[0].remedy == "mend what is named there."
 
 
@@ -171,7 +220,7 @@ def sink(use_case, registry=None):
     assert fell.where.endswith("rain_plugin.py, line 7")
     assert rose.where.endswith("rain_plugin.py, line 9")
     assert (fell.status, rose.status) == ("failed", "failed")
-    assert (sank.status, sank.found) == ("does not apply", "the same as fall found.")
+    assert (sank.status, sank.found) == ("failed", "the same as fall found.")
 
 
 LENT = """
@@ -198,12 +247,13 @@ def test_a_function_lent_from_a_library_or_within_another_has_the_plugins_place(
 ) -> None:
     install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": LENT})
     told = {one.subject: one for one in reversed(list(examine("rain"))) if one.status == "failed"}
-    lines = {"whole": "", "part": "6", "kept": "14", "late": "6"}
+    lines = {"whole": "12", "part": "6", "kept": "14", "late": "6"}
     for name, line in lines.items():
         failed = told[f"metric {name!r}"]
         assert failed.where.rpartition(" ")[2] == line, name
         assert "sklearn" not in failed.where
-    assert not told["metric 'whole'"].remedy.startswith("mend that line")
+    assert told["metric 'whole'"].found == "TypeError: missing a required argument: 'y_pred'."
+    assert "call a library's function within one of yours" in told["metric 'whole'"].remedy
     assert told["metric 'part'"].remedy.startswith("mend that line")
 
 
@@ -212,8 +262,8 @@ def test_a_broken_plugin_has_a_card_of_one_line(install_plugin: Install) -> None
     for name in ("rain", "rainy"):
         [only] = examine(name)
         assert only.status == "failed"
-        assert only.found.startswith("ModuleNotFoundError: No module named 'no_such_library' (")
-        assert "rain_plugin.py, line 1)" in only.found
+        assert only.found == "ModuleNotFoundError: No module named 'no_such_library'."
+        assert only.where.endswith("rain_plugin.py, line 1")
 
 
 def test_an_unknown_name_is_told_with_the_nearest() -> None:

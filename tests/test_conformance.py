@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import Field
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -63,6 +64,7 @@ from widemargin.testing import (
     metric_checks,
     use_case_checks,
 )
+from widemargin.testing.data_checks import _recodes
 
 REGISTRY = discover()
 FRUIT = ("apple", "cherry", "plum", "grape", "melon", "peach")
@@ -329,6 +331,67 @@ def test_a_column_that_repeats_the_target_is_refused(notes: UseCase) -> None:
 
 
 @pytest.mark.parametrize(
+    ("write", "times", "caught"),
+    [
+        (lambda label, row: f"{label}!", 2, True),
+        (lambda label, row: int(label == "tool"), 2, True),
+        (lambda label, row: np.nan if label == "tool" else 1.5, 2, True),
+        (lambda label, row: label.upper(), 2, True),
+        # Of 24 rows and two columns chance does it too often; and natural columns are not so exact.
+        (lambda label, row: label.upper(), 1, False),
+        (lambda label, row: f"{label} {row // 2 % 2}", 2, False),
+        (lambda label, row: f"{label} {row}", 2, False),
+        (lambda label, row: (label == "tool") != (row == 5), 2, False),
+        (lambda label, row: "the same", 2, False),
+    ],
+)
+def test_a_column_that_is_the_target_in_other_words_is_refused(
+    notes: UseCase, write: Callable[[str, int], Any], times: int, caught: bool
+) -> None:
+    class Leaking(NotesFile):
+        def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
+            made = super().make(labels * times, texts * times)
+            kinds: dict[str, Kind] = {**made.kinds, "answer": "table"}
+            answer = [write(label, row) for row, label in enumerate(labels * times)]
+            return replace(made, X=made.X.assign(answer=answer), kinds=kinds)
+
+    leaking = replace(notes, data=(Leaking,))
+    if caught:
+        said = refusal(check_target_is_no_column, leaking)
+        assert (
+            "Found: column 'answer' has one value for each class of label and no other, in all 48 "
+            "rows." in said
+        )
+        assert "give the fixture a row in which the two differ." in said
+    else:
+        check_target_is_no_column(leaking, REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("rows", "n_columns", "caught"),
+    [
+        ((11, 11), 1, False),
+        ((12, 12), 1, True),
+        ((12, 12), 10, False),
+        ((14, 14), 10, True),
+        ((56, 4), 1, False),
+        ((55, 5), 1, True),
+        ((99, 1), 1, False),
+        ((5, 5, 5, 5), 1, True),
+        ((3, 3, 3, 3), 1, False),
+        ((24,), 1, False),
+    ],
+)
+def test_a_recoded_target_is_one_where_chance_is_below_one_in_a_million(
+    rows: tuple[int, ...], n_columns: int, caught: bool
+) -> None:
+    target = np.repeat([f"class {at}" for at in range(len(rows))], rows)
+    column = pd.Series(np.repeat(np.arange(len(rows)), rows))
+    assert _recodes(column, target, n_columns) == caught
+    assert not _recodes(column, np.roll(target, 1), n_columns)
+
+
+@pytest.mark.parametrize(
     ("write", "caught"),
     [
         (int, True),
@@ -382,7 +445,8 @@ def test_a_label_too_few_is_refused(notes: UseCase) -> None:
         def make(self, labels: list[str], texts: list[str], **more: Any) -> Dataset:
             return super().make(labels[1:], texts)
 
-    assert "y has 23 rows and X has 24" in refusal(check_lengths, replace(notes, data=(Short,)))
+    said = refusal(check_lengths, replace(notes, data=(Short,)))
+    assert "y has 23 rows and X has 24; each item needs one." in said
 
 
 def test_a_column_without_a_kind_is_refused(notes: UseCase) -> None:
@@ -402,6 +466,7 @@ def test_features_that_lose_rows_are_refused(notes: UseCase) -> None:
 
     said = refusal(check_lengths, with_features(notes, Lossy))
     assert "Found: the features Lossy returned 23 rows for 24 items; `transform` must" in said
+    assert f"Where: {__file__}, line {inspect.getsourcelines(Lossy)[1]}." in said
 
 
 def test_near_duplicates_that_cross_a_split_are_refused(notes: UseCase) -> None:
@@ -960,13 +1025,22 @@ def test_a_fixture_too_small_to_train_on_is_refused(notes: UseCase, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("ours", "own", "slow"), [(0.5, 0.9, False), (3.0, 2.0, False), (0.5, 4.1, True)]
+    ("ours", "owns", "slow"),
+    [
+        (0.5, [0.9], False),
+        (3.0, [2.0], False),
+        (0.5, [9.0, 4.1, 0.9], False),
+        (0.5, [9.0, 0.9, 4.1], False),
+        (0.5, [9.0, 9.0, 4.1], True),
+    ],
 )
 def test_a_plugin_whose_import_takes_longer_than_ours_is_refused(
-    light: UseCase, monkeypatch: pytest.MonkeyPatch, ours: float, own: float, slow: bool
+    light: UseCase, monkeypatch: pytest.MonkeyPatch, ours: float, owns: list[float], slow: bool
 ) -> None:
+    left = iter(owns)
+
     def measured(*_: Any, **__: Any) -> Any:
-        return SimpleNamespace(returncode=0, stdout=json.dumps([{}, ours, own]))
+        return SimpleNamespace(returncode=0, stdout=json.dumps([{}, ours, next(left)]))
 
     monkeypatch.setattr("widemargin.testing.plugin_checks.subprocess.run", measured)
     if not slow:

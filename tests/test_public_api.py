@@ -30,8 +30,8 @@ PUBLIC = {
     """,
     "widemargin.data": """
         agreeing cell_text check_columns counted decode find_columns find_copies find_telltales
-        fingerprint hash_file how_written iter_table iter_texts keep_file keep_folder merge_groups
-        MISSING near_duplicate_key near_duplicates open_text
+        fingerprint hash_file how_written iter_table iter_texts keep_file keep_folder LARGEST
+        merge_groups MISSING near_duplicate_key near_duplicates open_text
         parse_numbers parse_target PictureFolder PictureLoader PictureTable plain_cells Progress
         read_decimal_commas read_table RecordingFolder RecordingLoader RecordingTable TableFormat
         TaskChoice text_items

@@ -113,12 +113,6 @@ def test_a_plugin_that_exits_takes_nothing_down(install_plugin: Install, stop: s
     assert reason(install_plugin, stop).startswith("SystemExit: ")
 
 
-def test_an_absent_module_is_named(install_plugin: Install) -> None:
-    install_plugin("rainy", {"rain": "rain_plugin"}, {})
-    [broken] = discover().broken
-    assert broken.reason.startswith("ModuleNotFoundError: No module named 'rain_plugin'")
-
-
 def test_an_error_inside_a_hook_is_named_with_its_place(install_plugin: Install) -> None:
     source = """
 from widemargin import hookimpl
@@ -221,6 +215,33 @@ def test_an_item_of_another_type_is_refused(
     )
 
 
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ("rainy_plugin", "names the module 'rainy_plugin', which is not there"),
+        ("rain_plugin.hooks", "names the module 'rain_plugin.hooks', which is not there"),
+        ("rain_plugin:hooks", ": module 'rain_plugin' has no attribute 'hooks'"),
+        ("rain_plugin:sky.hooks", " has no attribute 'hooks'"),
+    ],
+)
+def test_an_entry_point_to_what_is_not_there_is_told_as_such(
+    install_plugin: Install, point: str, said: str
+) -> None:
+    install_plugin("rainy", {"rain": point}, {"rain_plugin/__init__.py": "sky = 3\n"})
+    [broken] = discover().broken
+    assert broken.reason.startswith(f'the entry point rain = "{point}"')
+    assert said in broken.reason
+    assert broken.reason.endswith("; correct it in pyproject.toml, and install the plugin again.")
+
+
+def test_an_entry_point_may_name_an_object_of_a_module(install_plugin: Install) -> None:
+    source = f"import types\n{KERNEL.format(name='rain')}\n"
+    source += "sky = types.SimpleNamespace(hooks=types.SimpleNamespace())\n"
+    source += "sky.hooks.register_kernels = register_kernels\n"
+    install_plugin("rainy", {"rain": "rain_plugin:sky.hooks"}, {"rain_plugin.py": source})
+    assert "rain" in discover().kernels
+
+
 # Names that clash
 
 
@@ -232,8 +253,9 @@ def test_a_name_of_two_distributions_is_refused_by_naming_both(install_plugin: I
     assert (broken.name, broken.distribution) == ("twilight", "twilight")
     assert broken.reason == (
         "the kernel 'light' is registered by the plugin 'sunny' of sunny already. Rename it in "
-        "the plugin 'twilight' of twilight, or uninstall one of the two."
+        f"the plugin 'twilight' of twilight, or uninstall one of the two. ({broken.where})"
     )
+    assert broken.where.endswith("twilight_plugin.py, line 9")
     assert registry.kernels["light"].pairwise.__module__ == "sunny_plugin"
 
 
@@ -268,9 +290,45 @@ def test_a_name_twice_in_one_list_is_refused(install_plugin: Install) -> None:
 
 def test_a_command_that_could_not_be_reached_is_refused(install_plugin: Install) -> None:
     source = COMMAND.replace('name="drizzle"', 'name="predict"')
-    assert reason(install_plugin, source) == (
+    line = source[: source.index('name="predict"')].count("\n") + 1
+    assert reason_at(install_plugin, source, line) == (
         "the command 'predict' is registered by widemargin itself already. Rename it in the plugin "
         "'rain' of rainy, or uninstall one of the two."
+    )
+
+
+# Arguments that nothing gives
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        (
+            "def run_started(usecase, run_id): pass",
+            "run_started is given no 'usecase'. Did you mean 'use_case'? Its arguments are "
+            "use_case, run_id.",
+        ),
+        (
+            "def run_finished(run, more=3): pass",
+            "run_finished is given no 'run'. Its arguments are record.",
+        ),
+        (
+            "def register_metrics(registry): return []",
+            "register_metrics is given no 'registry'. Its parentheses stay empty.",
+        ),
+    ],
+)
+def test_an_argument_that_a_hook_has_not_is_told_with_those_that_it_has(
+    install_plugin: Install, hook: str, said: str
+) -> None:
+    source = f"from widemargin import hookimpl\n\n@hookimpl\n{hook}\n"
+    assert reason_at(install_plugin, source, 3) == said
+
+
+def test_a_misspelt_argument_of_a_spec_has_its_own_line(install_plugin: Install) -> None:
+    source = KERNEL.format(name="rain").replace("summary=", "\n        sumary=")
+    assert reason_at(install_plugin, source, 10) == (
+        "TypeError: Kernel.__init__() got an unexpected keyword argument 'sumary'"
     )
 
 

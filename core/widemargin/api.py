@@ -319,8 +319,8 @@ def load(name: str | Path | Run, *, runs: Path | str | None = None) -> Run:
     Parameters
     ----------
     name : str, Path or Run
-        A run's folder, its id or the beginning of it, a use case's name (its last run), or
-        ``latest``; a run that `run` returned is returned as it is.
+        A run's folder, its id or the beginning of it, a use case's name (its last run but for a
+        comparison's), or ``latest``; a run that `run` returned is returned as it is.
     runs : Path or str, optional
         The folder of runs; ``WIDEMARGIN_RUNS`` or ``runs`` by default.
 

@@ -109,17 +109,19 @@ class Applications(DatasetLoader):
         card: DatasetCard,
         notes: Sequence[str] = (),
         named: Sequence[str] = (),
+        lines: Sequence[str] = (),
     ) -> Dataset:
         """Part the columns into features and what is only known beside them.
 
-        `named` says which applications belong together, if any do.
+        `named` says which applications belong together, if any do; `lines` names the file's rows.
         """
         import numpy as np
 
         where = card.source or card.title
         check_columns(Path(where), [*self.protected, *self.may_change], list(table.columns))
         # By its rows' places in the file a column that counts them is known.
-        typed, found = find_columns(table.drop(columns=[n for n in self._left_out() if n in table]))
+        features = table.drop(columns=[n for n in self._left_out() if n in table])
+        typed, found = find_columns(features, lines=lines)
         names = [str(name) for name in typed]
         if not names:
             raise DataError(f"{where}: no column is left to learn from. {' '.join(found)}")

@@ -227,6 +227,13 @@ class ApplicationTable(Applications):
             notes.append(f"{lost:,} of {rows} {are} left out: no word of how it ended.")
         others = sorted({ends[row] for row in known} - bad)
         notes.append(f"Bad is {', '.join(sorted(bad))}; good is {', '.join(others) or 'nothing'}.")
+        spelt = {end.casefold() for end in bad}
+        if beside := [end for end in others if end.casefold() in spelt]:
+            notes.append(
+                f"{', '.join(beside)} {agreeing(len(beside), 'count')} as good, beside "
+                f"{', '.join(sorted(bad))}; where all mean a bad end: --set "
+                f"'data.bad=[{', '.join(sorted({*bad, *beside}))}]'."
+            )
         notes += self._unprotected([str(name) for name in table])
         ids = self._ids(table, lines)
         first: dict[str, str] = {}
@@ -257,6 +264,7 @@ class ApplicationTable(Applications):
             [cell_text(table[self.group].iloc[row]) or lines[row] for row in known]
             if self.group
             else (),
+            lines,
         )
 
     def _check_header(self, header: list[str]) -> None:

@@ -89,6 +89,7 @@ class TableFile(DatasetLoader):
                 self.decimal_commas,
             ),
             keep=bool(self.columns),
+            lines=lines,
         )
         if not X.shape[1]:
             raise DataError(f"{self.path}: no column is left to learn from. {' '.join(found)}")

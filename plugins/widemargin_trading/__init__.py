@@ -23,7 +23,7 @@ def register_use_cases() -> list[UseCase]:
     return [
         UseCase(
             name="trading",
-            summary="Predict shares from past prices, and say what that would have earned.",
+            summary="Predict shares from past prices, and say what it would have earned.",
             task="auto",
             data=(Market, PriceTable, LivePrices),
             features=Features,

@@ -214,7 +214,7 @@ def test_a_run_and_its_answers_say_what_is_not_read_whole(
     notes = {one["id"]: one.get("note", "") for one in map(json.loads, said.out.splitlines())}
     assert [name for name, own in notes.items() if own] == ["hum/3.wav"]
     assert notes["hum/3.wav"].startswith(what)
-    assert f"1 item is not read whole, as hum/3.wav: {what}" in " ".join(said.err.split())
+    assert f"1 item has a note: hum/3.wav: {what}" in " ".join(said.err.split())
     # It has a text answer as all others have.
     assert "(empty" not in call("predict", "recordings", "--file", str(recordings), *runs).out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from email import message_from_bytes
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import widemargin
+from widemargin.cli.passing import limited
 from widemargin.errors import DataError
 from widemargin.registry import discover
 from widemargin.runs.store import RunStore
@@ -96,7 +98,13 @@ def test_a_threshold_decides_instead_of_the_label(predictor: Predictor) -> None:
         assert f"required={threshold:.4f}" in found["X-Spam-Status"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[
+        *settings().suppress_health_check,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"Subject: x\n\n", b"From a Mon\n", b"\n"]))
 def test_any_bytes_are_judged_and_stay(predictor: Predictor, raw: bytes, head: bytes) -> None:
     out = stamp_verdict(head + b"Content-Type: text/html\n\n" + raw, predictor, version="1")
@@ -231,11 +239,38 @@ def test_what_a_library_prints_does_not_get_into_the_mail(small_runs: Path, tmp_
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no alarms")
 def test_a_mail_passes_where_judging_takes_too_long(small_runs: Path, tmp_path: Path) -> None:
-    (tmp_path / "safetensors.py").write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
+    # Time passes here as soon as the alarm is seen to be set; nobody waits for it in vain.
+    (tmp_path / "safetensors.py").write_text(
+        "import signal\nimport time\n"
+        "left, again = signal.getitimer(signal.ITIMER_REAL)\n"
+        "assert 0 < left <= 3000\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.01, again)\n"
+        "time.sleep(3000)\n",
+        encoding="utf-8",
+    )
     env = {"PYTHONPATH": str(tmp_path)}
-    done = filtered("spam", "--timeout", "5", "--runs", small_runs, env=env)
+    done = filtered("spam", "--timeout", "3000", "--runs", small_runs, env=env)
     assert (done.returncode, done.stdout) == (0, MAIL)
-    assert b"it was not judged within 5 seconds." in done.stderr
+    assert b"it was not judged within 3000 seconds." in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no alarms")
+def test_an_alarm_at_the_last_moment_is_not_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, set_alarm = signal.getsignal(signal.SIGALRM), signal.setitimer
+
+    def just_before(which: int, seconds: float, *again: float) -> tuple[float, float]:
+        if not seconds:
+            monkeypatch.undo()
+            signal.raise_signal(signal.SIGALRM)
+        return set_alarm(which, seconds, *again)
+
+    monkeypatch.setattr(signal, "setitimer", just_before)
+    with pytest.raises(BaseException, match="not judged within 3000 seconds"), limited(3000):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is before
 
 
 def test_debug_shows_where_it_went_wrong(tmp_path: Path) -> None:

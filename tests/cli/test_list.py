@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import widemargin
 from widemargin.errors import PluginError
 from widemargin.registry import discover
@@ -52,6 +54,35 @@ def test_the_last_of_several_runs_is_told(call: Call, tmp_path: Path) -> None:
     assert row["last"]["n_items"] == made.record.metrics["n_items"]
     value = made.table()[0][1]
     assert f"macro F1 {value} on" in call("list", "texts", "--runs", str(tmp_path)).out
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console as RichConsole
+
+    monkeypatch.setattr(
+        "widemargin.cli.console._rich",
+        lambda stream: RichConsole(file=stream, width=width, markup=False, emoji=False),
+    )
+
+
+@pytest.mark.parametrize("width", [0, 120, 80, 40])
+def test_no_line_is_wider_than_the_terminal_and_a_pipes_is_as_one_of_120(
+    width: int, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if width:
+        narrow(monkeypatch, width)
+    shown = call("list", "--runs", str(tmp_path)).out.splitlines()
+    assert max(map(len, shown)) <= (width or 120)
+    said = " ".join(" ".join(shown).split())
+    cases = discover().use_cases
+    for name, case in cases.items():
+        [row] = [line for line in shown if line.partition(" ")[0] == name]
+        # Below the row, where it has no room in it, nothing is lost.
+        assert (case.summary in row) == (width != 40)
+        assert case.summary.rstrip(".") in said
+    assert "licence: CC BY 4.0" in said
+    # What there is not takes no line.
+    assert "none" not in said
 
 
 def test_an_unknown_use_case_is_refused(call: Call, tmp_path: Path) -> None:

@@ -121,13 +121,16 @@ def test_ctrl_c_leaves_no_run_and_says_how_to_continue(tmp_path: Path, fixtures:
     ]
     # Many repeats, so that there is something to interrupt.
     words += ["--set", "evaluation.repeats=100"]
-    process = subprocess.Popen([*SCRIPT, *words], stderr=subprocess.PIPE, text=True)
-    work = tmp_path / ".work"
-    deadline = time.monotonic() + 60
-    while not (work.is_dir() and any(work.iterdir())) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with subprocess.Popen([*SCRIPT, *words], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            work = tmp_path / ".work"
+            while not (work.is_dir() and any(work.iterdir())):
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=1200)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "the same command continues" in " ".join(err.split())
     assert "Traceback" not in err
@@ -208,3 +211,20 @@ def test_a_full_standard_output_is_told_in_one_line(small_runs: Path, words: lis
         )
     assert done.returncode == 1
     assert done.stderr == ("Error: standard output cannot be written: No space left on device.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closed pipes are POSIX's")
+@pytest.mark.parametrize("words", [["--help"], ["runs", "--help"], ["runs"], ["list", "--json"]])
+def test_who_reads_no_further_is_told_nothing(tmp_path: Path, words: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [*SCRIPT, *words],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "WIDEMARGIN_RUNS": str(tmp_path)},
+        )
+    assert (done.returncode, done.stderr) == (1, "")

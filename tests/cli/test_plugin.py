@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from widemargin.testing import use_case_checks
+
 Call = Callable[..., Any]
 Install = Callable[[str, Mapping[str, str], Mapping[str, str]], Path]
 
@@ -79,7 +81,7 @@ def test_check_prints_a_line_a_rule(call: Call, kernel: Callable[[str], None]) -
     assert lines[1] == "plugin 'rain'"
     assert lines[2].startswith("pass   0.0 s  The plugin can be imported")
     assert "kernel 'rain'" in lines
-    assert lines[-1].startswith("4 passed, 0 failed, 0 do not apply; ")
+    assert lines[-1].startswith("4 passed, 0 failed, 0 not tried, 0 do not apply; ")
 
 
 def test_check_says_what_failed_with_the_place_and_the_remedy(
@@ -94,6 +96,20 @@ def test_check_says_what_failed_with_the_place_and_the_remedy(
     assert "rain_plugin.py, line 10 Remedy: mend that line, so that it takes" in text
     assert "pass " not in text
     assert "Traceback" not in said.out + said.err
+
+
+def test_check_says_in_a_line_what_was_not_tried_and_what_does_not_apply(
+    rain: Any, call: Call
+) -> None:
+    assert rain("int('sky')", check=True).code == 1
+    text = " ".join(call("plugin", "check", "rain").out.split())
+    untried = len(use_case_checks()) - 3
+    assert f"- Not tried ({untried}): what check_loads_offline found stands in the way." in text
+    assert f"3 passed, 1 failed, {untried} not tried, 0 do not apply; " in text
+    text = " ".join(call("plugin", "check", "table").out.split())
+    assert text.count("Does not apply (3): the fixture has neither groups nor texts ") == 1
+    assert "; the fixture has no published split; the fixture's items have no times. " in text
+    assert " 0 failed, 0 not tried, 3 do not apply; " in text
 
 
 def test_check_says_the_same_in_json(call: Call, kernel: Callable[[str], None]) -> None:
@@ -115,8 +131,8 @@ def test_check_of_a_broken_plugin_says_why(call: Call, install_plugin: Install) 
     assert said.code == 1
     text = " ".join(said.out.split())
     assert "No module named 'no_such_library'" in text
-    assert "rain_plugin.py, line 1)" in text
-    assert said.out.splitlines()[-1] == "0 passed, 1 failed, 0 do not apply; 0.0 s"
+    assert "rain_plugin.py, line 1 Remedy: mend what is named there" in text
+    assert said.out.splitlines()[-1] == "0 passed, 1 failed, 0 not tried, 0 do not apply; 0.0 s"
 
 
 def test_check_of_an_unknown_name_is_wrong_usage(call: Call) -> None:
@@ -243,6 +259,42 @@ def test_the_last_words_of_a_plugin_that_stops_are_told(rain: Any) -> None:
     said = rain("raise SystemExit('no rain today')")
     assert said.code == 1
     assert said.err == "Error: no rain today\n"
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise SystemExit", "SystemExit"),
+        ("import argparse; argparse.ArgumentParser('x').parse_args(['--y'])", "SystemExit: 2"),
+    ],
+)
+def test_a_plugin_that_ends_python_is_told_with_its_line(rain: Any, stop: str, said: str) -> None:
+    told = rain(stop)
+    assert told.code == 1
+    lines = told.err.strip().splitlines()[-3:]
+    assert lines[0] == f"Error: {said}"
+    assert lines[1].startswith("This is a defect of the plugin 'rain', not of your input: ")
+    assert lines[1].endswith("rain_plugin.py, line 9.")
+    assert lines[2] == "Run the command again with --debug to see the traceback."
+
+
+def test_a_command_of_a_plugins_own_ends_with_the_code_that_it_likes(
+    install_plugin: Install, call: Call
+) -> None:
+    source = """
+from widemargin import Command, hookimpl
+
+def umbrella() -> None:
+    raise SystemExit(3)
+
+@hookimpl
+def register_commands():
+    return [Command(name="umbrella", summary="Say whether to take one.", run=umbrella)]
+"""
+    install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": source})
+    said = call("umbrella")
+    assert (said.code, said.err) == (3, "")
 
 
 def test_a_card_says_where_and_what_is_expected(rain: Any) -> None:

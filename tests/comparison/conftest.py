@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -17,6 +19,7 @@ from widemargin.config import Document
 from widemargin.contracts import Silent
 from widemargin.errors import WidemarginError
 from widemargin.registry import discover
+from widemargin.runs.identity import COMPARISON_VARIABLE
 from widemargin.runs.store import RunStore
 
 QUICK = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
@@ -67,10 +70,12 @@ class Calls:
         for name, (code, said) in self.fail.items():
             if f"name: {name}\n" in text:
                 return Stopped(Ended(code, "", said))
+        told = {COMPARISON_VARIABLE: environment[COMPARISON_VARIABLE]}
         try:
-            made: Run = run_documents(
-                words[0], [], store=RunStore(Path(words[2])), fresh="--fresh" in words
-            )
+            with patch.dict(os.environ, told):
+                made: Run = run_documents(
+                    words[0], [], store=RunStore(Path(words[2])), fresh="--fresh" in words
+                )
         except WidemarginError as error:
             return Stopped(Ended(error.exit_code, "", f"Error: {error}\n"))
         return Stopped(Ended(0, json.dumps({"path": str(made.path)}), ""))

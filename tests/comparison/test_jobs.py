@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import widemargin
 from widemargin.comparison import checking, jobs
-from widemargin.errors import AssetError, ConfigError
+from widemargin.errors import AssetError, ConfigError, RunNotFoundError
 from widemargin.registry import discover
 from widemargin.runs.store import RunStore
 
 FIXTURE = discover().use_case("texts").fixture["path"]
+QUICK = {"outer": 3, "inner": 2, "resamples": 100, "map": "none"}
 FILES = ["comparison.csv", "comparison.html", "comparison.json", "comparison.md"]
 Compare = Any
 Calls = Any
@@ -258,14 +260,14 @@ def test_an_interrupted_comparison_leaves_no_process_and_goes_on(
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1200
     while not (runs / "comparisons").exists():
         assert going.poll() is None, going.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
     # Only the parent is told, as by `kill`.
     going.send_signal(stop)
-    _, said = going.communicate(timeout=300)
+    _, said = going.communicate(timeout=1200)
     assert going.returncode == 130, said
     assert "of 3 are finished and kept; the same command goes on with the others." in said
     assert "Traceback" not in said
@@ -301,6 +303,28 @@ def test_a_comparison_is_no_run(compare_quickly: Compare, calls: Calls, tmp_path
     assert all(record.use_case == "texts" for record in store.records())
     assert store.prune(keep=5) == []
     assert folder.is_dir()
+
+
+def test_no_short_name_stands_for_a_cell(
+    compare_quickly: Compare, calls: Calls, tmp_path: Path
+) -> None:
+    store = RunStore(tmp_path / "runs")
+    first, _ = compare_quickly()
+    assert [row.run.comparison for row in first.rows] == [first.name] * 2
+    for name in ("texts", "latest"):
+        with pytest.raises(RunNotFoundError, match="only runs that `widemargin compare` made"):
+            store.find(name)
+    assert store.last("texts") is None
+    made = widemargin.run(
+        "texts", data={"path": str(FIXTURE)}, evaluation=QUICK, svm={"C": 1.0}, runs=store.home
+    )
+    assert made.record.comparison == ""
+    later, _ = compare_quickly("kmer,tfidf")
+    assert [row.run.comparison for row in later.rows] == [later.name, first.name]
+    assert max(row.run.id for row in later.rows) > made.id
+    for name in ("texts", "latest"):
+        assert store.find(name).id == made.id
+    assert store.find(later.rows[0].run.id).comparison == later.name
 
 
 def test_shared_settings_reach_every_cell(compare_quickly: Compare, calls: Calls) -> None:

@@ -213,7 +213,12 @@ configs = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[
+        *settings().suppress_health_check,
+        HealthCheck.function_scoped_fixture,
+    ]
+)
 @given(values=configs)
 def test_a_resolved_config_resolves_again_to_an_equal_one(
     resolved: Resolve, values: Mapping[str, Any]

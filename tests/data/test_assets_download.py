@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from widemargin.errors import AssetError
 
 CONTENT = hashlib.shake_256(b"big").digest(400_000)
 HALF = len(CONTENT) // 2
+PATIENCE = 1200  # seconds, for a machine that is busy with something else
 
 
 class Server(ThreadingHTTPServer):
@@ -68,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:broken])
         if broken is not None:
             self.wfile.flush()
-            server.hold.wait(30)
+            server.hold.wait(PATIENCE)
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -76,7 +78,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
     monkeypatch.delenv("WIDEMARGIN_DATA_MIRROR", raising=False)
     monkeypatch.setattr(download, "WAITS", (0.0, 0.0, 0.0))
     server = Server()
@@ -200,21 +203,23 @@ def test_a_page_of_another_length_is_refused_before_it_is_read(
 
 
 def test_nobody_at_the_address_is_said_at_once(tmp_path: Path, server: Server) -> None:
-    with pytest.raises(AssetError, match=r"big\.bin: Connection refused"):
-        require(asset_of(), tmp_path, mirror="http://127.0.0.1:9/")
+    with socket.socket() as taken:  # by somebody who does not listen
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(AssetError, match=r"big\.bin: Connection refused"):
+            require(asset_of(), tmp_path, mirror=f"http://127.0.0.1:{taken.getsockname()[1]}/")
 
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from widemargin.contracts import Asset, AssetFile, Silent
-from widemargin.data.assets import require
+from widemargin.data.assets import download, require
 
 class Aloud(Silent):
     def note(self, message):
         print(message, flush=True)
 
-_, home, url, sha256, size = sys.argv
+_, home, url, sha256, size, download.TIMEOUT = *sys.argv, 1200.0
 file = AssetFile(name="big.bin", sha256=sha256, size=int(size), urls=(url,))
 asset = Asset(name="big", title="Big", licence="CC0", origin="-", files=(file,))
 require(asset, Path(home), progress=Aloud())
@@ -244,12 +249,10 @@ def start(server: Server, tmp_path: Path) -> Iterator[Callable[[], subprocess.Po
         process.communicate()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    raise AssertionError("it did not happen within 30 seconds")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -263,7 +266,7 @@ def test_a_fetch_that_is_killed_leaves_a_part_and_the_next_goes_on_from_it(
     server.break_after = [HALF]
     server.hold.clear()
     process, part = start(), part_of(tmp_path)
-    wait_for(lambda: part.exists() and part.stat().st_size == HALF)
+    wait_for(lambda: part.exists() and part.stat().st_size == HALF, process)
     process.send_signal(blow)
     _, said = process.communicate()
     assert process.returncode != 0
@@ -286,13 +289,13 @@ def test_of_two_processes_one_fetches_and_the_other_waits_and_finds(
     server.break_after = [HALF]
     server.hold.clear()
     first = start()
-    wait_for(lambda: len(server.asked) == 1)
+    wait_for(lambda: len(server.asked) == 1, first)
     second = start()
     assert second.stdout is not None
     assert second.stdout.readline() == "Another process is fetching big: waiting for it.\n"
     server.hold.set()
     for process in (first, second):
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
     assert sum(server.sent) == len(CONTENT)
     assert files_below(tmp_path) == ["big/big.bin"]

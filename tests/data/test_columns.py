@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from widemargin import DataError
 from widemargin.data import (
     find_columns,
     find_copies,
     find_telltales,
     parse_numbers,
+    parse_target,
     plain_cells,
     read_decimal_commas,
 )
+from widemargin.data.spelling import several_spellings
+from widemargin.data.telltales import telltales
 
 
 def note(notes: tuple[str, ...], start: str) -> str:
@@ -207,6 +211,93 @@ def rows(n: int = 200) -> tuple[pd.DataFrame, Any]:
     return table, rng.choice(["good", "bad"], n)
 
 
+def test_a_number_too_large_is_missing_and_told_with_its_place() -> None:
+    cells = [f"{number}.5" for number in range(300)]
+    cells[7], cells[9], cells[11] = "1.7e308", "-inf", "many"
+    table = pd.DataFrame({"price": cells, "town": ["a", "b"] * 150})
+    X, notes = find_columns(table)
+    assert X["price"].isna().sum() == 3
+    assert note(notes, "Not every") == (
+        "Not every value is a number in price (3 taken for missing, the first '1.7e308' at row 8). "
+        "Infinite numbers, and those beyond 1e75, count as none. Correct what is a slip."
+    )
+    _, notes = find_columns(table[9:], lines=[f"a.csv:{row + 2}" for row in range(300)])
+    assert "price (2 taken for missing, the first '-inf' at a.csv:11)" in note(notes, "Not every")
+    numbers = pd.DataFrame({"price": [1.0, -1e76, 2.0], "town": ["a", "b", "a"]})
+    X, notes = find_columns(numbers)
+    assert X["price"].isna().tolist() == [False, True, False]
+    assert "price (1 taken for missing, '-1e+76' at row 2)" in note(notes, "Not every")
+    assert "beyond 1e75" not in note(find_columns(table[11:])[1], "Not every")
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "<NA>", "NAN", "-nan", "NaT", " nan ", "n/a", "NULL"])
+def test_missing_values_are_known_however_they_are_spelt(cell: str) -> None:
+    table = plain_cells(pd.DataFrame({"price": ["1", cell], "town": ["a", cell]}))
+    X, notes = find_columns(table)
+    assert X.isna().sum().tolist() == [1, 1]
+    assert not [one for one in notes if one.startswith("Not every")]
+
+
+def test_categories_in_several_spellings_are_named_with_their_counts() -> None:
+    cells = ["Yes", "yes", "yes", "YES ", "NO", "perhaps"] * 4
+    towns = ["Ko\u0308ln", "K\u00f6ln", "New  York", "new york", "Ulm", "Bonn"] * 4
+    table = plain_cells(pd.DataFrame({"agreed": cells, "town": towns, "side": ["l", "r"] * 12}))
+    X, notes = find_columns(table)
+    assert note(notes, "Spelt in") == (
+        "Spelt in several ways, each a category of its own: agreed (yes 8, YES 4, Yes 4), town "
+        "(Ko\u0308ln 4, K\u00f6ln 4; New  York 4, new york 4). Write alike what means the same."
+    )
+    assert X["agreed"].nunique() == 5
+    assert not [one for one in find_columns(table[["side"]])[1] if one.startswith("Spelt in")]
+    crowd = [f"{letter}{at}" for at in range(7) for letter in "aA"]
+    assert several_spellings(crowd).endswith("A4 1, a4 1; and 2 more")
+
+
+def test_classes_in_several_spellings_are_named_and_numbers_are_none() -> None:
+    labels = ["yes", "Yes", "no", "yes"]
+    names = ["1", "2", "3", "4"]
+    for task in ("auto", "classification"):
+        y, said = parse_target(labels, names, "a.csv: column 'paid'", task, 3)
+        assert sorted(set(y.tolist())) == ["Yes", "no", "yes"]
+        assert said.startswith("a.csv: column 'paid'")
+        assert said.endswith(
+            " Spelt in several ways, each a class of its own: yes 2, Yes 1. Write alike what means "
+            "the same."
+        )
+    with pytest.raises(DataError, match=r"a number of 1e75 at most and is '1e308' at 2 \(and is"):
+        parse_target(["1", "1e308", "3"], names[:3], "paid", "regression", 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers", "said"),
+    [
+        (["1.234,5", "12,5", "7"], [1234.5, 12.5, 7], "Commas are decimal ones, as in 1.234,5."),
+        (["$5", "$7.50", "$9"], [5, 7.5, 9], "Signs beside numbers are passed over, as in $5."),
+        (
+            ["1,234", "7", "8"],
+            [1234, 7, 8],
+            "1,234 is read as 1234; if it means another, write it so.",
+        ),
+        (["1,234.5", "7", "8"], [1234.5, 7, 8], ""),
+    ],
+)
+def test_a_target_is_read_as_a_column_of_numbers_is(
+    labels: list[str], numbers: list[float], said: str
+) -> None:
+    y, note_ = parse_target(labels, ["1", "2", "3"], "column 'price'", "regression", 2)
+    assert y.tolist() == numbers
+    assert note_ == (f"column 'price': {said}" if said else "")
+    y, note_ = parse_target(labels, ["1", "2", "3"], "column 'price'", "auto", 2)
+    assert y.tolist() == numbers
+    assert note_.endswith(f"--set data.task=classification. {said}".rstrip())
+
+
+def test_a_target_whose_numbers_may_mean_two_things_is_refused() -> None:
+    said = r"price holds numbers that may mean two things: 1,5 beside 1\.234\."
+    with pytest.raises(DataError, match=said):
+        parse_target(["1,5", "1.234", "7,5"], ["1", "2", "3"], "price", "regression", 2)
+
+
 def test_copies_share_a_group_and_are_counted() -> None:
     table, y = rows()
     assert find_copies(table, y) == (None, "")
@@ -265,9 +356,43 @@ def test_a_column_that_gives_the_label_away_is_named(column: Any) -> None:
     assert find_telltales(table, y) == ""
 
 
+def test_a_column_that_tells_more_than_two_classes_is_named() -> None:
+    table, _ = rows()
+    y = np.array(["ant", "bee", "cat", "cat"] * 50)
+    told = "grade (accuracy 1.000)"
+    for grade in (np.char.upper(y), np.unique(y, return_inverse=True)[1] * 1.0):
+        assert telltales(table.assign(grade=grade), y) == [told]
+        assert f"one column alone: {told}." in find_telltales(table.assign(grade=grade), y)
+    # Several values of one class tell it too, a missing one among them.
+    finer = pd.Series([f"{one} {at % 8 // 4}" for at, one in enumerate(y)]).mask(y == "bee")
+    assert telltales(table.assign(grade=finer), y) == [told]
+    # One bee of 50 is too many to be wrong, one cat of 100 is not.
+    rows_ = np.arange(200)
+    assert telltales(table.assign(grade=finer.mask(rows_ == 1, "ant 0")), y) == []
+    slip = telltales(table.assign(grade=finer.mask(rows_ == 2, "ant 0")), y)
+    assert slip == ["grade (accuracy 0.990)"]
+    # What knows one class, or is right because it is common, does not.
+    assert telltales(table.assign(grade=y == "ant"), y) == []
+    common = np.array(["a"] * 190 + ["b"] * 5 + ["c"] * 5)
+    assert telltales(table.assign(grade="x"), common) == []
+    assert telltales(table.assign(name=[f"n{row}" for row in range(200)]), y) == []
+
+
+def test_a_column_that_rises_or_falls_with_the_number_to_predict_is_named() -> None:
+    table, _ = rows()
+    y = table["age"].to_numpy() ** 3
+    assert telltales(table, y) == ["age (rank correlation 1.000)"]
+    assert telltales(table.assign(age=1 / (y + 100)), y) == ["age (rank correlation 1.000)"]
+    noisy = y + np.random.default_rng(1).normal(scale=0.3, size=200)
+    assert telltales(table, noisy) == []
+    assert telltales(table[:19], y[:19]) == []
+    assert telltales(table.assign(age=7.0), y) == []
+    assert telltales(table.assign(age=table["age"].mask(table.index % 2 == 0)), y) == []
+
+
 def test_names_that_all_differ_give_nothing_away_and_numbers_are_no_classes() -> None:
     table, y = rows()
     assert find_telltales(table.assign(name=[f"n{row}" for row in range(200)]), y) == ""
-    assert find_telltales(table, table["age"].to_numpy()) == ""
+    assert find_telltales(table, np.random.default_rng(1).normal(size=200)) == ""
     few = np.array(["good"] * 196 + ["bad"] * 4)
     assert find_telltales(pd.DataFrame({"a": (few == "bad") * 1.0}), few) == ""

@@ -75,10 +75,26 @@ def test_a_second_process_waits_and_says_so(
     with keep_folder(tmp_path / "one", progress=Silent()) as folder:
         thread = threading.Thread(target=second)
         thread.start()
-        assert told.wait(20)
+        assert told.wait(1200)
         (folder / "a").write_bytes(b"1")
-    thread.join(20)
+    thread.join()
     assert names(tmp_path) == ["one/a", "one/b"]
+
+
+def test_a_folder_that_another_process_sweeps_away_meanwhile_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sets"
+
+    def swept(self: Path, *given: object, **named: object) -> None:
+        # What Python raises where it was there, and is not when it is looked at.
+        monkeypatch.undo()
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setattr(Path, "mkdir", swept)
+    with keep_folder(folder / "one", progress=Silent()) as own:
+        (own / "a").write_bytes(b"1")
+    assert names(tmp_path) == ["sets/one/a"]
 
 
 def test_a_folder_that_cannot_be_kept_is_told(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from widemargin.encoders.store import EmbeddingStore, Shelf
 from widemargin.encoders.store_check import check_environments
+from widemargin.encoders.store_state import state_of
 from widemargin.errors import DataError
 
 IDENTITY = {"name": "made", "dimension": 4, "version": 1}
@@ -389,6 +390,31 @@ def test_a_shelf_that_another_process_pruned_begins_anew(tmp_path: Path) -> None
     assert read(shelf, [1])[0] == [False]
     shelf.write([key(2)], vectors_of([2]))
     assert read(shelf, [2])[0] == [True]
+
+
+def test_what_another_process_deletes_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = EmbeddingStore(tmp_path)
+    store.shelf(IDENTITY).write([key(1)], vectors_of([1]))
+    [folder] = tmp_path.iterdir()
+    entries = Path.iterdir
+
+    def with_one_that_is_gone(path: Path) -> list[Path]:
+        return [path / "identity.json.77-1", *entries(path)]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", with_one_that_is_gone)
+        assert state_of(folder).vectors == 1
+
+    def gone(path: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", gone)
+        assert store.prune() == [folder]
+    store.prune()
+    assert (state_of(folder, count=False).size, state_of(folder, count=False).vectors) == (0, 0)
 
 
 def test_what_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,16 +52,26 @@ def test_what_is_wrong_with_all_items_alike_is_said_once() -> None:
     assert str(caught.value) == "torch is not installed."
 
 
-def test_a_defect_is_raised_at_once_and_the_rest_is_left() -> None:
-    done = []
+def test_a_defect_is_raised_at_once_and_the_rest_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, is_left = [], threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        """Tells when what is not begun was left."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            is_left.set()
+            super().shutdown(wait=wait)
 
     def work(item: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         if item == 3:
             raise ZeroDivisionError
+        if item > 3:
+            is_left.wait()
         done.append(item)
-        time.sleep(0.001)
         return np.zeros(1, np.float32)
 
+    monkeypatch.setattr("widemargin.encoders.workers.ThreadPoolExecutor", Pool)
     with pytest.raises(ZeroDivisionError):
         vectors_of(range(5000), work, 1)
     assert len(done) < 5000
@@ -107,13 +117,17 @@ def test_a_shared_context_that_cannot_be_entered_is_not_inside() -> None:
             pass
 
 
-def n_workers() -> int:
-    """Count the threads that work on many items."""
+def n_workers(least: int) -> int:
+    """Count the threads that work on many items; none ends one before so many have come."""
 
     working: set[int] = set()
+    are_there = threading.Event()
 
     def work(item: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         working.add(threading.get_ident())
+        if len(working) >= least:
+            are_there.set()
+        assert are_there.wait(1200)
         time.sleep(0.002)
         return np.zeros(1, np.float32)
 
@@ -129,17 +143,17 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("four_cores")
 def test_all_cores_work_where_nothing_limits_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert n_workers() == 4
+    assert n_workers(4) == 4
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert n_workers() == 1
+    assert n_workers(1) == 1
 
 
 @pytest.mark.usefixtures("four_cores")
 def test_no_more_threads_work_than_the_caller_may_use() -> None:
     with at_most(1):
-        assert n_workers() == 1
+        assert n_workers(1) == 1
     with at_most(3):
-        assert n_workers() == 3
+        assert n_workers(3) == 3
 
 
 @pytest.fixture

@@ -310,6 +310,17 @@ def test_wm008_fires_for_a_score_that_is_too_good(good: CheckContext) -> None:
     assert _find("WM008", context) is None
 
 
+def test_wm008_names_the_columns_that_tell_the_answer(good: CheckContext) -> None:
+    perfect = replace(good, intervals={"accuracy": Interval(1.0, 0.998, 1.0)})
+    assert _message("WM008", replace(perfect, telltales=["paid off (ROC AUC 1.000)"])) == (
+        "accuracy 100.00% is suspiciously good. One column alone tells the answer: paid off (ROC "
+        "AUC 1.000). Leave it out where it is written once the answer is known."
+    )
+    many = replace(perfect, telltales=[f"c{at}" for at in range(7)])
+    assert "tells the answer: c0, c1, c2, c3, c4 and 2 more. Leave" in _message("WM008", many)
+    assert _find("WM008", replace(good, telltales=["paid off (ROC AUC 1.000)"])) is None
+
+
 def test_wm008_reads_accuracy_or_r2_where_the_metric_is_an_error(
     good: CheckContext, numbers: CheckContext, binary: Make, numeric: Make
 ) -> None:

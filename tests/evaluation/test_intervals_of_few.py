@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from widemargin.contracts import Metric, Predictions
-from widemargin.evaluation import METRICS, bootstrap_intervals, draws, take
+from widemargin.evaluation import METRICS, Interval, bootstrap_intervals, draws, take
+from widemargin.evaluation.paired import paired_bootstrap
 
 Make = Callable[..., Predictions]
 
 CLASSIFICATION = [metric for metric in METRICS if metric.task == "classification"]
 REGRESSION = [metric for metric in METRICS if metric.task == "regression"]
 ACCURACY = METRICS[:1]
+MAE, MEDIAN = (next(one for one in METRICS if one.name == name) for name in ("mae", "median_ae"))
 
 
 def _rated_by_group(binary: Make, rng: np.random.Generator, n_groups: int) -> Predictions:
@@ -141,3 +143,108 @@ def test_groups_of_no_weight_are_none_of_the_few(binary: Make) -> None:
         bootstrap_intervals(weighed, ACCURACY, groups=one.drawn)["accuracy"]
         == (bootstrap_intervals(kept, ACCURACY, groups=kept.drawn)["accuracy"])
     )
+
+
+@pytest.mark.parametrize("n_rows", [20, 30])
+def test_few_rows_cover_what_ranks_and_what_errs_and_resampling_them_covers_less(
+    binary: Make, n_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = [one for one in METRICS if one.name in ("roc_auc", "average_precision", "brier")]
+
+    def draw(rng: np.random.Generator, n: int) -> Predictions:
+        y = (rng.random(n) < 0.4).astype(int)
+        decision = rng.normal(size=n) + 2 * y - 1
+        return binary(y, decision, probability=1 / (1 + np.exp(-2 * decision)))
+
+    population = draw(np.random.default_rng(99), 100_000)
+    truth = {metric.name: metric.value(population) for metric in metrics}
+
+    def covered() -> dict[str, float]:
+        rng, inside = np.random.default_rng(0), []
+        for _ in range(200):
+            found = bootstrap_intervals(draw(rng, n_rows), metrics, resamples=200)
+            inside.append([truth[name] in one for name, one in found.items()])
+        return dict(zip(truth, np.mean(inside, axis=0), strict=True))
+
+    ours = covered()
+    monkeypatch.setattr(draws, "FEW", 0)
+    plain = covered()
+    assert min(ours.values()) > 0.9, ours
+    assert sum(ours.values()) > sum(plain.values()) + 0.1, (ours, plain)
+
+
+def test_an_error_of_few_rows_has_its_interval_on_the_scale_of_its_logarithm(numeric: Make) -> None:
+    rng = np.random.default_rng(2)
+    one = numeric(np.zeros(12), rng.normal(size=12))
+    (interval,) = bootstrap_intervals(one, [MAE]).values()
+    errors = np.abs(one.y_pred)
+    reach = 2.2009852 * errors.std(ddof=1) / math.sqrt(12) / errors.mean()
+    assert [interval.low, interval.high] == pytest.approx(
+        [errors.mean() / math.exp(reach), errors.mean() * math.exp(reach)]
+    )
+
+
+@pytest.mark.parametrize("n_rows", [8, 15, 30])
+def test_a_median_of_few_rows_covers_the_truth_about_as_often_as_promised(
+    numeric: Make, n_rows: int
+) -> None:
+    rng, inside = np.random.default_rng(0), []
+    for _ in range(400):
+        one = numeric(np.zeros(n_rows), rng.normal(size=n_rows))
+        (interval,) = bootstrap_intervals(one, [MEDIAN], resamples=300).values()
+        inside.append(0.67449 in interval)
+    assert 0.93 < np.mean(inside) < 0.99
+
+
+def test_equal_models_medians_of_few_rows_seldom_differ(numeric: Make) -> None:
+    rng, differ = np.random.default_rng(0), []
+    for _ in range(300):
+        one, other = (numeric(np.zeros(15), rng.normal(size=15)) for _ in range(2))
+        test = paired_bootstrap(one, other, MEDIAN, resamples=300)
+        assert test.by == "bootstrap"
+        differ.append(test.p < 0.05)
+    assert np.mean(differ) < 0.06
+
+
+def test_a_median_of_five_rows_may_lie_beyond_them_all_and_has_no_interval(numeric: Make) -> None:
+    for n_rows, there in ((5, False), (6, True)):
+        one = numeric(np.zeros(n_rows), np.arange(1.0, n_rows + 1))
+        other = numeric(np.zeros(n_rows), np.arange(2.0, n_rows + 2))
+        (interval,) = bootstrap_intervals(one, [MEDIAN]).values()
+        test = paired_bootstrap(one, other, MEDIAN)
+        assert interval.value == (n_rows + 1) / 2
+        assert test.difference == -1
+        assert math.isfinite(interval.low) == math.isfinite(test.p) == there
+    # What is the same in all is the same, however few they are.
+    assert paired_bootstrap(one, one, MEDIAN).p == 1
+
+
+def test_what_is_caught_has_an_interval_where_three_negatives_lie_beyond(binary: Make) -> None:
+    caught = next(metric for metric in METRICS if metric.name == "caught_at_0.5")
+    rng = np.random.default_rng(0)
+
+    def interval(negatives: int, size: int = 1, apart: float = 3.0) -> Interval:
+        y = np.repeat([0, 1], [negatives, 100])
+        one = binary(y, rng.normal(size=len(y)) + apart * y - apart / 2)
+        (found,) = bootstrap_intervals(
+            one, [caught], groups=np.arange(len(y)) // size, resamples=100
+        ).values()
+        return found
+
+    assert math.isfinite(interval(600).low)
+    few = interval(599)
+    assert 0 < few.value < 1
+    assert math.isnan(few.low)
+    # Negatives of one group are no evidence of their own.
+    assert math.isnan(interval(600, size=2).low)
+    # Without a mistake the exact binomial interval tells, as of every other metric.
+    assert 0 < interval(50, apart=50.0).low < interval(50, apart=50.0).high == 1
+
+
+@pytest.mark.parametrize("n_units", [10, 30, 99, 100])
+def test_the_p_of_draws_is_the_level_at_which_their_interval_ends_at_0(n_units: int) -> None:
+    drawn = np.random.default_rng(0).normal(1.0, 1.0, 20_001)
+    p = draws.student_level(2 * float(np.mean(drawn <= 0)), n_units)
+    low, _ = draws.ends_of(drawn, n_units, 1 - p)
+    assert low == pytest.approx(0, abs=1e-3)
+    assert (p > 2 * np.mean(drawn <= 0)) == (n_units < 100)

@@ -44,13 +44,31 @@ def test_classes_that_lie_apart_are_pure() -> None:
     rng = np.random.default_rng(1)
     vectors = np.vstack([rng.normal([5, 0], 0.1, (30, 2)), rng.normal([0, 5], 0.1, (10, 2))])
     purity = class_purity(item_neighbours(vectors, 5), ["big"] * 30 + ["small"] * 10)
-    assert (purity.share, purity.low, purity.high) == (1, 1, 1)
+    # Of 40 items that are all right, as many can be wrong as none among 40 hide.
+    assert purity.share == purity.high == 1
+    assert purity.low == pytest.approx(0.025 ** (1 / 40))
     assert [(own.name, own.items, own.share) for own in purity.classes] == [
         ("big", 30, 1.0),
         ("small", 10, 1.0),
     ]
     assert [own.chance for own in purity.classes] == pytest.approx([29 / 39, 9 / 39])
     assert purity.chance == pytest.approx((30 * 29 + 10 * 9) / (40 * 39))
+
+
+def test_the_interval_of_few_items_is_that_of_an_accuracy_of_few() -> None:
+    rng = np.random.default_rng(4)
+    near = item_neighbours(rng.normal(size=(12, 2)), 3)
+    y = np.array(["a", "b"] * 6)
+    purity = class_purity(near, y)
+    shares = (y[near.rows] == y[:, np.newaxis]).mean(axis=1)
+    mean, error = shares.mean(), shares.std(ddof=1) / np.sqrt(12)
+    step = 2.2009852 * error / (mean * (1 - mean))
+    ends = [1 / (1 + np.exp(-(np.log(mean / (1 - mean)) + side))) for side in (-step, step)]
+    assert [purity.low, purity.high] == pytest.approx(ends)
+    # Two items are too few, but for those that have no neighbour of another class.
+    two = class_purity(item_neighbours(np.eye(2), 1), ["a", "a"])
+    assert (two.share, two.high) == (1, 1)
+    assert two.low == pytest.approx(0.025 ** (1 / 2))
 
 
 def test_a_class_of_fewer_items_than_neighbours_can_be_pure() -> None:

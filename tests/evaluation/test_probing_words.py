@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from widemargin.encoders.text.word_sources import WordTable
 from widemargin.encoders.text.words import words_of
 from widemargin.errors import InputError
+from widemargin.evaluation.probing import similarity
 from widemargin.evaluation.probing.bundled import (
     Analogy,
     WordPair,
@@ -163,6 +164,21 @@ def test_the_interval_of_the_correlation_repeats_and_narrows_with_pairs() -> Non
     assert score_similarity(own, many) == narrow
     assert narrow.low < narrow.correlation < narrow.high
     assert narrow.high - narrow.low < wide.high - wide.low
+
+
+def test_ranks_that_weigh_are_those_of_rows_that_stand_there_as_often() -> None:
+    """A resample is weights; what it is by hand are the rows drawn, some of them more than once."""
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(0)
+    grades, cosines = rng.integers(0, 5, 60).astype(float), rng.normal(size=60).round(1)
+    told = similarity._predictions(grades, cosines)
+    assert similarity.spearman(grades, cosines) == pytest.approx(spearmanr(grades, cosines)[0])
+    for _ in range(5):
+        rows = rng.integers(0, 60, 60)
+        weighed = told.with_weight(np.bincount(rows, minlength=60).astype(float))
+        by_hand = spearmanr(grades[rows], cosines[rows])[0]
+        assert similarity._SPEARMAN.value(weighed) == pytest.approx(by_hand)
 
 
 def test_too_few_pairs_have_no_correlation() -> None:

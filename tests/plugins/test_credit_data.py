@@ -277,7 +277,7 @@ def test_values_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
     rows = [f"{100 + 7 * n},{n % 3}" for n in range(60)]
     path.write_text("\n".join(["amount,ended", "much,0", *rows]))
     notes = ApplicationTable(path=path, label="ended", bad=("1",)).load(tmp_path).card.notes
-    assert any("amount (1 taken for missing)" in note for note in notes)
+    assert any("amount (1 taken for missing, 'much' at loans.csv:2)" in note for note in notes)
 
 
 def loans(folder: Path, label: str = "ended", n: int = 40) -> Path:
@@ -308,6 +308,12 @@ def test_capitals_count_where_they_tell_two_ends_apart(tmp_path: Path) -> None:
     path = written(tmp_path, "\n".join(["amount,ended", *rows]))
     dataset = ApplicationTable(path=path, label="ended", bad=("A",)).load(tmp_path)
     assert (dataset.y == "bad").sum() == 10
+    assert (
+        "a counts as good, beside A; where all mean a bad end: --set 'data.bad=[A, a]'."
+        in dataset.card.notes
+    )
+    both = ApplicationTable(path=path, label="ended", bad=("A", "a")).load(tmp_path)
+    assert not [note for note in both.card.notes if "counts as good" in note]
 
 
 def test_a_wrong_end_is_told_with_the_nearest_and_none_is_taken_for_bad(tmp_path: Path) -> None:

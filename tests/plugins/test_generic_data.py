@@ -189,7 +189,10 @@ def test_missing_values_and_slips_among_numbers_are_missing(write: Write) -> Non
     dataset = TableFile(path=path).load(HOME)
     assert dataset.X["x"].isna().sum() == 4
     assert "4 of 600 values are missing." in dataset.card.notes
-    assert "Not every value is a number in x (1 taken for missing)." in dataset.card.notes
+    assert (
+        "Not every value is a number in x (1 taken for missing, '12 cm' at a.csv:301). Correct "
+        "what is a slip." in dataset.card.notes
+    )
 
 
 def test_missing_categories_stay_missing(write: Write) -> None:
@@ -310,7 +313,10 @@ def test_a_measurement_with_some_slips_stays_a_number_and_says_so(tmp_path: Path
     area = [str(10.5 + at) if at % 10 else "unknown" for at in range(100)]
     dataset = table_of(tmp_path, area)
     assert dataset.X["area"].dtype.kind == "f"
-    assert any("area (10 taken for missing)" in note for note in dataset.card.notes)
+    assert any(
+        "area (10 taken for missing, the first 'unknown' at t.csv:2)" in note
+        for note in dataset.card.notes
+    )
 
 
 def test_grouped_thousands_are_numbers(tmp_path: Path) -> None:

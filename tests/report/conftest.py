@@ -531,7 +531,12 @@ def _measured(
         path=Path(f"runs/{use_case}") / f"20261123-{name}",
         id=name,
         use_case=use_case,
-        manifest={"costs": costs, "threads": 2, "created": "2026-11-23T00:00:00+00:00"},
+        manifest={
+            "costs": costs,
+            "threads": 2,
+            "created": "2026-11-23T00:00:00+00:00",
+            "timings": {"total": 40.0},
+        },
         config={"features": {"encoder": {"name": "tfidf"}}},
         metrics={
             "n_items": 4465,

@@ -12,7 +12,7 @@ from typing import Any
 from widemargin.comparison import Comparison, Pair
 from widemargin.evaluation import METRICS, PairedTest
 from widemargin.registry import discover
-from widemargin.report.comparison import comparison_files, words
+from widemargin.report.comparison import comparison_files, cost_words, words
 from widemargin.report.comparison.columns import columns
 from widemargin.report.figures.costs import CostPoint, draw_costs
 from widemargin.report.wordings import MINUS
@@ -96,7 +96,7 @@ def test_how_the_rows_intervals_were_made_is_said(comparison: Comparison) -> Non
             rows.append(replace(row, run=replace(row.run, metrics=metrics)))
         return words.intervals(replace(comparison, rows=tuple(rows)))
 
-    few = "leaving out each of fewer than 20 held-out items or groups once (the jackknife)"
+    few = "leaving out each of fewer than 100 held-out items or groups once (the jackknife)"
     none = "of fewer than 3 held-out items or groups are there only where nothing is wrong."
     assert made("bootstrap", "jackknife") == f"{resampled} or {few}."
     assert made("jackknife", "") == f"95% intervals, which come from {few} and {none}"
@@ -177,7 +177,7 @@ def test_a_report_that_is_gone_is_no_link(comparison: Comparison) -> None:
     page = files(found)["comparison.html"]
     assert "20261123-minilm" not in page
     assert "../../spam/20261123-tfidf/report.html" in page
-    assert '<th scope="row">minilm</th>' in page
+    assert '<th scope="col" class="n">minilm</th>' in page
 
 
 def test_the_page_names_what_failed_and_runs_nothing_of_it(comparison: Comparison) -> None:
@@ -208,6 +208,67 @@ def test_a_star_says_where_vectors_were_kept(comparison: Comparison) -> None:
     assert "--fresh" not in "".join(files(fresh).values())
 
 
+def test_what_the_seconds_leave_out_is_said_and_what_the_runs_took(
+    comparison: Comparison,
+) -> None:
+    told = cost_words.costs(comparison)
+    assert told == (
+        "Seconds are of encoding, fitting and predicting, in all models of a run; whole runs, with "
+        "reading, judging and writing, took 2 min 0 s added up."
+    )
+    made = files(comparison)
+    assert told in made["comparison.html"]
+    assert told in made["comparison.md"]
+    rows = list(csv.DictReader(made["comparison.csv"].splitlines()))
+    assert [row["run_seconds"] for row in rows] == ["40.0", "40.0", "40.0", ""]
+    # A run that went on after a stop timed less than its models took.
+    first, *others = comparison.rows
+    assert first.run is not None
+    manifest = {**first.run.manifest, "timings": {"total": 2.0}}
+    resumed = replace(first, run=replace(first.run, manifest=manifest))
+    found = replace(comparison, rows=(resumed, *others))
+    assert (resumed.total, resumed.whole, cost_words.whole(found)) == (15.75, None, None)
+    assert cost_words.costs(found).endswith("and not of reading, judging and writing.")
+    assert "added up" not in files(found)["comparison.html"]
+
+
+def test_a_title_names_what_is_compared_where_that_is_short(comparison: Comparison) -> None:
+    assert words.title(comparison) == "encoders on spam: minilm, tfidf, glove and hog"
+    long = replace(comparison.rows[0], values={"encoder": "tfidf + glove (vectors: corpus)" * 2})
+    assert words.title(replace(comparison, rows=(long, *comparison.rows))) == "encoders on spam"
+    runs = [
+        replace(row, values={"run": f"{row.use_case}/20261123-095144-93e6"})
+        for row in comparison.done[:2]
+    ]
+    named = replace(comparison, axes=("run",), rows=tuple(runs), use_cases=("spam", "credit"))
+    assert words.title(replace(named, is_ranked=False)).endswith(": spam and credit")
+
+
+def test_few_rows_stand_upright_a_column_each(comparison: Comparison) -> None:
+    page = files(comparison)["comparison.html"]
+    heads, *own = re.findall(r"<tr>(.*?)</tr>", page.partition("</table>")[0], re.DOTALL)
+    links = re.findall(r'<th scope="col" class="n"><a href="[^"]+">([^<]+)</a></th>', heads)
+    assert links == ["minilm", "tfidf", "glove"]
+    names = [re.findall(r'<th scope="row">([^<]+)<', row) for row in own]
+    # The axis heads the columns, so that no row says it again.
+    assert names[0] == ["F1"]
+    assert ["encoder"] not in names
+    assert ["memory, MB"] in names
+    assert [row.count("<td") for row in own] == [3] * len(own)
+    fourth = replace(comparison.rows[2], name="lsa", values={"encoder": "lsa"})
+    many = files(replace(comparison, rows=(*comparison.rows, fourth)))["comparison.html"]
+    assert 'class="cells upright"' not in many
+    assert '<th scope="row"><a href=' in many
+
+
+def test_two_cells_need_no_table_of_pairs(comparison: Comparison) -> None:
+    both = replace(comparison, rows=comparison.rows[:2], pairs=comparison.pairs[:1], n_cells=2)
+    page = files(both)["comparison.html"]
+    assert "minilm is better than tfidf by 0.0040" in page
+    assert "How much better the row is" not in page
+    assert "How much better the row is" in files(comparison)["comparison.html"]
+
+
 def test_the_csv_holds_all_numbers_in_full(comparison: Comparison) -> None:
     rows = list(csv.DictReader(files(comparison)["comparison.csv"].splitlines()))
     assert [one["encoder"] for one in rows] == ["minilm", "tfidf", "glove", "hog"]
@@ -223,7 +284,7 @@ def test_the_csv_holds_all_numbers_in_full(comparison: Comparison) -> None:
 
 def test_the_markdown_is_one_table_with_words_below(comparison: Comparison) -> None:
     text = files(comparison)["comparison.md"]
-    assert text.startswith("# Encoders on spam\n")
+    assert text.startswith("# Encoders on spam: minilm, tfidf, glove and hog\n")
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 3
     assert len({line.count("|") for line in table}) == 1

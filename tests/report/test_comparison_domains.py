@@ -34,7 +34,9 @@ def test_rows_keep_the_order_given_and_nothing_is_called_the_best(domains: Compa
     assert names(tables(page)["Each by its own metric"]) == ["spam", "spam", "homes", "leaves"]
     assert "across different items no row is better than another" in page
     assert "The best first" not in page
-    assert words.title(domains) == "4 use cases and 2 kernels"
+    assert words.title(domains) == (
+        "4 use cases and 2 kernels: spam, homes, leaves and sea by linear and rbf"
+    )
 
 
 def test_the_summary_says_what_gains_and_what_was_not_tested(domains: Comparison) -> None:
@@ -59,7 +61,12 @@ def test_cells_of_one_use_case_are_tested_within_it(domains: Comparison) -> None
     assert verdict.startswith("spam: rbf is better than spam: linear by 0.0200")
     assert verdict.endswith("a clear difference.")
     page = files(domains)["comparison.html"]
-    assert "spam: How much better the row is than the column" in page
+    assert "How much better the row is than the column" not in page  # of two, the sentence does
+    third = replace(domains.rows[0], name="spam: poly")
+    pairs = [replace(domains.pairs[0], worse=third.name)]
+    pairs += [replace(pairs[0], better="spam: linear")]
+    more = replace(domains, rows=(*domains.rows, third), pairs=(*domains.pairs, *pairs))
+    assert "spam: How much better the row is than the column" in files(more)["comparison.html"]
 
 
 def test_the_reader_may_choose_a_metric_that_several_rows_have(domains: Comparison) -> None:

@@ -27,7 +27,7 @@ from widemargin.contracts import (
     Table,
     Text,
 )
-from widemargin.evaluation import Finding, calibration_curve
+from widemargin.evaluation import METRICS, Finding, calibration_curve
 from widemargin.report.artefacts import Artefacts
 from widemargin.report.sections import build_findings, build_headline, build_sections
 from widemargin.report.sections.calibration import build_calibration
@@ -253,7 +253,7 @@ def test_the_headline_counts_the_parts_that_were_made(
             "jackknife",
             True,
             "come from leaving out 8 whole groups of messages, one at a time, and Student's "
-            "distribution (the jackknife): fewer than 20 are too few to resample.",
+            "distribution (the jackknife): fewer than 100 are too few to resample.",
         ),
         ("jackknife", False, "come from leaving out 8 held-out messages, one at a time, and"),
         ("", True, "there only where nothing is wrong: of 8 whole groups of messages, fewer than"),
@@ -268,6 +268,34 @@ def test_the_numbers_say_how_their_intervals_were_made(
     intervals = None if made is None else {"by": made, "of": 8}
     section = build_numbers(read(record, intervals=intervals))
     assert said in block(section, Estimates).note
+
+
+def test_the_numbers_say_where_one_group_holds_most_of_what_was_predicted(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    def note(large: int) -> str:
+        record = write(tmp_path / f"run{large}", "binary", n=50)
+        change(record, drawn=np.maximum(np.arange(50) - large, -1))
+        return str(block(build_numbers(read(record)), Estimates).note)
+
+    assert "One of these holds 58% of all that was predicted" in note(29)
+    assert "One of these" not in note(20)
+
+
+def test_the_numbers_say_why_a_quantile_has_no_interval_or_another(
+    write: Write, read: Read, tmp_path: Path
+) -> None:
+    def note(shape: str, metric: str, low: float | None, by: str) -> str:
+        record = write(tmp_path / shape, shape, n=50)
+        measured = {metric: {"value": 0.5, "low": low, "high": low and 0.6}}
+        run = read(record, intervals={"by": by, "of": 50}, metrics=measured)
+        known = {one.name: one for one in METRICS}
+        return str(block(build_numbers(replace(run, known=known)), Estimates).note)
+
+    said = note("binary", "caught_at_0.1", None, "bootstrap")
+    assert "Caught at 0.1% blocked: none, for too few messages beyond where it is read" in said
+    said = note("regression", "median_ae", 0.4, "jackknife")
+    assert "Leaving one out says little of the median absolute error, which is resampled." in said
 
 
 def test_findings_are_those_of_the_evaluation(write: Write, read: Read, tmp_path: Path) -> None:

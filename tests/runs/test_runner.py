@@ -552,7 +552,7 @@ def test_a_use_case_whose_loader_returns_another_task_is_refused(tmp_path: Path)
         run_case(case, tmp_path)
     assert str(caught.value) == (
         "use case 'noise' declares regression, and its loader Noise returned a target for "
-        "classification."
+        "classification. Let it return classes as strings in `y`, and numbers as float64."
     )
 
 

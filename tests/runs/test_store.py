@@ -23,6 +23,7 @@ from widemargin.runs import RunStore, read_record, runs_home
 
 HOST = re.sub(r"[^\w.-]", "", platform.node())
 FIRST, SECOND, OTHER = "20260101-120000-0001", "20260202-120000-0002", "20260303-120000-0003"
+CELL, LATER_CELL = "20260505-120000-0005", "20260606-120000-0006"
 
 
 METRICS: dict[str, Any] = {
@@ -41,8 +42,9 @@ METRICS: dict[str, Any] = {
 }
 
 
-def files_of(use_case: str, run_id: str) -> dict[str, bytes]:
+def files_of(use_case: str, run_id: str, **more: Any) -> dict[str, bytes]:
     manifest = {
+        **more,
         "id": run_id,
         "use_case": use_case,
         "created": "2026-01-01T12:00:00+00:00",
@@ -274,11 +276,19 @@ def test_processes_share_a_folder_without_hurting_each_other(store: RunStore) ->
     assert hidden(store.home) == []
 
 
-def test_ids_sort_by_time_even_within_a_second(store: RunStore) -> None:
-    made = []
-    for _ in range(20):
-        made.append(store.new_id("spam"))
-        time.sleep(0.001)
+def test_ids_sort_by_time_even_within_a_second(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = datetime(2026, 1, 1, 12, 59, 59, 990_000, tzinfo=UTC)
+    moments = (begin + timedelta(milliseconds=number) for number in range(20))
+
+    class Clock:
+        @staticmethod
+        def now(zone: object) -> datetime:
+            return next(moments)
+
+    monkeypatch.setattr("widemargin.runs.store.datetime", Clock)
+    made = [store.new_id("spam") for _ in range(20)]
     assert made == sorted(set(made))
 
 
@@ -340,6 +350,69 @@ def test_an_unknown_name_is_refused_with_the_nearest(filled: RunStore) -> None:
 @pytest.mark.parametrize("name", ["", "spma", "table/20260101", "/", "spam/"])
 def test_a_name_that_nothing_answers_to_is_refused(filled: RunStore, name: str) -> None:
     assert "`widemargin runs` lists them." in refusal(filled, name)
+
+
+@pytest.fixture
+def compared(filled: RunStore) -> RunStore:
+    """Return a store with two later runs of spam that a comparison made, and one of texts."""
+    for use_case, run_id in (("spam", CELL), ("spam", LATER_CELL), ("texts", LATER_CELL)):
+        filled.write(use_case, run_id, files_of(use_case, run_id, comparison="both-1f2e"))
+    return filled
+
+
+@pytest.mark.parametrize(("name", "found"), [("spam", SECOND), ("latest", OTHER), ("table", OTHER)])
+def test_a_last_run_is_none_that_a_comparison_made(
+    compared: RunStore, name: str, found: str
+) -> None:
+    assert compared.find(name).id == found
+    if name != "latest":
+        last = compared.last(name)
+        assert last is not None
+        assert last.id == found
+
+
+def test_what_a_comparison_made_is_found_by_its_id_and_path(compared: RunStore) -> None:
+    for name in (CELL, CELL[:10], f"spam/{CELL}", str(compared.home / "spam" / CELL)):
+        assert compared.find(name).comparison == "both-1f2e"
+    assert compared.find(FIRST).comparison == ""
+
+
+def test_where_comparisons_made_all_runs_their_name_says_what_to_type(
+    compared: RunStore,
+) -> None:
+    said = (
+        "{0!r} stands for the last run, and {1}there are only runs that `widemargin compare` made, "
+        "which it passes over. `widemargin run texts` makes another; or name one of these by its "
+        f"id, such as {LATER_CELL}: `widemargin runs` lists them."
+    )
+    assert refusal(compared, "texts") == said.format("texts", "of texts ")
+    assert compared.last("texts") is None
+    compared.prune(keep=0, use_case="spam")
+    compared.prune(keep=0, use_case="table")
+    assert refusal(compared, "latest") == said.format("latest", "")
+    assert compared.last("spam") is None
+
+
+def test_a_damaged_run_among_those_of_comparisons_is_told(compared: RunStore) -> None:
+    (compared.home / "table" / OTHER / "metrics.json").unlink()
+    compared.write("table", CELL, files_of("table", CELL, comparison="both-1f2e"))
+    for ask in (compared.find, compared.last):
+        with pytest.raises(RunNotFoundError, match=f"{OTHER} is not a whole run"):
+            ask("table")
+    # One of a comparison's hides nothing, and nobody asked for it.
+    (compared.home / "spam" / LATER_CELL / "metrics.json").unlink()
+    assert compared.find("spam").id == SECOND
+
+
+def test_prune_counts_what_comparisons_made_by_itself(compared: RunStore) -> None:
+    doomed = compared.prune(keep=1, use_case="spam")
+    assert sorted(path.name for path in doomed) == [FIRST, CELL]
+    assert compared.find("spam").id == SECOND
+
+
+def test_a_comparison_that_is_no_name_is_told(filled: RunStore) -> None:
+    filled.write("texts", CELL, files_of("texts", CELL, comparison=7))
+    assert "'comparison' of manifest.json is not what a run writes there" in refusal(filled, CELL)
 
 
 def test_an_empty_store_says_how_to_make_a_run(store: RunStore) -> None:
@@ -497,6 +570,26 @@ def test_work_is_kept_and_replaced_whole(store: RunStore) -> None:
     store.keep("key", {"a": b"3"})
     assert store.kept("key") == {"a": b"3"}
     assert store.folders() == []
+
+
+def test_work_that_is_replaced_while_it_is_read_is_not_half_the_one_and_half_the_other(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.keep("key", {"a": b"1", "b": b"1"})
+    folder, read = store.home / ".work" / "key", Path.read_bytes
+    # Both were written at the same moment, as far as the system's clock tells.
+    os.utime(folder, (1, 1))
+
+    def replaced(self: Path) -> bytes:
+        content = read(self)
+        monkeypatch.undo()
+        store.keep("key", {"a": b"2", "b": b"2"})
+        os.utime(folder, (1, 1))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", replaced)
+    assert store.kept("key") is None
+    assert store.kept("key") == {"a": b"2", "b": b"2"}
 
 
 def test_two_processes_may_keep_the_same_work(

@@ -115,17 +115,17 @@ def test_few_groups_are_left_out_one_at_a_time_and_the_record_says_so(
     run_quickly: Run, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(1)
-    labels = rng.choice(["no", "yes"], 48).tolist()
+    labels = rng.choice(["no", "yes"], 100).tolist()
     near = [rng.normal(float(one == "yes")) for one in labels]
-    for n_people, by in ((24, "bootstrap"), (8, "jackknife")):
-        people = [f"p{k % n_people}" for k in range(48)]
+    for n_people, by in ((100, "bootstrap"), (8, "jackknife")):
+        people = [f"p{k % n_people}" for k in range(100)]
         data = table(tmp_path / "t.csv", labels, b=near, person=people) | {"group": "person"}
         told = run_quickly("table", data=data, evaluation={"outer": 2}).record.metrics
         assert told["intervals"] == {"by": by, "of": n_people}
         own = told["metrics"][told["primary"]]
         assert own["low"] < own["value"] < own["high"]
     alone = run_quickly("table", data=table(tmp_path / "u.csv", labels)).record.metrics
-    assert alone["intervals"] == {"by": "bootstrap", "of": 48}
+    assert alone["intervals"] == {"by": "bootstrap", "of": 100}
 
 
 def test_an_edge_that_the_score_does_not_rise_towards_is_not_told(

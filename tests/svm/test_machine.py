@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from widemargin.contracts import Kernel, KernelParameters
+from widemargin.svm.expansion import expand
 from widemargin.svm.expression import Sum, Term
-from widemargin.svm.kernels import LINEAR, RBF
+from widemargin.svm.fitted import FittedTerm
+from widemargin.svm.kernels import LINEAR, POLY, RBF
 from widemargin.svm.machine import Machine, Solution, duels, violations, vote
 
 RNG = np.random.default_rng(0)
@@ -83,3 +86,17 @@ def test_parts_and_constant_terms_add_up_to_the_functions(scheme: Any) -> None:
     functions = sum(part for _, part in parts) + machine.intercept
     decided = functions if scheme == "one-vs-rest" else vote(np.asarray(functions).T, 3)
     np.testing.assert_allclose(machine.decide(X[:5]), decided, atol=1e-9)
+
+
+@pytest.mark.parametrize("kernel", [RBF, POLY])
+def test_rows_beyond_float32_are_decided_in_float64(kernel: Kernel) -> None:
+    vectors = RNG.normal(size=(5, 3))
+    dual_coef = RNG.normal(size=(1, 5))
+    rows = np.array([[0.5, 1.0, -1.0], [1e40, 0.0, 1.0]])
+    term = FittedTerm(kernel=kernel, parameters=KernelParameters(gamma=0.5))
+    found = expand(term, rows, vectors.astype(np.float32), dual_coef)
+    np.testing.assert_allclose(found, expand(term, rows, vectors, dual_coef), rtol=1e-5)
+    # Rows that are near are compared in float32, as they were in training.
+    near = expand(term, rows[:1], vectors.astype(np.float32), dual_coef)
+    both = expand(term, rows[:1].astype(np.float32), vectors.astype(np.float32), dual_coef)
+    np.testing.assert_array_equal(near, both)

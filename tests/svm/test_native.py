@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -270,14 +271,16 @@ def test_rows_that_no_memory_holds_end_in_a_memory_error(monkeypatch: pytest.Mon
 
 
 def test_an_interrupt_stops_the_threads_before_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = []
+    begun, ended = threading.Barrier(4), []
 
     def work(job: Any) -> None:
+        begun.wait()
         while not work_on(job).stop:
             time.sleep(0.001)
         ended.append(1)
 
     def interrupted(futures: Any) -> Any:
+        begun.wait()
         monkeypatch.undo()
         raise KeyboardInterrupt
 
@@ -287,15 +290,56 @@ def test_an_interrupt_stops_the_threads_before_it_goes_on(monkeypatch: pytest.Mo
     assert len(ended) == 3
 
 
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_an_interrupt_while_a_thread_is_started_leaves_none_at_work(
+    monkeypatch: pytest.MonkeyPatch, has_begun: bool
+) -> None:
+    pool = jobs._pool()
+    begun, over, ended = threading.Event(), threading.Event(), []
+    later: list[Any] = []
+
+    def work(job: Any) -> None:
+        begun.set()
+        assert not over.is_set()
+        while not work_on(job).stop:
+            time.sleep(0.001)
+        ended.append(1)
+
+    class Interrupted:
+        """A pool that takes what it is given, and is interrupted before it says so."""
+
+        def submit(self, *words: Any) -> Any:
+            if has_begun:
+                pool.submit(*words)
+                assert begun.wait(600)
+            else:
+                later.append(words)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "_pool", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(work, Counted(), n_threads=3)
+    over.set()
+    for words in later:
+        pool.submit(*words).result()
+    assert len(ended) == has_begun
+
+
 LONG_FIT = """
 import sys
 import numpy as np
+from widemargin.native import jobs
 from widemargin.svm import SVC
+
+def told(futures, wait=jobs.wait):
+    print("waiting", flush=True)
+    return wait(futures)
+
+jobs.wait = told
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(4000, 60)), rng.integers(0, 2, size=4000)
 rng.shuffle(X)
 machine = SVC(kernel="poly", degree=2, C=1e7, tol=1e-9, engine="native", n_jobs=2)
-print("ready", flush=True)
 try:
     machine.fit(X, y)
 except KeyboardInterrupt:
@@ -314,12 +358,11 @@ def test_a_long_fit_can_be_interrupted() -> None:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(2.0)
-        process.send_signal(signal.SIGINT)
-        # The fit takes minutes.
         try:
-            said, _ = process.communicate(timeout=10)
+            assert process.stdout.readline() == "waiting\n"
+            process.send_signal(signal.SIGINT)
+            # The fit takes minutes: what is not interrupted ends with another word.
+            said, _ = process.communicate(timeout=1200)
         finally:
             process.kill()
-    assert said == "interrupted\n"
+    assert said.split()[-1] == "interrupted"

@@ -120,7 +120,7 @@ def show(console: Console, found: Comparison, folder: Path) -> None:
     """Print a comparison for people: the table, what the differences mean, where the files are."""
     from rich.text import Text
 
-    from widemargin.report.comparison import columns, words
+    from widemargin.report.comparison import columns, cost_words, words
 
     console.print()
     first = found.done[0] if found.done and found.is_ranked else None
@@ -146,7 +146,8 @@ def show(console: Console, found: Comparison, folder: Path) -> None:
         for line in [*([] if found.is_ranked else words.gains(found)), *words.verdicts(found)]:
             console.print(line)
         console.print(Text(words.method(found), style="dim"))
-        if star := words.reused(found.rows):
+        console.print(Text(cost_words.costs(found), style="dim"))
+        if star := cost_words.reused(found.rows):
             console.print(Text(star, style="dim"))
     for row in found.failed:
         console.print(Text.assemble((f"{row.name} failed: ", "yellow"), row.problem))

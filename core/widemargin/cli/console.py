@@ -56,8 +56,7 @@ class Column:
     spare : int
         How soon it is left out where there is no room: the highest first, 0 never.
     below : bool
-        Whether it then goes under its row, so that nothing is lost. In a pipe, whose lines may be
-        as long as they are, it stays.
+        Whether it then goes under its row, so that nothing is lost.
     right : bool
         Whether it is set to the right.
     leads : bool
@@ -121,8 +120,7 @@ class Console:
         while (widths := _widths(heads, rows, shown)) and sum(widths) + 2 * (
             len(shown) - 1
         ) > self.out.width:
-            spares = [k for k in shown if self.out.is_terminal or not columns[k].below]
-            spare = max(spares, key=lambda k: columns[k].spare, default=shown[0])
+            spare = max(shown, key=lambda k: columns[k].spare)
             folded = [
                 column.head.split() or [""] if column.folds else [column.head] for column in columns
             ]
@@ -142,7 +140,7 @@ class Console:
             if k == 0 and any(column.leads for column in columns):
                 text.stylize("bold")
             self._line(text)
-            under = "; ".join(f"{columns[k].head}: {row[k]}" for k in below if row[k])
+            under = "; ".join(f"{columns[k].head}: {row[k].rstrip('.')}" for k in below if row[k])
             if under:
                 for part in Text(under, style="dim").wrap(self.out, max(self.out.width - 4, 16)):
                     part.rstrip()

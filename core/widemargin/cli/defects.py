@@ -12,9 +12,9 @@ _NETWORK = (
 )
 
 
-def wording(error: Exception) -> str:
+def wording(error: BaseException) -> str:
     """Name the error, and the plugin's line that it came from where it came from one."""
-    said = f"Error: {type(error).__name__}: {error}"
+    said = f"Error: {type(error).__name__}: {error}".removesuffix(": ")
     plugins = plugin_packages()
     raised = last_raised(error, plugins)
     if raised is None:

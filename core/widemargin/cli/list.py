@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from widemargin.cli.console import Column, Console, JsonOption, QuietOption, RunsOption
+from widemargin.errors import RunNotFoundError
 
 if TYPE_CHECKING:
     from widemargin.api import Run
     from widemargin.contracts import Metric, UseCase
+    from widemargin.registry import Registry
+    from widemargin.runs.store import RunStore
 
 __all__ = ["app"]
 
@@ -28,39 +32,41 @@ def list_use_cases(
     """List use cases: what they do, the data that they fetch, and what the last run reached.
 
     Size, items and licence are those of the data sets that come with a use case; a use case
-    without any is for data of your own. A run counts near-duplicates once, and so fewer items.
+    without any is for data of your own. A run counts near-duplicates once, and so fewer items. The
+    last run is the one that predict takes: those that compare made are passed over.
     `widemargin run NAME` runs one.
     """
     from widemargin.registry import discover
+    from widemargin.runs.store import RunStore, runs_home
 
     console, registry = Console(json=json, quiet=quiet), discover()
     cases = [registry.use_case(use_case)] if use_case else list(registry.use_cases.values())
-    last = _last(runs)
-    rows = [_row(case, registry.metrics, last.get(case.name)) for case in cases]
+    store = RunStore(runs or runs_home())
+    rows = [_row(case, registry.metrics, _last(store, case.name, registry)) for case in cases]
     console.emit(rows)
     console.table(
         [
             Column("use case", leads=True),
-            Column("task", spare=3, below=True),
-            Column("data", spare=2, below=True),
-            Column("size", right=True, spare=4, below=True),
-            Column("items", right=True, spare=4, below=True),
-            Column("licence", spare=5, below=True),
-            Column("judged by", spare=6, below=True),
-            Column("last run", spare=1, below=True),
-            Column("what it does"),
+            Column("what it does", spare=1, below=True),
+            Column("last run", spare=2, below=True),
+            Column("task", spare=4, below=True),
+            Column("data", spare=3, below=True),
+            Column("size", right=True, spare=5, below=True),
+            Column("items", right=True, spare=5, below=True),
+            Column("licence", spare=6, below=True),
+            Column("judged by", spare=7, below=True),
         ],
         [
             [
                 row["name"],
+                row["summary"],
+                _said(row["last"]),
                 row["task"],
-                ", ".join(one["title"] for one in row["data"]) or "your own",
+                ", ".join(one["title"] for one in row["data"]),
                 _size(sum(one["bytes"] for one in row["data"])),
                 _items(case),
                 "; ".join(dict.fromkeys(one["licence"] for one in row["data"])),
                 " or ".join(row["primary"].values()),
-                _said(row["last"]),
-                row["summary"],
             ]
             for case, row in zip(cases, rows, strict=True)
         ],
@@ -72,16 +78,16 @@ def list_use_cases(
         )
 
 
-def _last(runs: Any) -> dict[str, Run]:
-    """Find the last whole run of each use case."""
+def _last(store: RunStore, use_case: str, registry: Registry) -> Run | None:
+    """Find the run that the use case's name stands for; a warning says where none can be read."""
     from widemargin.api import Run
-    from widemargin.registry import discover
-    from widemargin.runs.store import RunStore, runs_home
 
-    registry = discover()
-    records = RunStore(runs or runs_home()).records()
-    records = sorted(records, key=lambda one: (one.manifest["created"], one.id))
-    return {record.use_case: Run(record, registry) for record in records}
+    try:
+        record = store.last(use_case)
+    except RunNotFoundError as error:
+        warnings.warn(str(error), stacklevel=2)
+        return None
+    return None if record is None else Run(record, registry)
 
 
 def _row(case: UseCase, metrics: Mapping[str, Metric], last: Run | None) -> dict[str, Any]:
@@ -124,7 +130,7 @@ def _reached(run: Run) -> dict[str, Any]:
 
 def _said(last: Mapping[str, Any] | None) -> str:
     if last is None:
-        return "none"
+        return ""
     return f"{last['metric']} {last['value']} on {last['n_items']:,} items"
 
 

@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +47,10 @@ _ASKED = "widemargin.asked"
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
+class _EndedError(Exception):
+    """A plugin called `sys.exit` in the middle of a command; that is the cause."""
+
+
 class _Commands(TyperGroup):
     """Commands that load when they are called; plugins' commands come after our own."""
 
@@ -65,9 +70,21 @@ class _Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; an interruption ends with a word on how to go on."""
+        """Run a command; an interruption ends with a word on how to go on.
+
+        Raises
+        ------
+        _EndedError
+            Where a plugin's code ended one of our own commands.
+        """
         try:
             return super().invoke(ctx)
+        except SystemExit as stop:
+            # A plugin's own command may end so; and last words are told as they are.
+            own = ctx.meta.get(_ASKED) in _COMMANDS and not isinstance(stop.code, str)
+            if own and _is_of_plugin(stop):
+                raise _EndedError from stop
+            raise
         except KeyboardInterrupt as stop:
             _say(f"Stopped. {stop}".rstrip())
             raise typer.Exit(130) from None
@@ -93,6 +110,14 @@ class _Commands(TyperGroup):
         plugin = typer.Typer(add_completion=False)
         plugin.command(command.name, help=command.summary)(command.run)
         return _as_command(plugin, cmd_name)
+
+
+def _is_of_plugin(stop: SystemExit) -> bool:
+    """Say whether it came from a plugin's code; libraries end so too, as rich at a closed pipe."""
+    from widemargin.contracts.places import last_raised, plugin_packages
+
+    raised = last_raised(stop, plugin_packages())
+    return raised is not None and not raised.within_ours
 
 
 def _check_places(words: Sequence[str], own: Collection[str]) -> None:
@@ -203,7 +228,7 @@ def _run(given: list[str], debug: bool) -> int:
     try:
         with warnings.catch_warnings():
             if not debug:
-                warnings.showwarning = _show_warning
+                warnings.showwarning = partial(_show_warning, set())
             code = app(given, standalone_mode=True, prog_name="widemargin")
     except SystemExit as stop:
         if isinstance(stop.code, str):  # a plugin's last words
@@ -221,13 +246,15 @@ def _run(given: list[str], debug: bool) -> int:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             return _tell_defect(error, debug)
         return _tell_unwritable(error)
+    except _EndedError as error:
+        return _tell_defect(error.__cause__ or error, debug)
     # The last resort of a program: whatever else happens is our defect, told in one line.
     except Exception as error:  # noqa: BLE001
         return _tell_defect(error, debug)
     return code if isinstance(code, int) else 0
 
 
-def _tell_defect(error: Exception, debug: bool) -> int:
+def _tell_defect(error: BaseException, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     else:
@@ -246,9 +273,11 @@ def _tell_unwritable(error: OSError) -> int:
     return 1
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Tell a warning in one line, without the place in the code that `--debug` shows."""
-    _say(f"Warning: {message}")
+def _show_warning(told: set[str], message: Warning | str, *_: Any, **__: Any) -> None:
+    """Tell a warning in one line and once, without the place in the code that `--debug` shows."""
+    if str(message) not in told:
+        told.add(str(message))
+        _say(f"Warning: {message}")
 
 
 def _wording(error: WidemarginError) -> str:

@@ -86,8 +86,12 @@ def limited(seconds: int) -> Iterator[None]:
     # Again every second, should the first one be swallowed by a library.
     signal.setitimer(signal.ITIMER_REAL, seconds, 1)
     try:
-        yield
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
+        # Twice, should the alarm have come just before the first.
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

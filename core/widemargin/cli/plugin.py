@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,10 @@ from widemargin.cli.console import Console, JsonOption, QuietOption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rich.text import Text
+
     from widemargin.testing import Verdict
+    from widemargin.testing.card import Status
 
 __all__ = ["app"]
 
@@ -122,8 +126,9 @@ def check_plugin(
     Its use cases are tried on their fixtures, its encoders, kernels and
     metrics on made-up items, without network.
 
-    The exit code is 0 where every rule that applies is kept, 1 where one is
-    broken, and 2 where there is no such plugin.
+    The exit code is 0 where no rule is broken, 1 where one is, and 2 where
+    there is no such plugin. What was not tried is counted: mend what stands
+    in its way, and check again.
     """
     from widemargin.testing import examine
 
@@ -131,54 +136,80 @@ def check_plugin(
     verdicts = _show_card(console, examine(name), failures_only=quiet)
     passed = all(one.status != "failed" for one in verdicts)
     console.emit({"name": name, "passed": passed, "rules": [asdict(one) for one in verdicts]})
-    counts = [sum(one.status == status for one in verdicts) for status in _MARKS]
+    counts = [
+        f"{sum(one.status == status for one in verdicts)} {words}"
+        for status, (_, _, words) in _MARKS.items()
+    ]
     seconds = sum(one.seconds for one in verdicts)
     console.print()
-    console.print(
-        f"{counts[0]} passed, {counts[1]} failed, {counts[2]} do not apply; {seconds:.1f} s"
-    )
+    console.print(f"{', '.join(counts)}; {seconds:.1f} s")
     if not passed:
         raise typer.Exit(1)
 
 
 _MARKS = {
-    "passed": ("pass", "green"),
-    "failed": ("FAIL", "bold red"),
-    "does not apply": ("n/a", "dim"),
+    "passed": ("pass", "green", "passed"),
+    "failed": ("FAIL", "bold red", "failed"),
+    "not tried": ("-", "yellow", "not tried"),
+    "does not apply": ("n/a", "dim", "do not apply"),
 }
-"""What a line of the card begins with."""
+"""What a line of the card begins with, its style, and what the rules are counted as."""
 
 
 def _show_card(
     console: Console, verdicts: Iterable[Verdict], *, failures_only: bool
 ) -> list[Verdict]:
-    """Print a line a rule, each as soon as it was tried; return them all."""
-    from rich.table import Table
+    """Print a line for each rule that was tried, as soon as it was, and return all verdicts.
+
+    A subject's other rules follow: a line for all that were not tried, and one for all that do not
+    apply.
+    """
     from rich.text import Text
 
     told: list[Verdict] = []
-    subject = ""
-    for one in verdicts:
-        told.append(one)
-        if failures_only and one.status != "failed":
-            continue
-        if one.subject != subject:
-            subject = one.subject
-            console.print()
-            console.print(Text(subject, style="bold"))
-        mark, style = _MARKS[one.status]
-        said = Text(one.rule, style="dim" if one.status == "does not apply" else "")
-        if one.status == "does not apply":
-            said.append(f"\nDoes not apply: {one.found}")
-        elif one.status == "failed":
-            where = f"\nWhere: {one.where}" if one.where else ""
-            said.append(f"\nFound: {one.found}{where}\nRemedy: {one.remedy}")
-            if one.check:
-                said.append(f"\nTried by widemargin.testing.{one.check}.", style="dim")
-        line = Table.grid(padding=(0, 2, 0, 0))
-        line.add_column(width=4)
-        line.add_column(width=6, justify="right")
-        line.add_column()
-        line.add_row(Text(mark, style=style), Text(f"{one.seconds:.1f} s", style="dim"), said)
-        console.print(line)
+    for subject, ours in groupby(verdicts, key=lambda one: one.subject):
+        rest: dict[Status, list[str]] = {}
+        headed = False
+        for one in ours:
+            told.append(one)
+            if failures_only and one.status != "failed":
+                continue
+            if not headed:
+                console.print()
+                console.print(Text(subject, style="bold"))
+                headed = True
+            if one.status in ("passed", "failed"):
+                _print_line(console, one.status, _said(one), f"{one.seconds:.1f} s")
+            else:
+                rest.setdefault(one.status, []).append(one.found.removesuffix("."))
+        for status, reasons in rest.items():
+            why = "; ".join(dict.fromkeys(reasons))
+            said = Text(f"{status.capitalize()} ({len(reasons)}): {why}.", style="dim")
+            _print_line(console, status, said)
     return told
+
+
+def _print_line(console: Console, status: Status, said: Text, seconds: str = "") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    mark, style, _ = _MARKS[status]
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_column(width=4)
+    line.add_column(width=6, justify="right")
+    line.add_column()
+    line.add_row(Text(mark, style=style), Text(seconds, style="dim"), said)
+    console.print(line)
+
+
+def _said(one: Verdict) -> Text:
+    """Write a rule that was tried, and what was found where it failed."""
+    from rich.text import Text
+
+    said = Text(one.rule)
+    for head, words in (("Found", one.found), ("Where", one.where), ("Remedy", one.remedy)):
+        if words:
+            said.append(f"\n{head}: {words}")
+    if one.remedy and one.check:
+        said.append(f"\nTried by widemargin.testing.{one.check}.", style="dim")
+    return said

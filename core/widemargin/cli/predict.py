@@ -76,6 +76,8 @@ def predict(
     An item that cannot be read gets no answer: standard error names it, all others are answered,
     and the exit code is 3, or 2 where none was answered. An empty text gets an answer, so that each
     line has one, with a note that says so (note in json and csv): treat it by a rule of your own.
+    What is not read whole, or counts otherwise than it is written, has a note too; standard error
+    names the first few of these.
     """
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home
@@ -237,6 +239,10 @@ def _line(one: Prediction, width: int = 0) -> str:
         # 100.0% would promise what no model can.
         sure = f"{one.probability:.1%}" if one.probability < 0.9995 else ">99.9%"
         said = f"{one.id}  {one.label:<{width}}  {sure:>6}  margin {one.margin:+.2f}"
+        likeliest = max(one.probabilities, key=lambda name: one.probabilities[name])
+        # Costs or class weights chose the label: without a word the percentage looks wrong.
+        if one.probabilities[likeliest] > one.probability:
+            said += f"  though {likeliest} is likelier"
     deciding = _EMPTY if one.is_empty else _deciding(one)
     return f"{said}  {deciding}" if deciding else said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from widemargin.serving import Answers, Predictor
 
 __all__ = ["Tally", "legend", "legend_of_pieces", "taken_as_texts"]
+
+
+_NAMED = 5
+"""How many items are named with their notes."""
 
 
 class _UnansweredError(InputError):
@@ -34,8 +38,8 @@ class Tally:
     empty: int = 0
     undecodable: int = 0
     explained: int = 0
-    unread: int = 0
-    example: str = ""
+    noted: int = 0
+    examples: list[str] = field(default_factory=list)
 
     def count(self, answers: Answers) -> None:
         """Count a batch."""
@@ -44,10 +48,9 @@ class Tally:
         self.refused += len(answers.refused)
         self.explained += sum(bool(one.shares) for one in told)
         self.empty += sum(one.is_empty for one in told)
-        unread = [one for one in told if one.note and not one.is_empty]
-        self.unread += len(unread)
-        if unread and not self.example:
-            self.example = f"{unread[0].id}: {unread[0].note}"
+        noted = [f"{one.id}: {one.note}" for one in told if one.note and not one.is_empty]
+        self.noted += len(noted)
+        self.examples += noted[: _NAMED - len(self.examples)]
 
     def notes(self) -> Iterator[str]:
         """Say what was counted that people may not expect."""
@@ -56,9 +59,12 @@ class Tally:
                 f"{counted(self.empty, 'item', 'are')} empty, and marked so: the answer is only "
                 "what the model takes for granted."
             )
-        if self.unread:
-            items = counted(self.unread, "item", "are")
-            yield f"{items} not read whole, as {self.example}."
+        if self.noted:
+            # Of what is not read whole, or counts otherwise than it is written.
+            said = [f"{counted(self.noted, 'item', 'have')} a note:", *self.examples]
+            if more := self.noted - len(self.examples):
+                said.append(f"and {more:,} more; json and csv give the note of each.")
+            yield "\n  ".join(said)
         if self.undecodable:
             lines = counted(self.undecodable, "line", "were")
             yield f"{lines} not UTF-8, and read as Windows-1252."

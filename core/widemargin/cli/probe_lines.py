@@ -260,7 +260,8 @@ def _show_purity(lines: _Lines, items: ItemProbe) -> None:
     lines.table(columns, rows)
     if len(purity.classes) > _CLASSES:
         lines.fold(f"{len(purity.classes) - _CLASSES} more classes: --json", style="dim")
-    lines.fold(f"95% interval of all: {purity.low:.0%} to {purity.high:.0%}", style="dim")
+    if math.isfinite(purity.low):
+        lines.fold(f"95% interval of all: {purity.low:.0%} to {purity.high:.0%}", style="dim")
 
 
 def _show_geometry(lines: _Lines, geometry: Geometry, what: str) -> None:

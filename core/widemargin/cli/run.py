@@ -190,7 +190,9 @@ def show_summary(console: Console, made: Run) -> None:
     console.print()
     if made.report.exists():
         console.say(f"Report   {made.report}")
-    console.say(f"Predict  widemargin predict {made.record.use_case} {_example(made)}")
+    # The use case's name would pass over what a comparison made.
+    name = made.id if made.record.comparison else made.record.use_case
+    console.say(f"Predict  widemargin predict {name} {_example(made)}")
 
 
 def _few(intervals: dict[str, Any]) -> str:

@@ -24,7 +24,11 @@ def runs(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """List runs, the newest last; `prune` deletes old ones."""
+    """List runs, the newest last; `prune` deletes old ones.
+
+    A use case's name, or latest, stands for the last run in all commands, and passes over what
+    widemargin compare made: those runs answer to their ids.
+    """
     if context.invoked_subcommand:
         return
     from widemargin.api import Run
@@ -44,6 +48,7 @@ def runs(
             {
                 "id": one.id,
                 "use_case": one.record.use_case,
+                "comparison": one.record.comparison,
                 "created": one.record.manifest["created"],
                 "path": str(one.path),
                 "primary": one.record.metrics["primary"],
@@ -62,7 +67,8 @@ def runs(
         Column("value", right=True),
         Column("interval", right=True),
         Column("made (UTC)", spare=3),
-        Column("settings", spare=4),
+        Column("by", spare=4),
+        Column("settings", spare=5),
     ]
     console.table(columns, [_row(one) for one in found])
 
@@ -72,7 +78,8 @@ def _row(one: Run) -> tuple[str, ...]:
     chosen = one.record.metrics["chosen"]
     made = one.record.manifest["created"].replace("T", " ")[:16]
     settings = f"{chosen['kernel']}, C {chosen['C']:g}"
-    return one.id, one.record.use_case, title, value, interval, made, settings
+    by = "compare" if one.record.comparison else "run"
+    return one.id, one.record.use_case, title, value, interval, made, by, settings
 
 
 @app.command()
@@ -94,8 +101,9 @@ def prune(
 ) -> None:
     """Delete all but the last runs of each use case, and folds that runs kept over a day ago.
 
-    A run that cannot be read is named, and neither counted nor deleted. Kept folds are what an
-    interrupted run continues after. With --use-case they are left alone, unless --work is given.
+    Runs that `widemargin compare` made are counted by themselves. A run that cannot be read is
+    named, and neither counted nor deleted. Kept folds are what an interrupted run continues after.
+    With --use-case they are left alone, unless --work is given.
     """
     from widemargin.runs.store import RunStore, runs_home
 

@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from widemargin.comparison.budget import Budget, Estimates, megabytes
 from widemargin.comparison.checking import Checked, check_cells, fetch_weights
+from widemargin.comparison.folders import cell_folder
 from widemargin.comparison.kept import Finished, finished_runs, take_finished
 from widemargin.comparison.plan import Cell, Plan
 from widemargin.comparison.processes import Ended, Process, stop_all, stopped_as_by_ctrl_c
 from widemargin.config import RunConfig, dump_yaml
 from widemargin.contracts import Progress, RunRecord
 from widemargin.encoders.store import STORE_VARIABLE
+from widemargin.runs.identity import COMPARISON_VARIABLE
 from widemargin.runs.store import RunStore, read_record
 
 if TYPE_CHECKING:
@@ -254,8 +255,8 @@ class _Jobs:
         assert cell.config is not None
         with ExitStack() as stack:
             stack.enter_context(self.progress.stage(cell.name))
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            environment = self.budget.environment()
+            folder = stack.enter_context(cell_folder())
+            environment = {**self.budget.environment(), COMPARISON_VARIABLE: self.plan.name}
             words = self.given.words(_write_config(cell.config, folder))
             if self.given.fresh:
                 # Vectors that other runs had encoded would hide what encoding costs.

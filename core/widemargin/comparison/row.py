@@ -120,6 +120,12 @@ class Row:
         return sum(self.seconds.values()) if self.seconds else None
 
     @property
+    def whole(self) -> float | None:
+        """Seconds of the whole run; None where it went on after a stop, and timed only the rest."""
+        spent = (self.run.manifest.get("timings") or {}).get("total") if self.run else None
+        return spent if spent is not None and spent >= (self.total or 0) else None
+
+    @property
     def is_reused(self) -> bool:
         """Whether some vectors were there from earlier runs, so that encoding cost too little."""
         return bool(self.costs.get("items_kept"))
@@ -237,6 +243,7 @@ def row_data(row: Row) -> dict[str, Any]:
         "encoder_used": row.encoder,
         "dimension": row.dimension,
         "seconds": dict(row.seconds),
+        "run_seconds": row.whole,
         "peak_memory": row.memory,
         "vectors_reused": row.is_reused,
         "chosen": dict(row.chosen),

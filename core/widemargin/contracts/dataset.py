@@ -191,14 +191,14 @@ class Dataset:
         _check_types(self)
         n = len(self.X)
         _check_columns(self.X, self.kinds, n)
-        lengths = {"y": self.y, "ids": self.ids, "groups": self.groups, "times": self.times}
-        lengths |= {"label_times": self.label_times, "sample_weight": self.sample_weight}
-        lengths |= {"parts": self.parts}
-        for name, values in lengths.items():
+        lengths = ("y", "ids", "groups", "times", "label_times", "sample_weight", "parts", "aside")
+        for name in lengths:
+            values = getattr(self, name)
             if values is not None and len(values) != n:
-                raise DataError(f"{self.card.title}: {name} has {len(values)} rows and X has {n}.")
-        if self.aside is not None and len(self.aside) != n:
-            raise DataError(f"{self.card.title}: aside has {len(self.aside)} rows and X has {n}.")
+                raise DataError(
+                    f"{self.card.title}: {name} has {len(values)} rows and X has {n}; each item "
+                    "needs one."
+                )
         if len(set(self.ids)) != n:
             raise DataError(f"{self.card.title}: ids repeat; each item needs one of its own.")
         if self.sample_weight is not None and not (self.sample_weight >= 0).all():

@@ -43,6 +43,10 @@ class Metric:
     bounds : tuple of float
         The least and the most that it can be, infinite where there is no end; intervals stay
         within.
+    quantile : float or None
+        Where it rests on a quantile, the share that lies beyond: 0.5 for a median. Of the items or,
+        where `n_classes` is "two", of the negatives: 0.001 for what is caught where 0.1% of them
+        are blocked. Its interval is resampled however few the items are.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Metric:
     greater_is_better: bool = True
     unit: Literal["", "%", "target"] = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
+    quantile: float | None = None
 
     def fits(self, task: Task, n_classes: int) -> bool:
         """Say whether it is for this task and so many classes (0 for regression)."""

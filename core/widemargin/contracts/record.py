@@ -26,6 +26,14 @@ class RunRecord:
         The resolved config.
     metrics : mapping
         What ``metrics.json`` holds: metrics with intervals, baselines, findings.
+
+    Examples
+    --------
+    >>> said = {"id": "a", "comparison": "spam-1f2e"}
+    >>> RunRecord(
+    ...     path=Path("a"), id="a", use_case="spam", manifest=said, config={}, metrics={}
+    ... ).comparison
+    'spam-1f2e'
     """
 
     path: Path
@@ -34,3 +42,8 @@ class RunRecord:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     metrics: Mapping[str, Any]
+
+    @property
+    def comparison(self) -> str:
+        """The comparison that made the run, one of its cells; empty for all other runs."""
+        return str(self.manifest.get("comparison") or "")

@@ -200,7 +200,7 @@ class EvaluationSettings(Section):
         "learns from all",
     )
     resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
-        1000, description="bootstrap resamples behind each interval of 20 items or groups and more"
+        1000, description="bootstrap resamples behind each interval of 100 items or groups and more"
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.95, description="coverage of the intervals"

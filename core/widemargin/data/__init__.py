@@ -16,6 +16,7 @@ from widemargin.data.files import (
 from widemargin.data.fingerprint import fingerprint, hash_file
 from widemargin.data.near_duplicates import merge_groups, near_duplicate_key, near_duplicates
 from widemargin.data.readers import (
+    LARGEST,
     MISSING,
     TableFormat,
     check_columns,
@@ -32,6 +33,7 @@ from widemargin.data.target import TaskChoice, cell_text, parse_target
 from widemargin.data.telltales import find_telltales
 
 __all__ = [
+    "LARGEST",
     "MISSING",
     "PictureFolder",
     "PictureLoader",

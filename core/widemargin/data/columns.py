@@ -6,8 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from widemargin.data.readers import parse_numbers
-from widemargin.data.spelling import Reading, are_dates, read_column, spelling_notes
+from widemargin.data.readers import LARGEST, parse_numbers
+from widemargin.data.spelling import (
+    Reading,
+    are_dates,
+    read_column,
+    several_spellings,
+    spelling_notes,
+)
 from widemargin.data.target import cell_text
 
 if TYPE_CHECKING:
@@ -26,12 +32,15 @@ _ID_ENDS = ("nummer", "number")
 _NAMED_ID = "named as an id is, with hardly a value twice"
 
 
-def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def find_columns(
+    table: pd.DataFrame, keep: bool = False, lines: Sequence[str] = ()
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Find the columns that a model can use.
 
     A column is numeric where at least 99% of its values are numbers, or 80% and more than 20
     different ones; otherwise it is categorical. A decimal comma, and a sign beside a number, are
-    read as such where they can mean nothing else. Left out are columns without any value, with the
+    read as such where they can mean nothing else. A slip among numbers is missing, and so is a
+    number that is infinite or beyond 1e75. Left out are columns without any value, with the
     same value everywhere, with dates, categories that are all distinct (names, identifiers), row
     counters, and under a name such as ``customer_id`` also categories of which most are distinct,
     and whole numbers that all are.
@@ -42,6 +51,8 @@ def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame,
         Cells as they were read; the index is each row's place in the file, from 0.
     keep : bool
         Whether to leave out only the columns without any value, because the user named them all.
+    lines : sequence of str
+        The name of each row of the file, by its place there; rows are numbered by default.
 
     Returns
     -------
@@ -73,11 +84,7 @@ def find_columns(table: pd.DataFrame, keep: bool = False) -> tuple[pd.DataFrame,
             readings[name] = own
     X = pd.DataFrame({name: own.values for name, own in readings.items()}, index=table.index)
     notes = [*_found_notes(X), *_missing_notes(X)]
-    slips = {name: own.slips for name, own in readings.items() if own.slips}
-    if slips:
-        told = [f"{name} ({n} taken for missing)" for name, n in slips.items()]
-        notes.append(f"Not every value is a number in {_shown(told)}.")
-    notes += spelling_notes(readings)
+    notes += [*_slip_notes(table, readings, lines), *spelling_notes(readings), *_word_notes(X)]
     if left_out:
         notes.append(f"Columns left out: {_shown(left_out)}.")
     return X, tuple(notes)
@@ -115,6 +122,49 @@ def _missing_notes(X: pd.DataFrame) -> list[str]:
     if mostly:
         notes.append(f"Mostly missing: {_shown(mostly)}.")
     return notes
+
+
+def _slip_notes(
+    table: pd.DataFrame, readings: dict[str, Reading], lines: Sequence[str]
+) -> list[str]:
+    """Name the columns with slips among their numbers, and the first slip of each."""
+    told, large = [], False
+    for name, own in readings.items():
+        if not own.slips:
+            continue
+        cells = [str(table[name][row]).strip() for row in own.slips]
+        first = own.slips[0]
+        where = lines[first] if lines else f"row {first + 1}"
+        such = "" if len(cells) == 1 else "the first "
+        told.append(f"{name} ({len(cells)} taken for missing, {such}{cells[0][:30]!r} at {where})")
+        large = large or any(map(_is_large, cells))
+    if not told:
+        return []
+    rule = " Infinite numbers, and those beyond 1e75, count as none." if large else ""
+    return [f"Not every value is a number in {_shown(told)}.{rule} Correct what is a slip."]
+
+
+def _is_large(cell: str) -> bool:
+    try:
+        return abs(float(cell)) > LARGEST
+    except ValueError:
+        return False
+
+
+def _word_notes(X: pd.DataFrame) -> list[str]:
+    """Name the columns of categories that are spelt in several ways."""
+    told = {
+        str(name): several_spellings(map(str, X[name].dropna()))
+        for name in X
+        if X[name].dtype.kind != "f"
+    }
+    found = [f"{name} ({said})" for name, said in told.items() if said]
+    if not found:
+        return []
+    return [
+        f"Spelt in several ways, each a category of its own: {_shown(found)}. Write alike what "
+        "means the same."
+    ]
 
 
 def plain_cells(table: pd.DataFrame, decimal_commas: Sequence[str] = ()) -> pd.DataFrame:
@@ -186,7 +236,8 @@ def _read(values: pd.Series[Any]) -> Reading:
 
     if values.dtype.kind in "iuf":
         numbers = values.astype(np.float64)
-        return Reading(numbers.where(np.isfinite(numbers)), int(np.isinf(numbers).sum()))
+        large = numbers.abs() > LARGEST
+        return Reading(numbers.mask(large), values.index[large].tolist())
     return read_column(plain_cells(values.to_frame()).iloc[:, 0])
 
 

@@ -1,10 +1,11 @@
-"""Spelling: how a column's numbers are written, where one way of writing means two numbers."""
+"""Spelling: how a column's numbers and categories are written, and what that leaves open."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from widemargin.data.readers.numbers import how_written, parse_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Reading", "are_dates", "read_column", "spelling_notes"]
+__all__ = ["Reading", "are_dates", "read_column", "several_spellings", "spelling_notes"]
 
 # Many distinct numbers are a measurement with slips in it; few may be the names of categories, of
 # which one or two happen to be letters.
@@ -32,8 +33,8 @@ class Reading:
     ----------
     values : pandas.Series
         float64, or texts; NaN is a missing value.
-    slips : int
-        Values that are no number among numbers.
+    slips : sequence of int
+        The labels of the rows whose value is no number among numbers, or one too large.
     commas, signs : str
         A cell with a decimal comma, or with a sign beside the number; empty where there is none.
     either : str
@@ -43,7 +44,7 @@ class Reading:
     """
 
     values: pd.Series[Any]
-    slips: int = 0
+    slips: Sequence[int] = ()
     commas: str = ""
     signs: str = ""
     either: str = ""
@@ -62,10 +63,10 @@ def read_column(texts: pd.Series[Any]) -> Reading:
 
     numbers = pd.Series(parse_numbers(texts, "sure"), index=texts.index)
     present = int(texts.notna().sum())
-    slips = present - int(numbers.notna().sum())
+    slips = texts.index[texts.notna() & numbers.isna()].tolist()
     share = _SHARE_OF_MANY if numbers.nunique() > _MANY else _SHARE_OF_FEW
     allowed = (1 - share) * present
-    if slips > allowed:
+    if len(slips) > allowed:
         return Reading(texts)
     known = numbers.notna()
     own = [str(cell) for cell in texts[known]]
@@ -123,6 +124,35 @@ def spelling_notes(readings: dict[str, Reading]) -> list[str]:
             f"{_remedy(names)}."
         )
     return notes
+
+
+def several_spellings(texts: Iterable[str]) -> str:
+    """Name the texts that differ in capitals, blanks or the form of their letters alone.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Cells, each as often as it stands there.
+
+    Returns
+    -------
+    str
+        Each spelling with how often it stands there, the commonest first; empty where there are no
+        two of one text.
+
+    Examples
+    --------
+    >>> several_spellings(["yes", "no", "Yes", "yes", "NO", "perhaps"])
+    'yes 2, Yes 1; NO 1, no 1'
+    """
+    alike: dict[str, list[tuple[str, int]]] = {}
+    counts = Counter(texts)
+    for text, count in sorted(counts.items(), key=lambda own: (-own[1], own[0])):
+        plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        alike.setdefault(plain, []).append((text, count))
+    several = [", ".join(f"{t} {n:,}" for t, n in own[:5]) for own in alike.values() if own[1:]]
+    more = f"; and {len(several) - 5} more" if len(several) > 5 else ""
+    return "; ".join(several[:5]) + more
 
 
 def are_dates(texts: pd.Series[Any]) -> bool:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from widemargin.data.readers import MISSING
+from widemargin.data.readers import MISSING, parse_numbers
+from widemargin.data.spelling import read_column, several_spellings
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["TaskChoice", "cell_text", "parse_target"]
@@ -69,7 +71,8 @@ def parse_target(
     y : ndarray of shape (n_rows,)
         Strings or float64.
     note : str
-        What was chosen and how to choose otherwise; empty where it was given.
+        What was chosen and how to choose otherwise, where it was not given; how numbers were
+        read; and which classes may be one in several spellings.
 
     Raises
     ------
@@ -85,20 +88,23 @@ def parse_target(
     import numpy as np
     import pandas as pd
 
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
+    cells = pd.Series(texts, dtype=object)
+    numbers = parse_numbers(cells, "sure")
     numeric = np.isfinite(numbers)
     distinct = len(set(texts))
     few = distinct <= max_classes
     if task == "regression" or (task == "auto" and not few and numeric.mean() >= _MOSTLY):
         if not numeric.all():
             row = int(np.flatnonzero(~numeric)[0])
+            limit = "" if np.isnan(pd.to_numeric(texts[row], "coerce")) else " of 1e75 at most"
             raise DataError(
-                f"{where} should be a number and is {texts[row][:60]!r} at {names[row]} (and is no "
-                f"number in {int((~numeric).sum())} of {len(texts)} rows). Correct it, or take the "
-                "labels for classes with --set data.task=classification."
+                f"{where} should be a number{limit} and is {texts[row][:60]!r} at {names[row]} "
+                f"(and is no number in {int((~numeric).sum())} of {len(texts)} rows). Correct it, "
+                "or take the labels for classes with --set data.task=classification."
             )
         y: NDArray[Any] = numbers
         kind, other = "regression", "classification"
+        told = _how_read(cells, where)
     else:
         if task == "auto" and distinct > max(10, len(texts) // 2):
             raise DataError(
@@ -108,8 +114,41 @@ def parse_target(
             )
         y = np.array(texts, dtype=np.str_)
         kind, other = "classification", "regression"
+        spelt = several_spellings(texts)
+        told = (
+            f"Spelt in several ways, each a class of its own: {spelt}. Write alike what means the "
+            "same."
+            if spelt
+            else ""
+        )
     if task != "auto":
-        return y, ""
+        return y, f"{where}: {told}" if told else ""
     what = "numbers" if numeric.all() else "values"
     switch = f"; for {other} say --set data.task={other}" if numeric.all() else ""
-    return y, f"{where} has {distinct} distinct {what}, so this is {kind}{switch}."
+    note = f"{where} has {distinct} distinct {what}, so this is {kind}{switch}."
+    return y, f"{note} {told}".strip()
+
+
+def _how_read(cells: pd.Series[Any], where: str) -> str:
+    """Say how the numbers of a target are written, where that might surprise.
+
+    Raises
+    ------
+    DataError
+        Where they may mean two things.
+    """
+    reading = read_column(cells)
+    if reading.unclear:
+        raise DataError(
+            f"{where} holds numbers that may mean two things: {reading.unclear}. Write them in one "
+            "way."
+        )
+    told = []
+    if reading.commas:
+        told.append(f"Commas are decimal ones, as in {reading.commas}.")
+    if reading.signs:
+        told.append(f"Signs beside numbers are passed over, as in {reading.signs}.")
+    if reading.either:
+        number = parse_numbers([reading.either], "sure")[0]
+        told.append(f"{reading.either} is read as {number:g}; if it means another, write it so.")
+    return " ".join(told)

@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from widemargin.contracts import Columns
-from widemargin.errors import DataError
+from widemargin.errors import DataError, nearest
 
-__all__ = ["column_of", "content_key", "texts_of"]
+__all__ = ["check_present", "column_of", "content_key", "texts_of"]
 
 _BLOCK = 1 << 20
+_SHOWN = 20
+
+
+def check_present(X: Columns, names: Iterable[str]) -> None:
+    """Refuse items that lack a column, and name all that they lack.
+
+    Parameters
+    ----------
+    X : Columns
+        The items.
+    names : iterable of str
+        The columns that the model was trained on.
+
+    Raises
+    ------
+    DataError
+        Where one is absent.
+
+    Examples
+    --------
+    >>> check_present({"age": [31]}, ["age"])
+    """
+    needed = list(names)
+    absent = [name for name in needed if name not in X]
+    if not absent:
+        return
+    told = ", ".join(map(repr, absent[:_SHOWN]))
+    if len(absent) > _SHOWN:
+        told += f" and {len(absent) - _SHOWN} more"
+    columns, are = ("column", "is") if len(absent) == 1 else ("columns", "are")
+    few = ", ".join(needed) if len(needed) <= _SHOWN else f"{len(needed):,} columns"
+    raise DataError(
+        f"the {columns} {told}, which the model was trained on, {are} absent."
+        f"{nearest(absent[0], map(str, X))} It needs {few}."
+    )
 
 
 def texts_of(X: Columns | Sequence[str]) -> list[str]:

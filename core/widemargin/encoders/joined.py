@@ -17,10 +17,11 @@ from widemargin.contracts import (
     State,
 )
 from widemargin.encoders.frozen import FrozenEncoder
+from widemargin.encoders.items import check_present
 from widemargin.encoders.training.tuned import TunedEncoder
 from widemargin.encoders.transformer import Transformer
 from widemargin.encoders.unreadable import Unreadable, count_rows
-from widemargin.errors import DataError, nearest
+from widemargin.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -222,12 +223,7 @@ class JoinedEncoders(Transformer):
 
 
 def _select(X: Columns, columns: tuple[str, ...]) -> Any:
-    for name in columns:
-        if name not in X:
-            raise DataError(
-                f"the column {name!r}, which the model was trained on, is absent."
-                f"{nearest(name, map(str, X))} It needs {', '.join(columns)}."
-            )
+    check_present(X, columns)
     if hasattr(X, "loc"):
         # As a frame: of an expression profile's thousands of columns each would take its time.
         frame: Any = X

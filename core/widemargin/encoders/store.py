@@ -20,7 +20,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -290,7 +290,8 @@ def _mark_used(folder: Path) -> None:
 def _delete(folder: Path) -> None:
     close_environment(folder)
     try:
-        shutil.rmtree(folder)
+        with suppress(FileNotFoundError):  # another process deletes it too
+            shutil.rmtree(folder)
     except OSError as error:
         raise DataError(
             f"{folder}: cannot be deleted ({error.strerror or error}). "

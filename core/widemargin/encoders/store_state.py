@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,17 +89,30 @@ def state_of(folder: Path, *, count: bool = True) -> ShelfState:
             vectors = environment_of(folder).stat()["entries"]
         except (lmdb.Error, OSError) as error:
             problem = str(error)
-    used = folder / "used"
-    stamp = used if used.is_file() else folder / "data.mdb"
-    size = sum(
-        path.stat().st_blocks * 512 if hasattr(os, "statvfs") else path.stat().st_size
-        for path in folder.iterdir()
-    )
+    stamps = {path.name: own for path in _entries(folder) if (own := _stat(path)) is not None}
+    used = stamps.get("used") or stamps.get("data.mdb")
     return ShelfState(
         folder=folder,
         identity=identity_of(folder),
         vectors=vectors,
-        size=size,
-        used=stamp.stat().st_mtime,
+        size=sum(
+            own.st_blocks * 512 if hasattr(os, "statvfs") else own.st_size
+            for own in stamps.values()
+        ),
+        used=used.st_mtime if used else time.time(),
         problem=problem,
     )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []  # another process has deleted it
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None  # another process has just deleted it, or put it in its place

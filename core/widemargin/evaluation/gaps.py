@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,19 @@ from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.draws import (
     LEAST,
     drawn_values,
+    ends_of,
     error_of_few,
     method_of,
+    student_level,
     student_reach,
+    tells_quantile,
     units_of,
 )
 from widemargin.evaluation.tally import Numbers
 
 __all__ = ["Gap", "gaps"]
+
+Sides: TypeAlias = tuple[tuple[Predictions, NDArray[np.intp]], ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,9 @@ def gaps(
     chapter 11): with :math:`d_{-g}` the difference without unit :math:`g`, the variance of the
     difference :math:`d` is taken as :math:`\frac{G - 1}{G} \sum_g (d_{-g} - d)^2`, and compared
     with Student's distribution of :math:`G - 1` degrees of freedom. For a mean over units of one
-    size that is the paired t-test of the units' differences.
+    size that is the paired t-test of the units' differences. Of a metric that rests on a quantile
+    (`Metric.quantile`) few units are resampled too, the interval and p being taken from Student's
+    distribution (`draws.ends_of`).
 
     Parameters
     ----------
@@ -90,8 +97,9 @@ def gaps(
     Returns
     -------
     dict of str to Gap
-        By the metric's name. Interval and p are nan with fewer than `LEAST` units, and where all
-        of few differ by the same amount other than 0, of which no variance can be taken.
+        By the metric's name. Interval and p are nan with fewer than `LEAST` units, or too few for
+        a quantile, and where all of few differ by the same amount other than 0, of which no
+        variance can be taken.
 
     Raises
     ------
@@ -102,17 +110,20 @@ def gaps(
     (one, other), n_units = drawn_values(
         sides, metrics, resamples=resamples, random_state=random_state
     )
-    summed = _of_many if method_of(n_units) == "bootstrap" else _of_few
     return {
-        metric.name: summed(
-            metric.value(predictions),
-            metric.value(others),
-            one[metric.name] - other[metric.name],
-            n_units,
-            confidence,
-        )
+        metric.name: _gap(metric, sides, one[metric.name] - other[metric.name], n_units, confidence)
         for metric in metrics
     }
+
+
+def _gap(metric: Metric, sides: Sides, drawn: Numbers, n_units: int, confidence: float) -> Gap:
+    one, other = (metric.value(predictions) for predictions, _ in sides)
+    if method_of(n_units, quantile=metric.quantile is not None) != "bootstrap":
+        return _of_few(one, other, drawn, n_units, confidence)
+    # Models that never differ are alike, however little a quantile tells.
+    if not drawn.any() or all(tells_quantile(metric, *side) for side in sides):
+        return _of_many(one, other, drawn, n_units, confidence)
+    return Gap(one - other, math.nan, math.nan, math.nan, n_units)
 
 
 def _sides(
@@ -120,7 +131,7 @@ def _sides(
     others: Predictions,
     groups: NDArray[Any] | None,
     other_groups: NDArray[Any] | None,
-) -> tuple[tuple[Predictions, NDArray[np.intp]], ...]:
+) -> Sides:
     """Give each row of both the number of its unit, which is the same in both."""
     if not len(predictions):
         raise ValueError("there are no predictions to resample")
@@ -141,10 +152,10 @@ def _of_many(one: float, other: float, drawn: Numbers, n_units: int, confidence:
     left_out = len(drawn) - len(defined)
     if not len(defined) or not math.isfinite(value):
         return Gap(value, math.nan, math.nan, math.nan, n_units, left_out)
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = ends_of(defined, n_units, confidence)
     beyond = min(int((defined <= 0).sum()), int((defined >= 0).sum()))
-    p = min(1.0, 2 * (1 + beyond) / (1 + len(defined)))
-    return Gap(value, float(low), float(high), p, n_units, left_out)
+    p = student_level(min(1.0, 2 * (1 + beyond) / (1 + len(defined))), n_units)
+    return Gap(value, low, high, p, n_units, left_out)
 
 
 def _of_few(one: float, other: float, without: Numbers, n_units: int, confidence: float) -> Gap:

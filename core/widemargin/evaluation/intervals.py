@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.draws import (
     drawn_values,
+    ends_of,
     error_of_few,
     method_of,
     student_reach,
+    tells_quantile,
     units_of,
 )
 from widemargin.evaluation.flawless import is_flawless, perfected, with_unseen_mistakes
@@ -23,6 +25,9 @@ from widemargin.evaluation.gaps import gaps
 from widemargin.evaluation.tally import Numbers
 
 __all__ = ["Interval", "bootstrap_intervals", "paired_intervals"]
+
+# More than e^700 is no number.
+_FURTHEST = 700
 
 
 @dataclass(frozen=True)
@@ -75,14 +80,20 @@ def bootstrap_intervals(
     is not trained anew, so the interval tells how sure the number is for this model, and not how
     much another training set would change it.
 
-    Resamples of fewer than 20 items, or groups, differ too little. Each is left out once instead,
+    Resamples of fewer than 100 items, or groups, differ too little. Each is left out once instead,
     as where two models are compared (`gaps.gaps`): the jackknife's standard error and Student's
     distribution say how far the interval reaches to either side. A metric with two bounds has it
     on the scale of its log odds (:math:`x` being its share of the way from one bound to the other,
     :math:`\log \frac{x}{1 - x}`, on which an error of :math:`e` is one of :math:`e / (x(1 - x))`),
-    so that it ends before the bounds; one with a single bound is cut off there. There is no
-    interval of fewer than 3, where one of few leaves the metric undefined, and where all of few
-    leave it as it is.
+    so that it ends before the bounds, and one that is never below a bound, as an error, on the
+    scale of the logarithm of its distance from it; one that is never above one is cut off there.
+    There is no interval of fewer than 3, where one of few leaves the metric undefined, and where
+    all of few leave it as it is.
+
+    A metric that rests on a quantile (`Metric.quantile`) is resampled however few there are, its
+    percentiles being taken further out (`draws.ends_of`). It has no interval where fewer than 3
+    are to be expected beyond the quantile: of a median with fewer than 6 items, of what is caught
+    at 0.1% blocked with fewer than 3,000 negatives.
 
     Where no prediction is wrong, no resample has a mistake in it. A metric that does not vary for
     that reason has its other end where as many mistakes as none among so many items can hide
@@ -96,7 +107,7 @@ def bootstrap_intervals(
     metrics : sequence of Metric
         What to compute.
     resamples : int
-        How many resamples to draw, of 20 items or more.
+        How many resamples to draw, of 100 items or more.
     confidence : float
         Coverage, between 0 and 1.
     groups : array of shape (n_samples,), optional
@@ -136,12 +147,11 @@ def bootstrap_intervals(
     (drawn,), n_units = drawn_values(
         [side], metrics, resamples=resamples, random_state=random_state
     )
-    few = method_of(n_units) != "bootstrap"
-    of = _of_few if few else _of_many
     found = {
-        metric.name: of(metric, metric.value(predictions), drawn[metric.name], confidence)
+        metric.name: _interval(metric, side, drawn[metric.name], n_units, confidence)
         for metric in metrics
     }
+    settled: set[str] = set()
     if predictions.task == "classification":
         # What ranks all rightly is at its best, though some labels may be wrong.
         best = predictions if is_flawless(predictions) else perfected(predictions)
@@ -150,11 +160,12 @@ def bootstrap_intervals(
             own = found[metric.name]
             if _is_flat(own) and np.isclose(own.value, metric.value(best)):
                 found[metric.name] = _widened(own, *map(metric.value, worse))
-    if few:
+                settled.add(metric.name)
+    for metric in metrics:
         # What few leave as it is may be chance.
-        for name, own in found.items():
-            if _is_flat(own):
-                found[name] = replace(own, low=math.nan, high=math.nan)
+        flat = method_of(n_units) != "bootstrap" and _is_flat(found[metric.name])
+        if metric.name not in settled and (flat or not tells_quantile(metric, *side)):
+            found[metric.name] = replace(found[metric.name], low=math.nan, high=math.nan)
     return found
 
 
@@ -171,7 +182,7 @@ def paired_intervals(
     """Give the difference of two models' metrics on the same items an interval.
 
     As `bootstrap_intervals`, every resample being drawn for both: what makes an item easy or hard
-    for both leaves the difference alone. Of fewer than 20 items, or groups, by leaving out each
+    for both leaves the difference alone. Of fewer than 100 items, or groups, by leaving out each
     once, and of fewer than 3 there is no interval (`gaps.gaps`).
 
     Parameters
@@ -237,35 +248,40 @@ def _widened(interval: Interval, *values: float) -> Interval:
     return replace(interval, low=float(low), high=float(high))
 
 
-def _of_many(metric: Metric, value: float, drawn: Numbers, confidence: float) -> Interval:
-    defined = drawn[np.isfinite(drawn)]
+def _interval(
+    metric: Metric,
+    side: tuple[Predictions, NDArray[np.intp]],
+    drawn: Numbers,
+    n_units: int,
+    confidence: float,
+) -> Interval:
+    value, defined = metric.value(side[0]), drawn[np.isfinite(drawn)]
     left_out = len(drawn) - len(defined)
     if not len(defined) or not math.isfinite(value):
         return Interval(value, math.nan, math.nan, left_out)
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high), left_out)
-
-
-def _of_few(metric: Metric, value: float, without: Numbers, confidence: float) -> Interval:
-    left_out = int((~np.isfinite(without)).sum())
-    error = error_of_few(value, without, abs(value))
-    if not math.isfinite(value) or math.isnan(error):
+    if method_of(n_units, quantile=metric.quantile is not None) == "bootstrap":
+        return Interval(value, *ends_of(defined, n_units, confidence), left_out)
+    error = error_of_few(value, drawn, abs(value))
+    if math.isnan(error):
         return Interval(value, math.nan, math.nan, left_out)
     if not error:
         return Interval(value, value, value, left_out)
-    low, high = _within(metric.bounds, value, student_reach(error, len(without), confidence))
-    return Interval(value, low, high, left_out)
+    reach = student_reach(error, len(drawn), confidence)
+    return Interval(value, *_within(metric.bounds, value, reach), left_out)
 
 
 def _within(bounds: tuple[float, float], value: float, reach: float) -> tuple[float, float]:
     """Return the ends of an interval that reaches so far to either side, kept within bounds."""
     least, most = bounds
-    length = most - least
-    if not (math.isfinite(length) and least < value < most):
-        return max(value - reach, min(least, value)), min(value + reach, max(most, value))
     from scipy.special import expit, logit
 
-    share = (value - least) / length
-    step = reach / length / (share * (1 - share))
-    low, high = expit(logit(share) + np.array([-step, step]))
-    return least + length * float(low), least + length * float(high)
+    if math.isfinite(least) and least < value < most:
+        if math.isfinite(most):
+            length = most - least
+            share = (value - least) / length
+            step = reach / length / (share * (1 - share))
+            low, high = expit(logit(share) + np.array([-step, step]))
+            return least + length * float(low), least + length * float(high)
+        times = math.exp(min(reach / (value - least), _FURTHEST))
+        return least + (value - least) / times, least + (value - least) * times
+    return max(value - reach, min(least, value)), min(value + reach, max(most, value))

@@ -125,6 +125,7 @@ METRICS: tuple[Metric, ...] = (
         n_classes="two",
         unit="%",
         bounds=_SHARE,
+        quantile=0.001,
     ),
     Metric(
         name="caught_at_0.5",
@@ -136,6 +137,7 @@ METRICS: tuple[Metric, ...] = (
         n_classes="two",
         unit="%",
         bounds=_SHARE,
+        quantile=0.005,
     ),
     Metric(
         name="log_loss",
@@ -194,6 +196,7 @@ METRICS: tuple[Metric, ...] = (
         greater_is_better=False,
         unit="target",
         bounds=_ERROR,
+        quantile=0.5,
     ),
 )
 """Every metric of widemargin's own."""

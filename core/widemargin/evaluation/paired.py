@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.draws import Method, method_of
-from widemargin.evaluation.gaps import gaps
+from widemargin.evaluation.gaps import Gap, gaps
 
 __all__ = [
     "PairedTest",
@@ -41,6 +41,8 @@ class PairedTest:
         Folds on which both scores are defined; items, or groups of them, where those are drawn.
     of : {"folds", "items"}
         What was paired.
+    quantile : bool
+        Whether the scores rest on a quantile, so that few items were resampled too.
     """
 
     difference: float
@@ -49,11 +51,14 @@ class PairedTest:
     p: float
     n_paired: int
     of: Literal["folds", "items"] = "folds"
+    quantile: bool = False
 
     @property
     def by(self) -> Literal["t-test"] | Method:
         """How it was tested; empty where there are too few items, or groups, to tell."""
-        return "t-test" if self.of == "folds" else method_of(self.n_paired)
+        if self.of == "folds":
+            return "t-test"
+        return method_of(self.n_paired, quantile=self.quantile)
 
 
 def corrected_t_test(
@@ -196,7 +201,7 @@ def paired_bootstrap(
     """Test whether two models differ on the same items.
 
     For what is measured on one held-out part, or item by item: there are no folds whose scores
-    could be compared. The items are drawn anew; of fewer than 20 items, or groups, each is left
+    could be compared. The items are drawn anew; of fewer than 100 items, or groups, each is left
     out once (`gaps.gaps`). No model is trained anew, so this tells how sure the difference is for
     these models, and not how much other training items would change it.
 
@@ -274,10 +279,7 @@ def paired_bootstraps(
         other_groups=other_groups,
         random_state=random_state,
     )
-    return {
-        name: PairedTest(gap.value, gap.low, gap.high, gap.p, gap.n_units, "items")
-        for name, gap in drawn.items()
-    }
+    return {metric.name: _on_items(drawn[metric.name], metric) for metric in metrics}
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -309,6 +311,11 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         largest = max(largest, min(1.0, p * (len(order) - rank)))
         corrected[k] = largest
     return tuple(corrected)
+
+
+def _on_items(gap: Gap, metric: Metric) -> PairedTest:
+    resampled = metric.quantile is not None
+    return PairedTest(gap.value, gap.low, gap.high, gap.p, gap.n_units, "items", resampled)
 
 
 def _unsure(mean: float, n_folds: int) -> PairedTest:

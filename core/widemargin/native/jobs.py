@@ -101,21 +101,22 @@ def run_job(
         check_memory(job)
         return
     count = threads_to_use(n_threads)
-    futures: list[Future[Any]] = []
+    futures: list[Future[Any]] = [Future() for _ in range(count - brief)]
     interrupt: BaseException | None = None
     try:
-        for _ in range(count - brief):
-            futures.append(_pool().submit(work, ctypes.byref(job)))  # noqa: PERF401  # an interrupt must find those submitted
+        for future in futures:
+            _pool().submit(_carry_out, future, work, ctypes.byref(job))
         if brief:
             work(ctypes.byref(job))
         wait(futures)
     except BaseException as error:  # noqa: BLE001  # raised again below
         interrupt = error
-    # Threads write to the job's memory until the last has ended, however often Ctrl-C is pressed.
-    while not all(future.done() for future in futures):
+    # Threads write to the job's memory until the last has ended, however often Ctrl-C is pressed,
+    # and be it while one is started; those that have not begun never do.
+    while going := [future for future in futures if not future.done()]:
         job.stop = 1
         try:
-            wait(futures)
+            wait([future for future in going if not future.cancel()])
         except BaseException as error:  # noqa: BLE001  # raised again below
             interrupt = error
     if interrupt is not None:
@@ -123,6 +124,16 @@ def run_job(
     for future in futures:
         future.result()
     check_memory(job)
+
+
+def _carry_out(future: Future[Any], work: Callable[[Any], Any], job: Any) -> None:
+    """Do a thread's share, unless it was cancelled before."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work(job))
+    except BaseException as error:  # noqa: BLE001  # raised again in the calling thread
+        future.set_exception(error)
 
 
 def check_memory(job: Any) -> None:

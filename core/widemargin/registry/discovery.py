@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -10,6 +13,7 @@ from typing import Any
 from widemargin.contracts import Asset
 from widemargin.contracts.command import RESERVED
 from widemargin.contracts.places import GROUP, where_raised
+from widemargin.contracts.written import where_given, where_written
 from widemargin.encoders.built_in import BUILT_IN, EncoderSpecs, asset_of
 from widemargin.errors import PluginError
 from widemargin.evaluation import METRICS
@@ -56,13 +60,13 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Registry:
         try:
             module = _load(point, {plugin.name: plugin for plugin in plugins})
             offered = offers_of(module, point.name)
-            _refuse_duplicates(offered, owners, mine)
+            _refuse_duplicates(offered, owners, mine, module)
             own = _own_assets(offered, assets, mine)
         # Whatever a plugin's import raises, SystemExit included, must not take the others down.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             package = point.module.partition(".")[0]
-            reason = str(error) if isinstance(error, PluginError) else _one_line(error, package)
-            broken.append(Broken(point.name, distribution, reason))
+            fault = error if isinstance(error, PluginError) else _told(error, package)
+            broken.append(Broken(point.name, distribution, str(fault), fault.place))
             continue
         assets |= own
         for kind, items in offered.items():
@@ -108,19 +112,38 @@ def _load(point: EntryPoint, loaded: Mapping[str, Plugin]) -> Any:
             f"the entry point name {point.name!r} is taken by {other}; "
             "give it another name in pyproject.toml or uninstall one of the two."
         )
-    return point.load()
+    written = f'the entry point {point.name} = "{point.value}"'
+    remedy = "correct it in pyproject.toml, and install the plugin again."
+    try:
+        module = importlib.import_module(point.module)
+    except ModuleNotFoundError as error:
+        # A module that the plugin itself asks for is told with the line that asks.
+        if not error.name or not f"{point.module}.".startswith(f"{error.name}."):
+            raise
+        raise PluginError(
+            f"{written} names the module {error.name!r}, which is not there; {remedy}"
+        ) from error
+    try:
+        return functools.reduce(getattr, point.attr.split(".") if point.attr else [], module)
+    except AttributeError as error:
+        raise PluginError(f"{written}: {error}; {remedy}") from error
 
 
 def _refuse_duplicates(
-    offered: Mapping[str, tuple[Any, ...]], owners: Mapping[tuple[str, str], str], mine: str
+    offered: Mapping[str, tuple[Any, ...]],
+    owners: Mapping[tuple[str, str], str],
+    mine: str,
+    module: Any,
 ) -> None:
-    for kind, items in offered.items():
+    for hook, (kind, _) in HOOKS.items():
+        items = offered[kind]
         for item in items:
             if (kind, item.name) in owners:
                 other = owners[kind, item.name]
                 raise PluginError(
                     f"the {kind.replace('_', ' ')[:-1]} {item.name!r} is registered by {other} "
-                    f"already. Rename it in {mine}, or uninstall one of the two."
+                    f"already. Rename it in {mine}, or uninstall one of the two.",
+                    where_written(getattr(module, hook, None), item.name, "name"),
                 )
 
 
@@ -142,10 +165,12 @@ def _own_assets(
     return own
 
 
-def _one_line(error: BaseException, package: str) -> str:
+def _told(error: BaseException, package: str) -> PluginError:
     """Say what a plugin raised, and where in its code."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if isinstance(error, SyntaxError):
         said = f"SyntaxError: {error.msg}"
     place = where_raised(error, {package})
-    return f"{said} ({place})" if place else said
+    if misspelt := re.search(r"unexpected keyword argument '(\w+)'", said):
+        place = where_given(place, misspelt[1])
+    return PluginError(said, place)

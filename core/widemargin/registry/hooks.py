@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,6 +25,9 @@ HOOKS: dict[str, tuple[str, type[Any]]] = {
     "register_commands": ("commands", Command),
 }
 """What each hook registers, and of which type."""
+
+# What pluggy fills in; it leaves alone what has a default.
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -90,9 +94,18 @@ def _misfit(module: Any, message: str) -> PluginError:
     hooks = _hook_names()
     for name in vars(module):
         function = getattr(module, name)
-        if hasattr(function, "widemargin_impl") and name not in hooks:
+        if not hasattr(function, "widemargin_impl"):
+            continue
+        if name not in hooks:
             said = f"{name!r} is no hook.{nearest(name, hooks)} The hooks are {', '.join(hooks)}."
             return PluginError(said, where_defined(function))
+        taken = list(inspect.signature(getattr(hookspecs, name)).parameters)
+        for given in inspect.signature(function).parameters.values():
+            wanted = given.default is given.empty and given.kind in _POSITIONAL
+            if wanted and given.name not in taken:
+                said = f"{name} is given no {given.name!r}.{nearest(given.name, taken)} Its "
+                said += f"arguments are {', '.join(taken)}." if taken else "parentheses stay empty."
+                return PluginError(said, where_defined(function))
     return PluginError(" ".join(message.split()))
 
 

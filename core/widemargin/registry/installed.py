@@ -41,11 +41,24 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Broken:
-    """A plugin that was left out, and why."""
+    """A plugin that was left out, and why.
+
+    Parameters
+    ----------
+    name : str
+        Its entry point's name.
+    distribution : str
+        The installed package that it came with.
+    reason : str
+        What is wrong, and the line of its code at the end where that is known.
+    where : str
+        That line alone, as in ``/home/me/weather/data.py, line 12``.
+    """
 
     name: str
     distribution: str
     reason: str
+    where: str = ""
 
 
 @dataclass(frozen=True)

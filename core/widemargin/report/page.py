@@ -26,6 +26,8 @@ __all__ = ["NOTHING", "Part", "parts_of", "render_page"]
 
 NOTHING = "\u2013"
 """The dash in a cell that has no value."""
+_SHORT, _LONG = 16, 20
+"""Letters up to which a cell stays in one line, and from which on it keeps a width."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         cell=_cell,
+        kind=_kind,
         places=_places,
         numeric=_numeric_columns,
         marked=_marked,
@@ -143,6 +146,14 @@ def _cell(value: Cell, places: int | None = None) -> str:
     if places is None or not math.isfinite(value):
         return number(value)
     return f"{value:,.{places}f}".replace("-", MINUS)
+
+
+def _kind(value: Cell, right: bool) -> str:
+    """Say what a table's cell holds: a number, or a text that is short, long or neither."""
+    if right:
+        return "n"
+    letters = len(value) if isinstance(value, str) else 0
+    return "short" if letters <= _SHORT else "long" if letters > _LONG else "text"
 
 
 def _places(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int | None]:

@@ -69,7 +69,7 @@
     a === null ? 1 : b === null ? -1
       : typeof a === "number" && typeof b === "number" ? a - b
         : String(a).localeCompare(String(b), undefined, { numeric: true });
-  for (const table of all("table")) {
+  for (const table of all("table:not(.upright)")) {
     const body = table.tBodies[0];
     if (!body || body.rows.length < 3) continue;
     all("thead th", table).forEach((head, k) => {
@@ -89,6 +89,18 @@
         body.append(...rows);
       });
     });
+  }
+
+  // What is wider than its box says so.
+  const measure = (box) => { box.previousElementSibling.hidden = box.scrollWidth <= box.clientWidth; };
+  const resized = new ResizeObserver((entries) => entries.forEach((entry) => measure(entry.target)));
+  for (const box of all(".scroll")) {
+    const more = document.createElement("p");
+    more.className = "more";
+    more.textContent = "This table is wider than its place: scroll it sideways";
+    box.before(more);
+    measure(box);
+    resized.observe(box);
   }
 
   // Quotes: one button a kind.
@@ -153,8 +165,8 @@
   });
   addEventListener("afterprint", () => closed.forEach((fold) => { fold.open = false; }));
 
-  // Contents: the section being read.
-  const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
+  // Contents: the section being read, where they stay in sight.
+  const links = new Map(all(".body:not(.wide) .contents a").map((link) => [link.hash.slice(1), link]));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
@@ -162,5 +174,5 @@
       links.get(entry.target.getAttribute("aria-labelledby"))?.setAttribute("aria-current", "true");
     }
   }, { rootMargin: "-10% 0px -80% 0px" });
-  all("main > section").forEach((section) => seen.observe(section));
+  all("main section").forEach((section) => seen.observe(section));
 })();

@@ -11,6 +11,7 @@ import numpy as np
 
 from widemargin.contracts import Dataset, Metric, Predictions, Split
 from widemargin.contracts.metric import finite
+from widemargin.data.telltales import telltales
 from widemargin.data.walk_forward import blocks_in_time
 from widemargin.encoders.text.known_words import known_words
 from widemargin.evaluation import (
@@ -187,6 +188,10 @@ def assess(
                 ),
             ),
             near_duplicates=duplicates,
+            telltales=telltales(
+                dataset.X[[name for name, kind in dataset.kinds.items() if kind == "table"]],
+                dataset.y,
+            ),
             known_words=known_words(trained.model.features, trained.part.X),
             units=dataset.card.units,
         )

@@ -16,7 +16,19 @@ from typing import Any
 
 from widemargin.errors import ConfigError, Problem
 
-__all__ = ["engine_name", "git_state", "hash_of", "sources_hash", "thread_count", "versions"]
+__all__ = [
+    "COMPARISON_VARIABLE",
+    "engine_name",
+    "git_state",
+    "hash_of",
+    "made_for",
+    "sources_hash",
+    "thread_count",
+    "versions",
+]
+
+COMPARISON_VARIABLE = "WIDEMARGIN_COMPARISON"
+"""Set for a run that a comparison makes, one of its cells: the comparison's name."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
 # Those of extras, where they are installed.
@@ -35,6 +47,11 @@ def hash_of(value: Any) -> str:
     True
     """
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def made_for() -> str:
+    """Return the name of the comparison that this process makes a run for; empty for none."""
+    return os.environ.get(COMPARISON_VARIABLE, "")
 
 
 def versions() -> dict[str, str]:

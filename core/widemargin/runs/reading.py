@@ -11,7 +11,7 @@ from typing import Any
 from widemargin.contracts import RunRecord
 from widemargin.errors import ConfigError, RunNotFoundError
 
-__all__ = ["has_manifest", "last_whole", "read_record"]
+__all__ = ["has_manifest", "last_whole", "only_cells", "read_record"]
 
 _MANIFEST: dict[str, Any] = {
     "id": str,
@@ -36,6 +36,7 @@ _METRICS: dict[str, Any] = {
 }
 # What some runs lack, as those of before it was there; where it is, others rely on it.
 _MANIFEST_MAY: dict[str, Any] = {
+    "comparison": str,
     "seed": int,
     "versions": dict,
     "encoders": list,
@@ -96,8 +97,11 @@ def read_record(path: Path) -> RunRecord:
     )
 
 
-def last_whole(runs: Sequence[Path]) -> RunRecord:
-    """Read the last run that can be read; a warning names those after it that cannot.
+def last_whole(runs: Sequence[Path]) -> RunRecord | None:
+    """Read the last run that can be read and is no comparison's cell; None where all are cells.
+
+    A comparison tries what may be no good: what it leaves last is nobody's choice of a model. A
+    warning names the runs after the one that is returned that cannot be read.
 
     Raises
     ------
@@ -106,6 +110,8 @@ def last_whole(runs: Sequence[Path]) -> RunRecord:
     """
     errors: list[RunNotFoundError] = []
     for run in sorted(runs, key=lambda run: run.name, reverse=True):
+        if _is_cell(run):
+            continue
         try:
             record = read_record(run)
         except RunNotFoundError as error:
@@ -114,7 +120,28 @@ def last_whole(runs: Sequence[Path]) -> RunRecord:
             for unread in errors:
                 warnings.warn(f"{unread} {record.id} is taken instead.", stacklevel=3)
             return record
-    raise errors[0]
+    if errors:
+        raise errors[0]
+    return None
+
+
+def only_cells(name: str, runs: Sequence[Path]) -> str:
+    """Say what to type where a name stands for a last run, and comparisons made all there are."""
+    last = max(runs, key=lambda run: run.name)
+    of = "" if name == "latest" else f"of {name} "
+    return (
+        f"{name!r} stands for the last run, and {of}there are only runs that `widemargin compare` "
+        f"made, which it passes over. `widemargin run {last.parent.name}` makes another; or name "
+        f"one of these by its id, such as {last.name}: `widemargin runs` lists them."
+    )
+
+
+def _is_cell(run: Path) -> bool:
+    """Say whether a comparison made a run; its other files are not read for that."""
+    try:
+        return bool(json.loads((run / "manifest.json").read_bytes()).get("comparison"))
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return False  # whoever reads all of it tells what is wrong
 
 
 def has_manifest(run: Path) -> bool:

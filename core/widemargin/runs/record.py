@@ -27,7 +27,7 @@ from widemargin.explanation import (
 from widemargin.runs.assessment import OutOfFold
 from widemargin.runs.costs import peak_memory
 from widemargin.runs.folds import FoldResult, worst_rows
-from widemargin.runs.identity import git_state, hash_of, thread_count, versions
+from widemargin.runs.identity import git_state, hash_of, made_for, thread_count, versions
 from widemargin.runs.loading import Loaded, describe_dataset
 from widemargin.runs.model import Model, dump_model
 from widemargin.runs.setup import Setup
@@ -80,6 +80,7 @@ def write_record(
     manifest = {
         "id": run_id,
         "use_case": use_case.name,
+        "comparison": made_for(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": config.seed,
         "data_sha256": loaded.fingerprint,

@@ -275,7 +275,8 @@ def prepare(
     if use_case.task not in ("auto", dataset.task):
         raise PluginError(
             f"use case {use_case.name!r} declares {use_case.task}, and its loader "
-            f"{type(config.data).__name__} returned a target for {dataset.task}."
+            f"{type(config.data).__name__} returned a target for {dataset.task}. Let it return "
+            "classes as strings in `y`, and numbers as float64."
         )
     positive = 1
     if len(dataset.classes) == 2:

@@ -6,9 +6,11 @@ import os
 import platform
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["DAY", "STAGING", "age", "is_abandoned", "staging"]
+__all__ = ["DAY", "STAGING", "age", "has_ended", "held", "is_abandoned", "staging"]
 
 STAGING = ".staging-"
 """What the names of such places begin with."""
@@ -27,11 +29,17 @@ def _host() -> str:
 
 def is_abandoned(path: Path) -> bool:
     """Say whether nobody writes in a hidden place any more."""
+    ended = has_ended(path)
+    return age(path) > DAY if ended is None else ended
+
+
+def has_ended(path: Path) -> bool | None:
+    """Say whether the process of a hidden place has ended; None where it cannot be asked after."""
     pid, _, rest = path.name.removeprefix(STAGING).partition("@")
     # Another machine's processes cannot be asked after, and on Windows asking would end ours.
     if pid.isdigit() and rest.startswith(f"{_host()}@") and os.name != "nt":
         return not _is_alive(int(pid))
-    return age(path) > DAY
+    return None
 
 
 def _is_alive(pid: int) -> bool:
@@ -50,3 +58,16 @@ def age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[os.stat_result]:
+    """Hold a folder open, so that the system gives its number to no other meanwhile."""
+    if os.name == "nt":  # there no folder can be opened, nor moved while a file of it is read
+        yield folder.stat()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield os.fstat(handle)
+    finally:
+        os.close(handle)

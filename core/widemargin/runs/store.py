@@ -14,8 +14,8 @@ from pathlib import Path
 from widemargin.contracts import RunRecord
 from widemargin.contracts.use_case import COMPARISONS
 from widemargin.errors import InputError, RunNotFoundError, nearest
-from widemargin.runs.reading import has_manifest, last_whole, read_record
-from widemargin.runs.staging import DAY, STAGING, age, is_abandoned, staging
+from widemargin.runs.reading import has_manifest, last_whole, only_cells, read_record
+from widemargin.runs.staging import DAY, STAGING, age, held, is_abandoned, staging
 
 __all__ = ["RunStore", "read_record", "runs_home"]
 
@@ -115,22 +115,24 @@ class RunStore:
     def find(self, name: str) -> RunRecord:
         """Find a run by path, id, the beginning of an id, use case (its last run) or ``latest``.
 
-        The last run is the last whole one; a warning names those after it that cannot be read.
+        The last run is the last whole one that no comparison made for a cell of its own; a warning
+        names those after it that cannot be read.
 
         Raises
         ------
         RunNotFoundError
-            Where none or several answer to the name.
+            Where none or several answer to the name, or where a last run is asked for and all are
+            cells of comparisons.
         """
         path = Path(name)
         if has_manifest(path):
             return read_record(path)
         found = self.folders()
-        if name == "latest" and found:
-            return last_whole(found)
-        own = [run for run in found if run.parent.name == name]
+        own = found if name == "latest" else [run for run in found if run.parent.name == name]
         if own:
-            return last_whole(own)
+            if (last := last_whole(own)) is None:
+                raise RunNotFoundError(only_cells(name, own))
+            return last
         ids = [run.name for run in found]
         case, _, wanted = name.rpartition("/")
         fitting = [
@@ -154,11 +156,21 @@ class RunStore:
             f"No run answers to {name!r} in {self.home}.{nearest(name, ids)} {remedy}"
         )
 
-    def folders(self) -> list[Path]:
-        """List the runs' folders, by use case and time."""
+    def last(self, use_case: str) -> RunRecord | None:
+        """Return the run that a use case's name stands for, as `find` does; None for no such run.
+
+        Raises
+        ------
+        RunNotFoundError
+            Where there are runs besides cells of comparisons, and none can be read.
+        """
+        return last_whole(self.folders(use_case))
+
+    def folders(self, use_case: str = "") -> list[Path]:
+        """List the runs' folders, by use case and time; of one use case, or of all."""
         return [
             run
-            for case in _entries(self.home)
+            for case in ([self.home / use_case] if use_case else _entries(self.home))
             for run in _entries(case)
             if not case.name.startswith(".") and not run.name.startswith(".") and has_manifest(run)
         ]
@@ -183,13 +195,13 @@ class RunStore:
         """Return the files kept under a key, or None."""
         folder = self.home / _WORK / key
         try:
-            before = folder.stat()
-            files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-            after = folder.stat()
+            with held(folder) as before:
+                found = [path for path in folder.iterdir() if path.is_file()]
+                files = {path.name: path.read_bytes() for path in found}
+                # Replaced meanwhile: the files may be some of the one and some of the other.
+                same = os.path.samestat(before, folder.stat())
         except OSError:
             return None  # never kept, or being replaced or deleted by another process
-        # Replaced while it was read: the files may be some of the one and some of the other.
-        same = (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
         return files if same else None
 
     def keep(self, key: str, files: Mapping[str, bytes]) -> None:
@@ -220,9 +232,11 @@ class RunStore:
             shutil.rmtree(aside, ignore_errors=True)
 
     def prune(self, *, keep: int, use_case: str = "", dry_run: bool = False) -> list[Path]:
-        """Delete all but the last `keep` runs of each use case.
+        """Delete all but the last `keep` runs of each use case, and of its comparisons' cells.
 
-        A run that cannot be read is named in a warning, and neither counted nor deleted.
+        Cells are counted by themselves, so that they never push out the run that the use case's
+        name stands for. A run that cannot be read is named in a warning, and neither counted nor
+        deleted.
 
         Returns
         -------
@@ -230,10 +244,11 @@ class RunStore:
             The run folders that were (or with `dry_run` would be) deleted.
         """
         doomed: list[Path] = []
-        by_case: dict[str, list[Path]] = {}
+        alike: dict[tuple[str, bool], list[Path]] = {}
         for record in self.records():
-            by_case.setdefault(record.path.parent.name, []).append(record.path)
-        for case, own in by_case.items():
+            kind = (record.path.parent.name, bool(record.comparison))
+            alike.setdefault(kind, []).append(record.path)
+        for (case, _), own in alike.items():
             if use_case in ("", case):
                 doomed.extend(own[: max(0, len(own) - keep)])
         if not dry_run:

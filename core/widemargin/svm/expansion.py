@@ -17,6 +17,9 @@ __all__ = ["expand"]
 # Kernel values are made for so many numbers at a time.
 _BLOCK = 1 << 22
 
+# Beyond this, powers of a new row's numbers may be too large for float32.
+_FAR = 1e9
+
 
 def expand(
     kernel: FittedKernel, X: Any, vectors: Any, dual_coef: NDArray[np.float64]
@@ -38,7 +41,9 @@ def expand(
     -------
     ndarray of shape (n_samples, n_functions)
     """
-    if X.dtype != vectors.dtype:
+    if X.dtype != vectors.dtype and vectors.dtype == np.float32 and _is_far(X):
+        vectors = vectors.astype(X.dtype)
+    elif X.dtype != vectors.dtype:
         X = X.astype(vectors.dtype)
     if (
         isinstance(kernel, FittedTerm)
@@ -62,3 +67,8 @@ def expand(
         own = slice(start, start + rows)
         functions[own] = kernel.gram(X[own], vectors) @ dual_coef.T
     return functions
+
+
+def _is_far(X: Any) -> bool:
+    values = X.data if hasattr(X, "tocsr") else X
+    return bool(values.size and np.abs(values).max() > _FAR)

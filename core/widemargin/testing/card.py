@@ -5,21 +5,26 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from widemargin.contracts import UseCase
 from widemargin.contracts.places import where_raised
+from widemargin.contracts.written import where_written
 from widemargin.errors import AssetError, LibraryError, PluginError, nearest
 from widemargin.registry import Broken, Plugin, Registry, discover
 from widemargin.testing.blame import UNFORESEEN, ConformanceError, DoesNotApply, blame
 from widemargin.testing.conformance import use_case_checks
 from widemargin.testing.encoder_checks import encoder_checks
+from widemargin.testing.fixture import hook_of
 from widemargin.testing.kernel_checks import kernel_checks
 from widemargin.testing.metric_checks import metric_checks
 
-__all__ = ["Verdict", "examine"]
+__all__ = ["Status", "Verdict", "examine"]
+
+Status = Literal["passed", "failed", "not tried", "does not apply"]
+"""How a rule went."""
 
 _IMPORTED = "The plugin can be imported, and its hooks return what they should."
 _FIRST = frozenset(
@@ -46,12 +51,13 @@ class Verdict:
         The function in `widemargin.testing` that tried it; empty for the import.
     rule : str
         The rule, in a sentence.
-    status : {"passed", "failed", "does not apply"}
-        How it went.
+    status : {"passed", "failed", "not tried", "does not apply"}
+        How it went. What an earlier mistake stands in the way of is not tried, nor is what needs
+        an asset or a library that is not there.
     seconds : float
         What that took.
     found : str
-        What was found, or why the rule does not apply.
+        What was found, or why the rule was not tried or does not apply.
     where : str
         Where in the plugin's code that is, as in ``/home/me/weather/data.py, line 12``; empty
         where it cannot be said.
@@ -62,7 +68,7 @@ class Verdict:
     subject: str
     check: str
     rule: str
-    status: Literal["passed", "failed", "does not apply"]
+    status: Status
     seconds: float
     found: str = ""
     where: str = ""
@@ -113,13 +119,15 @@ def examine(name: str, registry: Registry | None = None) -> Iterator[Verdict]:
 
 
 def _broken_plugin(broken: Broken) -> Verdict:
+    reason = broken.reason.removesuffix(f" ({broken.where})")
     return Verdict(
         subject=f"plugin {broken.name!r}",
         check="",
         rule=_IMPORTED,
         status="failed",
         seconds=0.0,
-        found=broken.reason if broken.reason.endswith(".") else f"{broken.reason}.",
+        found=reason if reason.endswith(".") else f"{reason}.",
+        where=broken.where,
         remedy="mend what is named there, and check again; until then the plugin is left out.",
     )
 
@@ -135,66 +143,76 @@ def _plugin(plugin: Plugin, registry: Registry) -> Iterator[Verdict]:
     names = plugin.registered
     for name in names.get("register_use_cases", ()):
         yield from _use_case(registry.use_cases[name], registry, plugin.package)
-    tried: tuple[tuple[str, str, Any, Any], ...] = (
-        ("register_encoders", "encoder", registry.encoders, encoder_checks()),
-        ("register_kernels", "kernel", registry.kernels, kernel_checks()),
-        ("register_metrics", "metric", registry.metrics, metric_checks()),
+    tried: tuple[tuple[str, str, str, Any, Any], ...] = (
+        ("register_encoders", "encoder", "build", registry.encoders, encoder_checks()),
+        ("register_kernels", "kernel", "pairwise", registry.kernels, kernel_checks()),
+        ("register_metrics", "metric", "compute", registry.metrics, metric_checks()),
     )
-    for hook, what, items, checks in tried:
+    for hook, what, part, items, checks in tried:
         for name in names.get(hook, ()):
             trials = ((check, partial(check, items[name])) for check in checks)
-            yield from _subject(f"{what} {name!r}", trials, plugin.package)
+            # What is lent from a library has no other place in the plugin's code.
+            lent = partial(where_written, getattr(plugin.module, hook, None), name, part)
+            yield from _subject(f"{what} {name!r}", trials, plugin.package, lent)
 
 
 def _use_case(use_case: UseCase, registry: Registry, package: str) -> Iterator[Verdict]:
     trials = ((check, partial(check, use_case, registry)) for check in use_case_checks())
-    yield from _subject(f"use case {use_case.name!r}", trials, package)
+    place = partial(where_written, hook_of(use_case, registry), use_case.name)
+    yield from _subject(f"use case {use_case.name!r}", trials, package, place)
 
 
 def _subject(
-    subject: str, trials: Iterable[tuple[Any, Callable[[], None]]], package: str
+    subject: str,
+    trials: Iterable[tuple[Any, Callable[[], None]]],
+    package: str,
+    registered: Callable[[], str],
 ) -> Iterator[Verdict]:
-    """Try the rules of one subject; a mistake that breaks several is told once."""
+    """Try the rules of one subject; a mistake that breaks several is told once.
+
+    What has no place of its own has that where the subject is registered.
+    """
     seen: dict[tuple[str, str], str] = {}
     first = ""
     for check, trial in trials:
+        verdict = Verdict(
+            subject=subject,
+            check=check.__name__,
+            rule=rule_of(check),
+            status="not tried",
+            seconds=0.0,
+            found=f"what {first} found stands in the way.",
+        )
         if first:
-            why = f"not tried: what {first} found stands in the way."
-            yield _untold(subject, check, why)
+            yield verdict
             continue
-        verdict = _judge(subject, check, trial, package)
-        mistake = (verdict.found, verdict.where)
-        if verdict.status == "failed" and mistake in seen:
-            why = f"the same as {seen[mistake]} found."
-            verdict = _untold(subject, check, why, verdict.seconds)
-        elif verdict.status == "failed":
-            seen[mistake] = verdict.check
-            first = verdict.check if verdict.check in _FIRST else ""
+        verdict = _judge(verdict, trial, package)
+        if verdict.status == "failed":
+            mistake = (verdict.found, verdict.where)
+            if mistake in seen:
+                found = f"the same as {seen[mistake]} found."
+                verdict = replace(verdict, found=found, where="", remedy="")
+            else:
+                # Without a place of its own it is the same wherever the first was found.
+                seen |= {mistake: verdict.check, (verdict.found, ""): verdict.check}
+                first = verdict.check if verdict.check in _FIRST else ""
+                verdict = replace(verdict, where=verdict.where or registered())
         yield verdict
 
 
-def _untold(subject: str, check: Any, why: str, seconds: float = 0.0) -> Verdict:
-    return Verdict(
-        subject=subject,
-        check=check.__name__,
-        rule=rule_of(check),
-        status="does not apply",
-        seconds=seconds,
-        found=why,
-    )
-
-
-def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) -> Verdict:
+def _judge(untried: Verdict, trial: Callable[[], None], package: str) -> Verdict:
     """Try one rule; whatever is raised becomes a verdict."""
-    status: Literal["passed", "failed", "does not apply"] = "passed"
+    status: Status = "passed"
     found = where = remedy = ""
     start = time.perf_counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trial()
-    except (DoesNotApply, AssetError, LibraryError) as error:
+    except DoesNotApply as error:
         status, found = "does not apply", str(error)
+    except (AssetError, LibraryError) as error:
+        status, found = "not tried", str(error)
     except ConformanceError as error:
         status, found = "failed", error.found or str(error)
         # A check knows the parts that it tries; the plugin may have lent them from a library.
@@ -203,16 +221,8 @@ def _judge(subject: str, check: Any, trial: Callable[[], None], package: str) ->
     except (Exception, SystemExit) as error:  # noqa: BLE001
         told = blame(error, {package}, UNFORESEEN, "the rule can be tried")
         status, found, where, remedy = "failed", told.found, told.where, told.remedy
-    return Verdict(
-        subject=subject,
-        check=check.__name__,
-        rule=rule_of(check),
-        status=status,
-        seconds=round(time.perf_counter() - start, 3),
-        found=found,
-        where=where,
-        remedy=remedy,
-    )
+    seconds = round(time.perf_counter() - start, 3)
+    return replace(untried, status=status, seconds=seconds, found=found, where=where, remedy=remedy)
 
 
 def rule_of(check: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ __all__ = [
 ]
 
 _FOLDS = 3
+# A check must not cry wolf in one fixture of a million.
+_CHANCE = 1e-6
 
 
 def check_loads_offline(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -96,14 +100,20 @@ def check_lengths(use_case: UseCase, registry: Registry | None = None) -> None:
     dataset = fixture.dataset
     rule = "Features must have one row for each item."
     remedy = "leave unusable items out in `load`, never in the features."
-    with expecting(use_case, rule, remedy, "the features give a row of numbers for each item"):
+    promise = "the features give a row of numbers for each item"
+    with expecting(use_case, rule, remedy, promise, fixture.maker):
         features = fixture.config.features.build(dataset.kinds)
         fit_transform(features, dataset.X, dataset.y)
         encode(features, dataset.X)
 
 
 def check_target_is_no_column(use_case: UseCase, registry: Registry | None = None) -> None:
-    """Check that no column that features are made of repeats the target.
+    """Check that no column that features are made of repeats the target, or recodes it.
+
+    A column recodes classes where each of its values goes with one class and each class with one of
+    its values, two rows or more of each, in so many rows that a column without any bearing on the
+    target would do so in fewer than one fixture of a million: of two equally common classes, 24
+    rows where there is one column and 28 where there are ten.
 
     Parameters
     ----------
@@ -128,6 +138,33 @@ def check_target_is_no_column(use_case: UseCase, registry: Registry | None = Non
                 "leave it out of X and `kinds`; new items do not have it.",
                 *fixture.reader,
             )
+        if whole.task == "classification" and _recodes(whole.X[column], whole.y, len(whole.kinds)):
+            raise broken(
+                use_case,
+                "No column that features are made of may be the target in other words.",
+                f"column {column!r} has one value for each class of {whole.card.target} and no "
+                f"other, in all {len(whole)} rows.",
+                "leave it out of X and `kinds`; or, where it is known before the target is, give "
+                "the fixture a row in which the two differ.",
+                *fixture.reader,
+            )
+
+
+def _recodes(column: pd.Series[Any], target: NDArray[Any], n_columns: int) -> bool:
+    """Say whether values and classes go together one to one, and not by chance.
+
+    Of all ways in which the values can be dealt out to n rows, n_1 of the first, n_2 of the second
+    and so on, there are n! / (n_1! n_2! ...), and those that fit the classes are as many as there
+    are orders of the classes of equal size.
+    """
+    pairs = Counter(zip(map(str, column), map(str, target), strict=True))
+    counts = sorted(pairs.values())
+    values, classes = (len({pair[of] for pair in pairs}) for of in (0, 1))
+    if not 2 <= values == classes == len(pairs) or counts[0] < 2:
+        return False
+    ways = math.lgamma(sum(counts) + 1) - sum(math.lgamma(count + 1) for count in counts)
+    fitting = sum(math.lgamma(times + 1) for times in Counter(counts).values())
+    return math.log(n_columns) + fitting - ways < math.log(_CHANCE)
 
 
 def _alike(column: pd.Series[Any], target: NDArray[Any]) -> bool:

@@ -41,7 +41,7 @@ def check_features_clone(use_case: UseCase, registry: Registry | None = None) ->
         "set in the constructor all that the transformer depends on, each parameter under its own "
         "name and unchanged."
     )
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, remedy, parts=fixture.maker):
         features = fixture.config.features.build(fixture.dataset.kinds)
         copy = clone(features)
         if not _equal(fit_transform(features, X, y), fit_transform(copy, X, y)):
@@ -79,7 +79,8 @@ def check_learns(use_case: UseCase, registry: Registry | None = None) -> None:
         half = dataset.take(np.arange(0, len(dataset), 2))
         fits["other training rows"] = (half.X, half.y)
     rule = f"Its features declare that they learn {section.learns}."
-    with expecting(use_case, rule, "return a row of numbers for each item."):
+    returns = "return a row of numbers for each item."
+    with expecting(use_case, rule, returns, parts=fixture.maker):
         usual = section.build(dataset.kinds).fit(dataset.X, dataset.y).transform(dataset.X)
         made = {
             what: section.build(dataset.kinds).fit(X, y).transform(dataset.X)

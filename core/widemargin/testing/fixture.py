@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from widemargin.config import RunConfig, resolve
 from widemargin.contracts import Dataset, Silent, UseCase
 from widemargin.contracts.places import plugin_packages
-from widemargin.errors import AssetError
+from widemargin.contracts.written import where_written
+from widemargin.errors import AssetError, ConfigError, Problem
 from widemargin.registry import Registry, discover
 from widemargin.runs.loading import Loaded, load_dataset
 from widemargin.runs.runner import prepare
@@ -148,13 +150,20 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
         return refused_network(use_case, _LOADS, f"{NETWORK} And {_SMALL}", asked)
 
     promise = "`load` returns a Dataset of the fixture"
-    with expecting(use_case, _LOADS, _SMALL, promise, (hook_of(use_case, registry),)):
-        config = resolve(
-            use_case,
-            [{"data": dict(use_case.fixture), "svm": {"C": 1.0}, "evaluation": {"inner": 2}}],
-            encoders=registry.encoders,
-            kernels=registry.kernels,
-        )
+    hook = hook_of(use_case, registry)
+    with expecting(use_case, _LOADS, _SMALL, promise, (hook,)):
+        try:
+            config = resolve(
+                use_case,
+                [{"data": dict(use_case.fixture), "svm": {"C": 1.0}, "evaluation": {"inner": 2}}],
+                encoders=registry.encoders,
+                kernels=registry.kernels,
+            )
+        except ConfigError as error:
+            told = blame(error, (), "", "")
+            where = where_written(hook, use_case.name, *_path_to(error.problems, use_case))
+            subject = f"use case {use_case.name!r}"
+            raise violation(subject, _LOADS, told.found, told.remedy, where) from error
     loader = (config.data.load, type(config.data))
     with expecting(use_case, _LOADS, _SMALL, promise, loader):
         try:
@@ -168,6 +177,28 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
             subject = f"use case {use_case.name!r}"
             raise violation(subject, _LOADS, told.found, _SMALL, told.where) from error
     return Fixture(use_case=use_case, registry=registry, config=config, loaded=loaded)
+
+
+def _path_to(problems: Sequence[Problem], use_case: UseCase) -> tuple[str, ...]:
+    """Return the keyword and keys of a use case that say what a config refuses.
+
+    Of several problems the first counts that is not of something absent.
+    """
+    paths: list[tuple[str, ...]] = []
+    for problem in problems:
+        words = tuple(re.findall(r"[^.\[\]]+", problem.path))
+        of_fixture = words[:1] == ("data",) and not problem.file
+        paths.append(("fixture", *words[1:]) if of_fixture else ("defaults", *words))
+    return next((path for path in paths if _says(use_case, path)), paths[0])
+
+
+def _says(use_case: UseCase, path: tuple[str, ...]) -> bool:
+    value: object = getattr(use_case, path[0])
+    for word in path[1:]:
+        if not isinstance(value, Mapping) or word not in value:
+            return False
+        value = value[word]
+    return True
 
 
 @contextmanager

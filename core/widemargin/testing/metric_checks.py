@@ -23,6 +23,11 @@ __all__ = [
 ]
 
 _N = 60
+_LENT = (
+    "`compute` is given one `Predictions`; call a library's function within one of yours, as in "
+    "f1_score(told.y_true, told.y_pred, sample_weight=told.weight)."
+)
+"""The remedy where a library's own function is registered, which takes other arguments."""
 
 
 def metric_checks() -> list[Callable[[Metric], None]]:
@@ -181,7 +186,8 @@ def _compute(metric: Metric, told: Predictions) -> float:
         blamed = blame(error, packages, remedy, promise)
         where = blamed.where or place_of(packages, metric.compute)
         subject = f"metric {metric.name!r}"
-        raise violation(subject, rule, blamed.found, blamed.remedy, where) from error
+        told_to = blamed.remedy if where or not isinstance(error, TypeError) else _LENT
+        raise violation(subject, rule, blamed.found, told_to, where) from error
     if not isinstance(made, float | int | np.number) or not np.isfinite(made):
         what = getattr(made, "dtype", None) or type(made).__name__
         shape = getattr(made, "shape", ())

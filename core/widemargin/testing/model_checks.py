@@ -211,7 +211,7 @@ def check_repeated_items(use_case: UseCase, registry: Registry | None = None) ->
     model = fixture.train()
     rule = "An item must get one answer, however often and in whatever order it comes."
     remedy = "let `transform` take each row by itself, and return one row for each, in order."
-    with expecting(use_case, rule, remedy):
+    with expecting(use_case, rule, remedy, parts=fixture.maker):
         usual = model.predict(X).decision
         rows = np.concatenate([np.arange(n), np.arange(n)[::-1], np.zeros(3, dtype=np.intp)])
         made = model.predict(X.iloc[rows].reset_index(drop=True)).decision

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from widemargin.contracts import UseCase
 from widemargin.contracts.places import GROUP
-from widemargin.errors import nearest
+from widemargin.contracts.written import where_written
+from widemargin.errors import PluginError, nearest
 from widemargin.registry import discover
-from widemargin.testing.blame import violation
-from widemargin.testing.fixture import broken, expecting, hook_of
+from widemargin.testing.blame import ConformanceError, violation
+from widemargin.testing.fixture import broken, hook_of
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
@@ -56,6 +57,8 @@ print(json.dumps([met, *took]))
 
 _SLOW = 1.0
 """Seconds that an import may take anywhere; above that, it may take as long as widemargin's own."""
+_LOOKS = 3
+"""How often an import is measured that takes long: the machine may have been busy meanwhile."""
 
 
 def check_light_import(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -78,34 +81,40 @@ def check_light_import(use_case: UseCase, registry: Registry | None = None) -> N
     registry = discover() if registry is None else registry
     module = module_of(use_case, registry)
     rule = "Importing a plugin must not import a heavy library; every command would wait for it."
+    for _ in range(_LOOKS):
+        done = _import_alone(module)
+        if done.returncode:
+            said = done.stderr.strip() or f"the interpreter ended with {done.returncode}."
+            found, remedy = said.splitlines()[-1], f"see that `python -c 'import {module}'` works."
+            raise broken(use_case, rule, found, remedy, hook_of(use_case, registry))
+        imported, ours, own = json.loads(done.stdout.splitlines()[-1])
+        if imported:
+            # The first is imported by the plugin, and may have brought the others.
+            where = next(filter(None, imported.values()), "")
+            found = f"{module} imports {', '.join(imported)}."
+            remedy = "import it inside the function that needs it."
+            raise violation(f"use case {use_case.name!r}", rule, found, remedy, where)
+        if own <= max(_SLOW, ours):
+            return
+    raise broken(
+        use_case,
+        rule,
+        f"importing {module} took {own:.1f} s, and widemargin itself {ours:.1f} s.",
+        "leave what takes long to the function that needs it; `python -X importtime -c "
+        f"'import {module}'` says what does.",
+        hook_of(use_case, registry),
+    )
+
+
+def _import_alone(module: str) -> subprocess.CompletedProcess[str]:
     # Our own words, no shell.
-    done = subprocess.run(  # noqa: S603
+    return subprocess.run(  # noqa: S603
         [sys.executable, "-c", _PROBE, module, GROUP, *_HEAVY],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    if done.returncode:
-        found = done.stderr.strip().splitlines()[-1]
-        remedy = f"see that `python -c 'import {module}'` works."
-        raise broken(use_case, rule, found, remedy, hook_of(use_case, registry))
-    imported, ours, own = json.loads(done.stdout.splitlines()[-1])
-    if imported:
-        # The first is imported by the plugin, and may have brought the others.
-        subject, where = f"use case {use_case.name!r}", next(filter(None, imported.values()), "")
-        found = f"{module} imports {', '.join(imported)}."
-        remedy = "import it inside the function that needs it."
-        raise violation(subject, rule, found, remedy, where)
-    if own > max(_SLOW, ours):
-        raise broken(
-            use_case,
-            rule,
-            f"importing {module} took {own:.1f} s, and widemargin itself {ours:.1f} s.",
-            "leave what takes long to the function that needs it; `python -X importtime -c "
-            f"'import {module}'` says what does.",
-            hook_of(use_case, registry),
-        )
 
 
 def check_metrics(use_case: UseCase, registry: Registry | None = None) -> None:
@@ -125,34 +134,41 @@ def check_metrics(use_case: UseCase, registry: Registry | None = None) -> None:
     """
     registry = discover() if registry is None else registry
     rule = "Its metrics must be registered, and those of the headline be in the table."
-    remedy = "correct the name; `widemargin.evaluation.METRICS` holds those of widemargin."
     hook = hook_of(use_case, registry)
-    primary = use_case.primary_metric
-    with expecting(use_case, rule, remedy, parts=(hook,)):
-        tasks = {name: registry.metric(name, use_case.name).task for name in use_case.metrics}
-        firsts = {task: registry.metric(name, use_case.name).task for task, name in primary.items()}
-    for name, task in tasks.items():
-        if task not in primary:
+    primary, headline = use_case.primary_metric, use_case.wording.headline
+
+    def refused(found: str, remedy: str, *path: str) -> ConformanceError:
+        where = where_written(hook, use_case.name, *path)
+        return violation(f"use case {use_case.name!r}", rule, found, remedy, where)
+
+    def task_of(name: str, keyword: str) -> str:
+        try:
+            return registry.metric(name, use_case.name).task
+        except PluginError as error:
+            remedy = "correct the name; `widemargin.evaluation.METRICS` holds those of widemargin."
+            raise refused(str(error), remedy, keyword, name) from error
+
+    for name in use_case.metrics:
+        if (task := task_of(name, "metrics")) not in primary:
             found = f"metrics names {name!r}, a metric of {task}, which it is not for."
-            raise broken(use_case, rule, found, "take metrics of its own task.", hook)
-    for task, own in firsts.items():
-        if task != own:
-            found = f"primary_metric names {primary[task]!r}, which is no metric of {task}."
-            raise broken(use_case, rule, found, f"name a metric of {task}.", hook)
-    headline = use_case.wording.headline
+            raise refused(found, "take metrics of its own task.", "metrics", name)
+    for task, name in primary.items():
+        if task_of(name, "primary_metric") != task:
+            found = f"primary_metric names {name!r}, which is no metric of {task}."
+            raise refused(found, f"name a metric of {task}.", "primary_metric", name)
     try:
         spoken = [name for _, name, _, _ in Formatter().parse(headline) if name]
     except ValueError as error:
         found = f"the headline {headline!r} cannot be read: {error}."
         remedy = "put names of metrics into braces, as in 'Names {accuracy} of them rightly'."
-        raise broken(use_case, rule, found, remedy, hook) from error
+        raise refused(found, remedy, "wording", "headline") from error
     # Two classes may be spoken of by the names that the data has.
     shown = {*use_case.metrics, *primary.values(), "positive", "negative"}
     for name in spoken:
         if name not in shown:
             found = f"the headline speaks of {name!r}.{nearest(name, shown)}"
             remedy = f"name one of {', '.join(sorted(shown))}, or add it to `metrics`."
-            raise broken(use_case, rule, found, remedy, hook)
+            raise refused(found, remedy, "wording", "headline")
 
 
 def module_of(use_case: UseCase, registry: Registry) -> str:

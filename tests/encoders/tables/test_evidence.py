@@ -120,7 +120,7 @@ def test_a_free_number_may_rise_and_fall() -> None:
     [
         [5.0] * 40,
         [np.nan] * 40,
-        [1e150, -1e150] * 20,
+        [1e75, -1e75] * 20,
         [1.0, np.nextafter(1.0, 2.0)] * 20,
         [0.0, 5e-324] * 20,
         [0.0] * 39 + [1.0],

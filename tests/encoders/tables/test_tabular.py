@@ -75,8 +75,9 @@ def test_a_missing_number_is_the_median_and_is_marked() -> None:
 def test_a_number_missing_only_later_is_the_median_without_a_mark() -> None:
     encoder = TabularEncoder(scale="none").fit(pd.DataFrame({"area": [1.0, 2.0, 9.0]}))
     assert encoder.transform(pd.DataFrame({"area": [np.nan]})).tolist() == [[2]]
-    with pytest.warns(UserWarning, match="are no numbers"):
-        assert encoder.transform(pd.DataFrame({"area": [np.inf]})).tolist() == [[2]]
+    for far in (np.inf, -1.7e308, 1e76):
+        assert encoder.transform(pd.DataFrame({"area": [far]})).tolist() == [[2]]
+    assert encoder.transform(pd.DataFrame({"area": [1e75]})).tolist() == [[1e75]]
 
 
 def test_a_column_without_any_number_is_zero() -> None:
@@ -86,7 +87,7 @@ def test_a_column_without_any_number_is_zero() -> None:
     assert X[:, 0].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("value", [0.0, 7.5, 1e-300, 1e300, -3e8])
+@pytest.mark.parametrize("value", [0.0, 7.5, 1e-300, 1e75, -3e8])
 @pytest.mark.parametrize("scale", ["standard", "robust"])
 def test_a_constant_column_is_zero(scale: Any, value: float) -> None:
     X = TabularEncoder(scale=scale).fit_transform(pd.DataFrame({"a": [value] * 5}))
@@ -116,8 +117,7 @@ def test_only_the_commonest_categories_have_columns_of_their_own() -> None:
 
 def test_strings_are_read_as_numbers_where_training_had_numbers() -> None:
     encoder = TabularEncoder(scale="none").fit(pd.DataFrame({"area": [1.0, 2.0, 9.0]}))
-    with pytest.warns(UserWarning, match="are no numbers"):
-        X = encoder.transform(pd.DataFrame({"area": ["7", " 8.5 ", "many", None]}))
+    X = encoder.transform(pd.DataFrame({"area": ["7", " 8.5 ", "many", None]}))
     assert X.ravel().tolist() == [7, 8.5, 2, 2]
 
 
@@ -146,6 +146,12 @@ def test_an_absent_column_is_named_with_its_nearest() -> None:
     assert str(caught.value) == (
         "the column 'area', which the model was trained on, is absent. Did you mean 'aera'? "
         "It needs area, rooms."
+    )
+    with pytest.raises(DataError) as caught:
+        encoder.transform(pd.DataFrame({"x": [1.0]}))
+    assert str(caught.value) == (
+        "the columns 'area', 'rooms', which the model was trained on, are absent. It needs area, "
+        "rooms."
     )
 
 
@@ -227,7 +233,28 @@ def test_what_is_not_fitted_says_so_as_scikit_learn_does() -> None:
 
 def test_a_value_that_is_no_number_counts_as_missing_and_is_named() -> None:
     encoder = TabularEncoder().fit(pd.DataFrame({"area": [1.0, 2.0, 3.0]}))
-    with pytest.warns(UserWarning, match="1 values of the numeric column 'area' .* 'big'"):
-        rows = encoder.transform({"area": ["1,000", "big"]})
-    assert rows[1, 0] == 0.0  # the training median
+    items = {"area": ["1,000", "big", "1.7e308"]}
+    rows = encoder.transform(items)
+    assert rows[1:, 0].tolist() == [0.0, 0.0]  # the training median
     assert rows[0, 0] > 100
+    assert encoder.doubts(items) == [
+        {
+            1: "area: 'big' is no number, and counts as missing",
+            2: "area: '1.7e308' is beyond 1e75, the largest number, and counts as missing",
+        }
+    ]
+
+
+@pytest.mark.parametrize("scale", ["standard", "robust", "none"])
+def test_a_number_too_large_to_learn_from_is_named_once_and_missing(scale: Any) -> None:
+    table = pd.DataFrame({"area": [1.0, 1.7e308, 2.0, np.inf, 9.0]})
+    with pytest.warns(UserWarning, match="hold no number up to 1e75") as told:
+        encoder = TabularEncoder(scale=scale).fit(table)
+    assert [str(one.message) for one in told] == [
+        "cells of the numeric column 'area' that hold no number up to 1e75 count as missing, such "
+        "as '1.7e+308'."
+    ]
+    rows = encoder.transform(table)
+    assert rows[:, 1].tolist() == [0, 1, 0, 1, 0]
+    assert np.isfinite(rows).all()
+    assert rows[1, 0] == rows[2, 0]

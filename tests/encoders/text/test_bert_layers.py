@@ -4,7 +4,6 @@ import ctypes
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -254,24 +253,32 @@ def test_the_structure_is_mirrored_exactly() -> None:
 def test_an_interrupt_stops_the_threads() -> None:
     code = """
 import numpy as np, sys
+from widemargin.native import jobs
 from widemargin.native.bert import PackedBert
+
+def told(futures, wait=jobs.wait):
+    print("waiting", flush=True)
+    return wait(futures)
+
 d, inner = 768, 3072
 z = lambda *shape: np.ones(shape, dtype=np.float32)
 layer = [z(3*d, d), z(3*d), z(d, d), z(d), z(d), z(d), z(inner, d), z(inner), z(d, inner), z(d),
          z(d), z(d)]
 packed = PackedBert([z(9, d), z(512, d), z(d), z(d)], [layer] * 12, heads=12, eps=1e-5,
                     bfloat16=False)
-print("ready", flush=True)
+jobs.wait = told
 try:
     packed.pooled(np.zeros(512 * 400, np.int32), np.arange(0, 512 * 401, 512), "mean", [12])
 except KeyboardInterrupt:
     sys.exit(3)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    # The whole work takes minutes.
-    assert process.wait(timeout=30) == 3
-    process.stdout.close()
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "waiting\n"
+            process.send_signal(signal.SIGINT)
+            # The whole work takes minutes, and ends with another code.
+            assert process.wait(timeout=1200) == 3
+        finally:
+            process.kill()

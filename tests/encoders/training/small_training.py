@@ -154,10 +154,20 @@ class Slow(ArrayInputs):
 
 
 def train_slowly(folder: str) -> None:
-    """Train with checkpoints after each epoch; somebody kills this process meanwhile."""
+    """Train with checkpoints after each epoch; somebody kills this process meanwhile.
+
+    It waits for that after half of its epochs.
+    """
+
+    class Waiting(Folder):
+        def save(self, key: str, state: State) -> None:
+            super().save(key, state)
+            if len(state.meta["history"]["epochs"]) >= 20:
+                sleep(3600)
+
     keeping.PACE = keeping.Pace(0, 0)
     X, y = rings(120)
-    options = {"checkpoints": Folder(Path(folder)), "key": "rings"}
+    options = {"checkpoints": Waiting(Path(folder)), "key": "rings"}
     trained(X, y, inputs=Slow(X, shaken), options=options, epochs=40, patience=40)
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -81,11 +81,10 @@ def test_a_killed_process_leaves_what_another_goes_on_from(small: Any, tmp_path:
         env={**os.environ, "PYTHONWARNINGS": "default"},
     )
     folder = small.Folder(tmp_path)
-    kept, end = None, monotonic() + 120
+    kept = None
     try:
         while kept is None or len(kept.meta["history"]["epochs"]) < 3:
             assert child.poll() is None, child.stderr and child.stderr.read().decode()
-            assert monotonic() < end
             sleep(0.05)
             for path in tmp_path.glob("rings-*.npz"):
                 kept = folder.load(path.stem)

@@ -28,7 +28,7 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         "no clear difference."
     )
     assert words.method(found).startswith("Tested on the same 5 held-out parts, by the corrected")
-    test = replace(found.measured[0].test or PairedTest(0, 0, 0, 1, 1), of="items", n_paired=23)
+    test = replace(found.measured[0].test or PairedTest(0, 0, 0, 1, 1), of="items", n_paired=123)
     drawn = replace(
         found,
         tested=PairedTests(
@@ -36,7 +36,7 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         ),
     )
     assert words.method(drawn).startswith(
-        "Tested on the 23 groups of items that both predicted, drawn anew with replacement "
+        "Tested on the 123 groups of items that both predicted, drawn anew with replacement "
         "(bootstrap) (not by folds: the two held out other rows)."
     )
     for n_paired, how in (

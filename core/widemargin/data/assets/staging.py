@@ -153,6 +153,8 @@ def hold(path: Path, said: str, progress: Progress) -> Iterator[None]:
 
 def _locked(path: Path) -> IO[bytes] | None:
     """Open and lock a file; None where another process has it."""
+    with suppress(FileExistsError):  # swept away while it was looked at: once more
+        path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = path.open("ab")

@@ -9,10 +9,21 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MISSING", "Commas", "how_written", "parse_numbers", "plain_number"]
+__all__ = ["LARGEST", "MISSING", "Commas", "how_written", "parse_numbers", "plain_number"]
 
-MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"})
+MISSING = frozenset(
+    [
+        *("", "?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN"),
+        *("NaT", "NULL", "null", "None"),
+    ]
+)
 """How a missing value is spelt in tables."""
+
+LARGEST = 1e75
+"""The largest number there is: past all that is measured, and its square is still one.
+
+What lies beyond it is a mark for missing, as 1.7e308 is, or a slip.
+"""
 
 Commas = Literal["thousands", "sure", "decimal"]
 """What a comma in a number means: thousands, what it can only mean, or the decimal comma."""
@@ -99,7 +110,7 @@ def how_written(text: str) -> tuple[str, str]:
 
 
 def parse_numbers(values: Any, commas: Commas = "thousands") -> NDArray[np.float64]:
-    """Return numbers of shape (n_values,); NaN for what is missing, infinite or no number.
+    """Return numbers of shape (n_values,); NaN for what is missing, no number, or beyond `LARGEST`.
 
     Parameters
     ----------
@@ -124,5 +135,5 @@ def parse_numbers(values: Any, commas: Commas = "thousands") -> NDArray[np.float
             lambda value: plain_number(value.strip(), commas) if isinstance(value, str) else value
         )
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    parsed: NDArray[np.float64] = np.where(np.isfinite(numbers), numbers, np.nan)
+    parsed: NDArray[np.float64] = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
     return parsed

@@ -34,8 +34,8 @@ def is_numeric(column: Any) -> bool:
     return bool(is_numeric_dtype(values) and not is_bool_dtype(values))
 
 
-def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
-    """Return the numbers of a column; what is missing is NaN, and so is what is no number.
+def numbers_of(name: str, column: Any, *, tell: bool = True) -> NDArray[np.float64]:
+    """Return the numbers of a column; NaN is what is missing, no number, or beyond 1e75.
 
     Parameters
     ----------
@@ -43,30 +43,32 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
         The column's name, for the warning.
     column : sequence
         Numbers, or text that is read as numbers.
+    tell : bool, default=True
+        Whether to warn; of new rows `doubts_of` tells more.
 
     Warns
     -----
     UserWarning
-        Where a value that is not marked as missing is no number.
+        Where a value that is not marked as missing is no number, or beyond 1e75.
     """
     import pandas as pd
 
-    from widemargin.data import parse_numbers
+    from widemargin.data import LARGEST, parse_numbers
 
     # Expression has tens of thousands of columns, which are numbers already.
     dtype = getattr(column, "dtype", None)
     plain_list = isinstance(column, list) and set(map(type, column)) <= {int, float}
     if plain_list or (isinstance(dtype, np.dtype) and dtype.kind in "iuf"):
         plain = np.array(column, dtype=np.float64)
-        if not np.isinf(plain).any():
+        if not (np.abs(plain) > LARGEST).any():
             return plain
     given = pd.Series(column)
     numbers = parse_numbers(given, "sure")
-    wrong = _unread(given, numbers)
-    if len(wrong):
+    if tell and len(wrong := _unread(given, numbers)):
+        # Without counts and rows, which would differ from one training part to the next.
         warnings.warn(
-            f"{len(wrong)} values of the numeric column {name!r} are no numbers and count as "
-            f"missing, the first of them {given.iloc[wrong[0]]!r}.",
+            f"cells of the numeric column {name!r} that hold no number up to 1e75 count as "
+            f"missing, such as {min(map(str, given.iloc[wrong]))!r}.",
             UserWarning,
             stacklevel=3,
         )
@@ -101,18 +103,24 @@ def doubts_of(name: str, column: Any, known: Container[str] | None) -> dict[int,
     --------
     >>> doubts_of("amount", ["12", "much", None], None)
     {1: "amount: 'much' is no number, and counts as missing"}
+    >>> doubts_of("amount", ["1e300"], None)
+    {0: "amount: '1e300' is beyond 1e75, the largest number, and counts as missing"}
     >>> doubts_of("town", ["Bonn", "Ulm"], {"Bonn"})
     {1: "town: 'Ulm' is new to the model or rare there, and counts as other"}
     """
     import pandas as pd
 
-    from widemargin.data import parse_numbers
+    from widemargin.data import LARGEST, parse_numbers
 
     if known is None:
         given = pd.Series(column)
         wrong = _unread(given, parse_numbers(given, "sure")).tolist()
-        said = "is no number, and counts as missing"
-        return {row: f"{name}: {str(given.iloc[row])!r} {said}" for row in wrong}
+        larger = np.abs(pd.to_numeric(given.iloc[wrong], errors="coerce").to_numpy()) > LARGEST
+        reasons = ("no number", "beyond 1e75, the largest number")
+        return {
+            row: f"{name}: {str(given.iloc[row])!r} is {reasons[large]}, and counts as missing"
+            for row, large in zip(wrong, larger.tolist(), strict=True)
+        }
     return {
         row: f"{name}: {word!r} is new to the model or rare there, and counts as other"
         for row, word in enumerate(words_of(column))

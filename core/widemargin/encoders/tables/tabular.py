@@ -15,6 +15,7 @@ from widemargin.contracts import (
     State,
     n_rows,
 )
+from widemargin.encoders.items import check_present
 from widemargin.encoders.tables.cells import (
     doubts_of,
     is_numeric,
@@ -185,7 +186,9 @@ class TabularEncoder(Transformer):
         self._check_columns(X)
         return {
             name: own.places(
-                numbers_of(name, X[name]) if name in self.numeric_ else words_of(X[name])
+                numbers_of(name, X[name], tell=False)
+                if name in self.numeric_
+                else words_of(X[name])
             )
             for name, own in self.binnings_.items()
         }
@@ -257,12 +260,7 @@ class TabularEncoder(Transformer):
 
     def _check_columns(self, X: Columns) -> None:
         self._check_fitted("columns_")
-        for name in self.columns_:
-            if name not in X:
-                raise DataError(
-                    f"the column {name!r}, which the model was trained on, is absent."
-                    f"{nearest(name, map(str, X))} It needs {', '.join(self.columns_)}."
-                )
+        check_present(X, self.columns_)
 
     def _check_free(self) -> None:
         for name in self.free:
@@ -297,7 +295,7 @@ class TabularEncoder(Transformer):
     def _encode(self, name: str, column: Sequence[Any]) -> NDArray[np.float64]:
         binning = self.binnings_.get(name)
         if name in self.numeric_:
-            values = numbers_of(name, column)
+            values = numbers_of(name, column, tell=False)
             if binning is None:
                 return self._scaled(name, values)
             weighed = binning.transform(values)[:, None]

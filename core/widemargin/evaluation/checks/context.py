@@ -112,6 +112,8 @@ class CheckContext:
         None where there are none, or nobody looked.
     known_words : sequence of KnownWords
         What each encoder of word vectors knows of the training texts.
+    telltales : sequence of str
+        The columns that tell the answer by themselves, each with how well.
     units : str
         Units of a numeric target.
     """
@@ -128,6 +130,7 @@ class CheckContext:
     searched: Searched | None = None
     near_duplicates: NearDuplicates | None = None
     known_words: Sequence[KnownWords] = ()
+    telltales: Sequence[str] = ()
     units: str = ""
 
     @property

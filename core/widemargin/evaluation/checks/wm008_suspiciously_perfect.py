@@ -5,6 +5,7 @@ What it means
 The primary metric is at least 0.999 (where it is an error: accuracy or R2 is). Real problems are
 seldom that easy. Often the features hold the answer: a column that is written after the label is
 known, an identifier whose order follows the label, or copies of one item on both sides of a split.
+Where one column of a table tells the answer by itself, it is named.
 
 What to do
 ----------
@@ -24,6 +25,7 @@ CODE: Final = "WM008"
 TITLE: Final = "a suspiciously perfect score"
 
 _PERFECT = 0.999
+_NAMED = 5
 
 
 def check(context: CheckContext) -> Finding | None:
@@ -35,10 +37,21 @@ def check(context: CheckContext) -> Finding | None:
         value = metric.compute(context.predictions)
     if not value >= _PERFECT:
         return None
+    told = context.telltales
+    if told:
+        more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        why = (
+            f"One column alone tells the answer: {', '.join(told[:_NAMED])}{more}. Leave it out "
+            "where it is written once the answer is known."
+        )
+    else:
+        why = (
+            "Look for a feature that gives the answer away, and for copies of one item on both "
+            "sides of a split."
+        )
     return Finding(
         CODE,
         TITLE,
         "warning",
-        f"{metric.title} {metric.format(value)} is suspiciously good. Look for a feature that "
-        "gives the answer away, and for copies of one item on both sides of a split.",
+        f"{metric.title} {metric.format(value)} is suspiciously good. {why}",
     )

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from widemargin.contracts import Predictions
+from widemargin.evaluation.intervals import Interval, bootstrap_intervals
+from widemargin.evaluation.metrics import METRICS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["ClassPurity", "Neighbours", "Purity", "class_purity", "item_neighbours"]
 
+_ACCURACY = next(metric for metric in METRICS if metric.name == "accuracy")
 # Similarities held at once.
 _CELLS = 4_000_000
 
@@ -56,7 +61,7 @@ class Purity:
     share : float
         Mean over items.
     low, high : float
-        Bootstrap interval of `share`, 95%; whole groups are drawn.
+        Interval of `share`, 95%; whole groups are drawn. nan where there are too few.
     chance : float
         What neighbours drawn at random would have.
     classes : tuple of ClassPurity
@@ -133,10 +138,8 @@ def class_purity(
         Classes.
     groups : ndarray of shape (n_items,), optional
         As given to `item_neighbours`; chance draws from other groups, too.
-    resamples : int, default=1000
-        Bootstrap resamples (Efron & Tibshirani 1993) of items, or of whole groups.
-    random_state : int, default=0
-        Seed of the draws.
+    resamples, random_state
+        As for `bootstrap_intervals`.
 
     Examples
     --------
@@ -154,7 +157,7 @@ def class_purity(
     same = there & (codes[neighbours.rows] == codes[:, np.newaxis])
     kept = there.any(axis=1)
     shares = same.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-    low, high = _interval(shares[kept], member[kept], resamples, random_state)
+    sure = _interval(shares[kept], member[kept], resamples, random_state)
     classes = []
     for code, name in enumerate(names):
         own = kept & (codes == code)
@@ -165,8 +168,8 @@ def class_purity(
         k=neighbours.rows.shape[1],
         items=int(kept.sum()),
         share=float(shares[kept].mean()) if kept.any() else float("nan"),
-        low=low,
-        high=high,
+        low=sure.low,
+        high=sure.high,
         chance=float(chances[kept].mean()) if kept.any() else float("nan"),
         classes=tuple(classes),
     )
@@ -185,18 +188,31 @@ def _others(
 
 def _interval(
     shares: NDArray[np.float64], member: NDArray[np.intp], resamples: int, random_state: int
-) -> tuple[float, float]:
+) -> Interval:
+    """Give the mean of shares an interval: of an accuracy, each item being partly right."""
     if not len(shares):
-        return float("nan"), float("nan")
-    _, place = np.unique(member, return_inverse=True)
-    totals, counts = np.bincount(place.reshape(-1), shares), np.bincount(place.reshape(-1))
-    rng = np.random.default_rng(random_state)
-    drawn = []
-    for _ in range(resamples):
-        rows = rng.integers(0, len(counts), len(counts))
-        drawn.append(totals[rows].sum() / counts[rows].sum())
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+        return Interval(float("nan"), float("nan"), float("nan"))
+    weight = np.concatenate([shares, 1 - shares])
+    there = np.flatnonzero(weight)
+    right = (there < len(shares)).astype(np.int64)
+    items = Predictions(
+        y_true=np.ones(len(there), np.int64),
+        y_pred=right,
+        decision=right.astype(np.float64),
+        probability=None,
+        classes=("another", "its own"),
+        positive=1,
+        ids=(there % len(shares)).astype(str),
+        weight=weight[there],
+    )
+    (found,) = bootstrap_intervals(
+        items,
+        [_ACCURACY],
+        groups=np.tile(member, 2)[there],
+        resamples=resamples,
+        random_state=random_state,
+    ).values()
+    return found
 
 
 def _unit(vectors: Any) -> tuple[Any, NDArray[np.bool_]]:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from widemargin.contracts import Metric, Predictions
+from widemargin.evaluation.draws import LEAST
+from widemargin.evaluation.intervals import Interval, bootstrap_intervals
 from widemargin.evaluation.probing.bundled import WordPair
 from widemargin.evaluation.probing.word_space import WordSpace
+from widemargin.evaluation.tally import Formula, Numbers, Tally, ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +44,7 @@ class Similarity:
     correlation : float
         Spearman's; nan for fewer than three pairs, or where all are alike.
     low, high : float
-        Its bootstrap interval, 95%, over pairs.
+        Its interval, 95%, over pairs; nan where there are too few.
     pairs : tuple of PairSeen
         Those whose words both have vectors.
     left_out : int
@@ -65,18 +69,14 @@ def score_similarity(
 ) -> Similarity:
     """Compare cosines of words with people's grades by Spearman's rank correlation.
 
-    The interval is the percentile bootstrap over pairs (Efron & Tibshirani 1993, chapter 13).
-
     Parameters
     ----------
     space : WordSpace
         The words.
     pairs : sequence of WordPair
         Graded pairs.
-    resamples : int, default=2000
-        How many resamples to draw.
-    random_state : int, default=0
-        Seed of the draws.
+    resamples, random_state
+        As for `bootstrap_intervals`.
     """
     words = list(dict.fromkeys(word for pair in pairs for word in (pair.first, pair.second)))
     known = dict(zip(words, space.find(words), strict=True))
@@ -88,12 +88,13 @@ def score_similarity(
             cosines.append(float(np.clip(first.vector @ second.vector, -1, 1)))
     grades = np.array([pair.grade for pair in kept], dtype=np.float64)
     seen = np.array(cosines)
-    low, high = _interval(grades, seen, resamples, random_state)
-    places = _ranks(seen) - _ranks(grades)
+    sure = _interval(grades, seen, resamples, random_state)
+    once = np.ones((1, len(kept)))
+    places = (_ranks(seen, once) - _ranks(grades, once))[0]
     return Similarity(
         correlation=spearman(grades, seen),
-        low=low,
-        high=high,
+        low=sure.low,
+        high=sure.high,
         pairs=tuple(
             PairSeen(pair.first, pair.second, pair.grade, cosine, float(place))
             for pair, cosine, place in zip(kept, cosines, places, strict=True)
@@ -114,35 +115,60 @@ def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     >>> spearman(np.array([1.0, 2, 3, 3]), np.array([0.1, 0.5, 2, 9]))
     0.9486832980505138
     """
-    if len(first) < 3:
+    if len(first) < LEAST:
         return float("nan")
-    return float(_correlations(_ranks(first)[np.newaxis], _ranks(second)[np.newaxis])[0])
+    return _SPEARMAN.value(_predictions(first, second))
 
 
 def _interval(
     grades: NDArray[np.float64], seen: NDArray[np.float64], resamples: int, random_state: int
-) -> tuple[float, float]:
-    if len(grades) < 3:
-        return float("nan"), float("nan")
-    rows = np.random.default_rng(random_state).integers(0, len(grades), (resamples, len(grades)))
-    drawn = _correlations(_ranks(grades[rows]), _ranks(seen[rows]))
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return float("nan"), float("nan")
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+) -> Interval:
+    if len(grades) < LEAST:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    (found,) = bootstrap_intervals(
+        _predictions(grades, seen), [_SPEARMAN], resamples=resamples, random_state=random_state
+    ).values()
+    return found
 
 
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.stats import rankdata
+def _predictions(first: NDArray[np.float64], second: NDArray[np.float64]) -> Predictions:
+    return Predictions(
+        y_true=first,
+        y_pred=second,
+        decision=second,
+        probability=None,
+        classes=(),
+        positive=1,
+        ids=np.arange(len(first)).astype(str),
+        weight=np.ones(len(first)),
+    )
 
-    return np.asarray(rankdata(values, axis=-1))
+
+def _ranks(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank values under each weighting, by what lies below them and half of what equals them."""
+    distinct, place = np.unique(values, return_inverse=True)
+    held = weight @ np.eye(len(distinct))[place]
+    return np.asarray((np.cumsum(held, axis=1) - held / 2)[:, place])
 
 
-def _correlations(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Pearson's correlation of each row with the same row of the other."""
-    first = first - first.mean(axis=1, keepdims=True)
-    second = second - second.mean(axis=1, keepdims=True)
-    scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    products = (first * second).sum(axis=1)
-    return np.asarray(np.divide(products, scale, out=np.full(len(first), np.nan), where=scale > 0))
+def _rank_correlation(tally: Tally) -> Numbers:
+    weight = tally.weight
+    first, second = (
+        ranks - ratio((weight * ranks).sum(axis=1), tally.total)[:, np.newaxis]
+        for ranks in (
+            _ranks(values, weight)
+            for values in (tally.predictions.y_true, tally.predictions.y_pred)
+        )
+    )
+    scale = (weight * first**2).sum(axis=1) * (weight * second**2).sum(axis=1)
+    return ratio((weight * first * second).sum(axis=1), np.sqrt(scale))
+
+
+_SPEARMAN = Metric(
+    name="spearman",
+    title="Spearman's correlation",
+    summary="correlation of ranks",
+    task="regression",
+    compute=Formula(_rank_correlation),
+    bounds=(-1, 1),
+)

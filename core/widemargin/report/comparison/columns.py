@@ -11,7 +11,7 @@ from typing import Literal
 from widemargin.comparison import Comparison, Row
 from widemargin.comparison.axes import AXES
 from widemargin.contracts import Metric
-from widemargin.report.comparison import words
+from widemargin.report.comparison import cost_words, words
 from widemargin.report.wordings import count, number, percent
 from widemargin.runs.costs import WORK
 
@@ -48,6 +48,8 @@ class Column:
         Whether the first row, the best, stands out.
     on_page : bool
         Whether the page shows it, which has an interval under its value and says seconds in parts.
+    is_name : bool
+        Whether it is part of what a row is called.
     """
 
     head: str
@@ -56,6 +58,7 @@ class Column:
     spare: int | None = None
     leads: bool = False
     on_page: bool = True
+    is_name: bool = False
 
 
 def columns(found: Comparison, metric: Metric | None = None) -> list[Column]:
@@ -94,7 +97,7 @@ def _names(found: Comparison) -> list[Column]:
         )
 
     return [
-        Column(axis, of(axis, first=k == 0), right=False, spare=0)
+        Column(axis, of(axis, first=k == 0), right=False, spare=0, is_name=True)
         for k, axis in enumerate(found.axes)
     ]
 
@@ -212,20 +215,20 @@ def _costs(found: Comparison) -> list[Column]:
     def seconds(work: str) -> Callable[[Row], Entry]:
         def entry(row: Row) -> Entry:
             spent = row.seconds.get(work)
-            told = words.took(spent, row if work == "encoding" else None)
+            told = cost_words.took(spent, row if work == "encoding" else None)
             return Entry(told, "" if spent is None else spent)
 
         return entry
 
     def memory(row: Row) -> Entry:
-        return Entry(words.megabytes(row.memory), row.memory or "")
+        return Entry(cost_words.megabytes(row.memory), row.memory or "")
 
     def total(row: Row) -> Entry:
-        return Entry(words.took(row.total, row), "" if row.total is None else row.total)
+        return Entry(cost_words.took(row.total, row), "" if row.total is None else row.total)
 
     return [
         *(Column(f"{work}, s", seconds(work)) for work in WORK),
-        Column("seconds", total, spare=0, on_page=False),
+        Column("models, s", total, spare=0, on_page=False),
         Column("memory, MB", memory, spare=3 if found.is_ranked else 4),
     ]
 

@@ -10,16 +10,15 @@ from widemargin.comparison.difference.measures import Cost
 from widemargin.contracts import Metric
 from widemargin.contracts.counting import counted
 from widemargin.contracts.metric import amount
+from widemargin.report.comparison.cost_words import megabytes, took
 from widemargin.report.comparison.words import (
     CONDITIONAL,
     NONE,
     chance,
     difference,
     drawing,
-    megabytes,
     signed,
     told,
-    took,
 )
 from widemargin.report.wordings import MINUS, capital, count, full, number
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from widemargin.comparison import Comparison, Row
 from widemargin.comparison.kept import FILE
 from widemargin.contracts import UseCase
-from widemargin.report.comparison import words
+from widemargin.report.comparison import cost_words, words
 from widemargin.report.comparison.columns import Entry, columns
 from widemargin.report.comparison.page import render_comparison
 from widemargin.runs.costs import WORK
@@ -76,6 +76,7 @@ def _fields(found: Comparison, row: Row) -> dict[str, object]:
         **{f"chosen_{name}": row.chosen.get(name) for name in ("kernel", "C", "gamma")},
         "support_vectors": row.support,
         **{f"{work}_seconds": row.seconds.get(work) for work in WORK},
+        "run_seconds": row.whole,
         "peak_memory_bytes": row.memory,
         "vectors_reused": int(row.is_reused) if row.run else "",
     }
@@ -117,8 +118,10 @@ def _markdown(found: Comparison) -> str:
         *(f"- {row.name} failed: {' '.join(row.problem.split())}" for row in found.failed),
         "",
         words.method(found),
+        "",
+        cost_words.costs(found),
     ]
-    if star := words.reused(found.rows):
+    if star := cost_words.reused(found.rows):
         lines += ["", star.replace("*", r"\*", 1)]
     return "\n".join(lines) + "\n"
 

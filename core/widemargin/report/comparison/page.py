@@ -10,15 +10,19 @@ from markupsafe import Markup
 
 from widemargin.comparison import Comparison, Row
 from widemargin.contracts import Metric, UseCase
-from widemargin.report.comparison import words
+from widemargin.report.comparison import cost_words, words
 from widemargin.report.comparison.columns import Entry, columns, report_link, sortable
 from widemargin.report.figures.costs import CostPoint, draw_costs
 from widemargin.report.page import render_page
-from widemargin.report.wordings import capital, count, date, number
+from widemargin.report.wordings import capital, count, date, number, seconds
 
 __all__ = ["render_comparison"]
 
 Heads = Sequence[tuple[str, bool]]
+
+
+FEW = 3
+"""Up to so many rows stand upright, a column each: they fit every width, and leave less blank."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def render_comparison(found: Comparison, use_cases: Mapping[str, UseCase]) -> st
         HTML that refers to nothing outside itself, but for links to the runs' reports.
     """
     families = found.families()
+    # Of two cells a sentence says it all.
+    shown = [own for own in families if len(own) > 2]
     return render_page(
         "comparison.html.j2",
         {
@@ -66,7 +72,9 @@ def render_comparison(found: Comparison, use_cases: Mapping[str, UseCase]) -> st
             "verdicts": words.verdicts(found),
             "method": words.method(found),
             "intervals": words.intervals(found),
-            "star": words.reused(found.rows),
+            "costs": cost_words.costs(found),
+            "star": cost_words.reused(found.rows),
+            "few": len(found.done) <= FEW,
             "failed": found.failed,
             "choices": _choices(found),
             "metric_heads": [
@@ -74,14 +82,16 @@ def render_comparison(found: Comparison, use_cases: Mapping[str, UseCase]) -> st
                 *((capital(metric.title), True) for metric in found.metrics),
             ],
             "metrics": [_measured(found, row) for row in found.done],
-            "families": [_family(found, own, len(families)) for own in families],
+            "families": [_family(found, own, len(families)) for own in shown],
         },
     )
 
 
 def _facts(found: Comparison, use_cases: Mapping[str, UseCase]) -> list[tuple[str, str]]:
-    done = f"{len(found.done)} of {found.n_cells}"
-    facts = [("Finished", done if len(found.done) < found.n_cells else "all")]
+    done = f"{count(len(found.done))} of {count(found.n_cells)} finished"
+    if len(found.done) == found.n_cells:
+        done = f"{count(found.n_cells)}, all finished"
+    facts = [("Runs", done)]
     if not found.done:
         return facts
     first = found.done[0]
@@ -93,11 +103,11 @@ def _facts(found: Comparison, use_cases: Mapping[str, UseCase]) -> list[tuple[st
             (items, count(first.n_items or 0)),
             ("Held-out parts", count(first.n_folds)),
         ]
-    else:
-        facts += [("Runs", count(found.n_cells)), ("Use cases", count(len(found.use_cases)))]
+    if (spent := cost_words.whole(found)) is not None:
+        facts.append(("Runs took, added up", seconds(spent)))
     made = sorted(str(row.run.manifest.get("created", "")) for row in found.done if row.run)
     threads = {str(row.run.manifest.get("threads", words.NONE)) for row in found.done if row.run}
-    return [*facts, ("Threads", " or ".join(sorted(threads))), ("Made", date(made[-1]))]
+    return [*facts, ("Threads of each", " or ".join(sorted(threads))), ("Made", date(made[-1]))]
 
 
 def _choices(found: Comparison) -> list[Choice]:
@@ -118,10 +128,20 @@ def _choice(found: Comparison, metric: Metric | None) -> Choice:
     shown = [column for column in columns(found, metric) if column.on_page]
     judged = {row.primary.name: row.primary for row in rows if row.primary}
     one = metric or (next(iter(judged.values())) if len(judged) == 1 else None)
+    table = [[column.entry(row) for column in shown] for row in rows]
+    heads = [(column.head, column.right) for column in shown]
+    if len(found.done) <= FEW:
+        # A row's whole name heads its column.
+        kept = [k for k, column in enumerate(shown) if not column.is_name]
+        heads = [("", False), *(heads[k] for k in kept)]
+        table = [
+            [Entry(row.name, link=report_link(row)), *(own[k] for k in kept)]
+            for row, own in zip(rows, table, strict=True)
+        ]
     return Choice(
         name=capital(one.title) if one else "Each by its own metric",
-        heads=[(column.head, column.right) for column in shown],
-        table=[[column.entry(row) for column in shown] for row in rows],
+        heads=heads,
+        table=table,
         figures=_figures(found, one, rows) if one else [],
     )
 
@@ -153,12 +173,12 @@ def _figures(found: Comparison, metric: Metric, rows: Sequence[Row]) -> list[tup
 
     better = "higher is better" if metric.greater_is_better else "lower is better"
     y_label = f"{metric.title}, {better}"
-    seconds = [math.nan if row.total is None else row.total for row in rows]
+    time = [math.nan if row.total is None else row.total for row in rows]
     memory = [math.nan if row.memory is None else row.memory / 1e6 for row in rows]
     return [
         (title, draw_costs(title, x_label, y_label, points(costs, unit)).svg)
         for title, x_label, costs, unit in (
-            ("Against time", "seconds of encoding, fitting and predicting", seconds, "s"),
+            ("Against time", "seconds of encoding, fitting and predicting", time, "s"),
             ("Against memory", "most memory held, MB", memory, "MB"),
         )
     ]

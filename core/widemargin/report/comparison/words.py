@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from widemargin.comparison import Comparison, Pair, Row
 from widemargin.contracts import Metric
@@ -24,20 +24,19 @@ __all__ = [
     "gains",
     "interval",
     "intervals",
-    "megabytes",
     "method",
-    "reused",
     "signed",
     "summary",
     "title",
     "told",
-    "took",
     "value",
     "verdict",
     "verdicts",
 ]
 
 NONE = NOTHING
+_NAMES = 72
+"""How many letters of names a title may have."""
 CONDITIONAL = (
     "No model is trained anew, so that this is about these models, and not about how much other "
     "training items would change them."
@@ -134,36 +133,26 @@ def drawing(test: PairedTest) -> str:
     return f"of which fewer than {LEAST} cannot tell how much they differ (no interval, no p)"
 
 
-def took(seconds: float | None, row: Row | None = None) -> str:
-    """Write seconds in a table; a star where vectors of earlier runs were taken."""
-    if seconds is None:
-        return NONE
-    places = next(k for k, most in ((3, 0.1), (2, 10), (1, 100), (0, math.inf)) if seconds < most)
-    text = f"{seconds:,.{places}f}"
-    return f"{text}*" if row is not None and row.is_reused else text
-
-
-def megabytes(size: int | None) -> str:
-    """Write a size in memory.
-
-    Examples
-    --------
-    >>> megabytes(1_234_567_890), megabytes(None)
-    ('1,235', '–')
-    """
-    return NONE if size is None else f"{size / 1e6:,.0f}"
-
-
 def title(found: Comparison) -> str:
     """Name what is compared: what its file says, or encoders, kernels, use cases and so on."""
     if found.title:
         return found.title
+    told = {
+        axis: list(dict.fromkeys(row.values[axis] for row in found.rows if axis in row.values))
+        for axis in found.axes
+    }
     if len(found.use_cases) == 1:
-        return f"{listing([f'{axis}s' for axis in found.axes])} on {found.use_cases[0]}"
-    numbers = [
-        (len({row.values.get(axis) for row in found.rows} - {None}), axis) for axis in found.axes
-    ]
-    return listing([f"{n} {axis}{'s' * (n != 1)}" for n, axis in numbers])
+        kinds = listing([f"{axis}s" for axis in found.axes])
+        return _naming(f"{kinds} on {found.use_cases[0]}", told)
+    kinds = listing([f"{len(own)} {axis}{'s' * (len(own) != 1)}" for axis, own in told.items()])
+    # A run's name is long, and says less than what it solves.
+    return _naming(kinds, {"run": list(found.use_cases)} if "run" in told else told)
+
+
+def _naming(kinds: str, told: Mapping[str, list[str]]) -> str:
+    """Add what is compared, unless that is too long for a heading."""
+    names = " by ".join(listing(own) for own in told.values())
+    return f"{kinds}: {names}" if len(names) <= _NAMES else kinds
 
 
 def advantage(metric: Metric, pair: Pair) -> tuple[float, float, float]:
@@ -333,14 +322,4 @@ def _method(found: Comparison, family: Sequence[Row]) -> str:
     return (
         f"Differences are means over the same {family[0].n_folds} held-out parts. p{several}, by "
         f"the corrected resampled t-test (Nadeau and Bengio, 2003){own}."
-    )
-
-
-def reused(rows: Sequence[Row]) -> str:
-    """Say what a star means; empty where none stands."""
-    if not any(row.is_reused for row in rows):
-        return ""
-    return (
-        "* Some vectors were in the embedding store from earlier runs, so that encoding took less "
-        "time and memory than it would; --fresh encodes all again."
     )

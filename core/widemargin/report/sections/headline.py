@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from widemargin.contracts import Estimate, Estimates, ReportSection
 from widemargin.contracts.counting import counted
 from widemargin.contracts.dataset import OWN
@@ -21,6 +23,9 @@ __all__ = ["Headline", "build_findings", "build_headline", "build_numbers", "est
 
 UNSPOKEN = ("label", "class")
 """Names of a target that say nothing."""
+
+# A larger share of the rows in one group leaves intervals too narrow (evaluation/README.md).
+_MOST = 0.5
 
 LONGEST = 60
 """Letters of class names that a title holds; of more it says how many there are."""
@@ -80,7 +85,7 @@ def build_numbers(run: Artefacts) -> ReportSection | None:
     if not rows:
         return None
     titles = [_reference_title(key, one) for key, one in _baselines(run).items()]
-    note = f"Intervals cover {_confidence(run)} and {_made(run)}."
+    note = f"Intervals cover {_confidence(run)} and {_made(run)}.{_uneven(run)}{_of_quantiles(run)}"
     if titles:
         note += (
             " Each strip has a scale of its own: the dot is the value, the line its interval, and "
@@ -106,6 +111,39 @@ def _made(run: Artefacts) -> str:
         f"are there only where nothing is wrong: of {drawn}, fewer than {LEAST}, nothing else "
         "tells how far a number is from what more would give"
     )
+
+
+def _uneven(run: Artefacts) -> str:
+    """Say where one group holds most rows: nothing tells how others of its size would differ."""
+    told = run.predictions
+    if told is None or told.drawn is None or len(told.drawn) == 0:
+        return ""
+    weight = np.bincount(np.unique(told.drawn, return_inverse=True)[1].reshape(-1), told.weight)
+    share = float(weight.max() / weight.sum())
+    if len(weight) < LEAST or share <= _MOST:
+        return ""
+    return (
+        f" One of these holds {percent(share, 0)} of all that was predicted: take them for wider."
+    )
+
+
+def _of_quantiles(run: Artefacts) -> str:
+    """Say what metrics that rest on a quantile have, where it is not what the others have."""
+    made = (run.metrics.get("intervals") or {}).get("by")
+    ends = {
+        run.title(name): own.get("low")
+        for name, own in (run.metrics.get("metrics") or {}).items()
+        if run.metric(name).quantile is not None and own.get("value") is not None
+    }
+    said = ""
+    known = [title for title, low in ends.items() if low is not None]
+    if known and made == "jackknife" and not run.classes:
+        said += f" Leaving one out says little of the {listing(known)}, which is resampled."
+    none = [title for title, low in ends.items() if low is None]
+    if none and made:
+        items = run.use_case.wording.items
+        said += f" {capital(listing(none))}: none, for too few {items} beyond where it is read off."
+    return said
 
 
 def _drawn(run: Artefacts) -> str:

@@ -1,0 +1,136 @@
+"""Lines of a plugin's source: where it registers something, and where it writes a word of it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from widemargin.contracts.written import where_given, where_written
+from widemargin.registry import discover
+
+Install = Callable[[str, Mapping[str, str], Mapping[str, str]], Path]
+
+HOOKS = """
+from sky_plugin.cases import SNOW
+
+LAST = "hail"
+EARLY = dict(name="rain")
+ELSEWHERE = len("hail")
+
+
+def made(name, **settings):
+    return dict(settings, name=name)
+
+
+def register():
+    return [
+        SNOW,
+        dict(
+            name="rain",
+            metrics=(
+                "f1",
+                "r3",
+            ),
+            best={
+                "classification": "r4",
+            },
+            defaults={
+                "svm": {
+                    "C": 1,
+                    "kernal": "rbf",
+                },
+                **{"features": 1},
+            },
+            wording=dict(
+                headline="Names {r5} of them",
+            ),
+            fixture=LAST,
+        ),
+        made(
+            "fog", metrics=["f2"] + [
+                "r6"
+            ],
+        ),
+        dict(name=LAST, metrics=("f1",)),
+    ]
+"""
+CASES = """
+OTHER = dict(title="snow", metrics=("r3",))
+NAMED = dict(name="snow")
+SNOW = dict(
+    name="snow",
+    metrics=("r3",),
+)
+"""
+
+
+@pytest.fixture
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    package = tmp_path / "sky_plugin"
+    package.mkdir()
+    files = {"__init__.py": HOOKS, "cases.py": CASES, "aside.py": "SNOW = = 3\n"}
+    for name, source in files.items():
+        (package / name).write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: Callable[[], Any] = importlib.import_module("sky_plugin").register
+    return made
+
+
+def line_of(source: str, words: str, after: str = "") -> int:
+    """Return the line that holds these words first, behind that which holds others."""
+    start = source.index(after)
+    return source[: source.index(words, start)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "words"),
+    [
+        ("rain", (), "dict(\n            name"),
+        ("rain", ("name",), 'name="rain",'),
+        ("rain", ("metrics", "r3"), '"r3"'),
+        ("rain", ("best", "r4"), '"r4"'),
+        ("rain", ("defaults", "svm", "kernal"), '"kernal"'),
+        ("rain", ("defaults", "svm", "gama"), '"svm"'),
+        ("rain", ("defaults", "features"), '**{"features"'),
+        ("rain", ("defaults", "data", "path"), "defaults="),
+        ("rain", ("wording", "headline"), "headline="),
+        ("rain", ("fixture", "path"), "fixture="),
+        ("rain", ("split",), "dict(\n            name"),
+        ("fog", ("metrics", "r6"), '"r6"'),
+        # A name that is not said in so many words.
+        ("hail", ("metrics", "f1"), "def register"),
+        ("wind", (), "def register"),
+    ],
+)
+def test_the_innermost_word_that_is_written_has_its_own_line(
+    register: Callable[[], Any], name: str, path: tuple[str, ...], words: str
+) -> None:
+    file = register.__code__.co_filename
+    assert where_written(register, name, *path) == f"{file}, line {line_of(HOOKS, words)}"
+
+
+def test_what_another_file_of_the_package_makes_is_found_there(
+    register: Callable[[], Any],
+) -> None:
+    file = Path(register.__code__.co_filename).with_name("cases.py")
+    line = line_of(CASES, '"r3"', after="\nSNOW")
+    assert where_written(register, "snow", "metrics", "r3") == f"{file}, line {line}"
+
+
+def test_what_is_ours_or_a_librarys_has_no_line() -> None:
+    assert where_written(discover, "spam") == ""
+    assert where_written(len, "spam") == ""
+    assert where_written(None, "spam") == ""
+
+
+def test_an_argument_of_the_call_that_a_place_is_within_has_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("f(\n  a=1,\n)\ng(\n  b=f(\n    a=2,\n  ),\n)\n", encoding="utf-8")
+    assert where_given(f"{file}, line 5", "a") == f"{file}, line 6"
+    assert where_given(f"{file}, line 4", "b") == f"{file}, line 5"
+    assert where_given(f"{file}, line 1", "b") == f"{file}, line 1"
+    assert where_given("", "b") == ""
