@@ -22,6 +22,13 @@ ERROR = Metric(
 )
 
 
+@pytest.mark.parametrize("quantile", [-0.5, 0.0, 1.0, 95, math.nan])
+def test_a_metric_of_a_quantile_that_is_no_share_is_refused(quantile: float) -> None:
+    assert replace(ERROR, quantile=0.5).quantile == 0.5
+    with pytest.raises(ValueError, match="metric 'mae': `quantile` must be above 0 and below 1"):
+        replace(ERROR, quantile=quantile)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -256,9 +256,10 @@ def _numbers(
         if said := cell_text(texts[row, column]):
             raise DataError(
                 f"{path}: {genes[column]} is {said[:40]!r} at {lines[row]}, which is no number. "
-                "Correct it, or, where that is no gene, name it in data.columns_ignored, "
-                "data.label, data.group or data.id. With a row for each gene say "
-                "--set data.genes=rows."
+                "Correct it, or, where that is no gene, take the column out of the file or, for a "
+                "run, name it in data.columns_ignored, data.label, data.group or data.id. Where "
+                "the file has a row for each gene, a run reads it with --set data.genes=rows; a "
+                "prediction reads the form that its run has read."
             )
     return values
 

@@ -268,13 +268,8 @@ class ApplicationTable(Applications):
         )
 
     def _check_header(self, header: list[str]) -> None:
-        try:
-            check_columns(self.path, [self.label], header)
-        except DataError as error:
-            raise DataError(
-                f"{error} Say which of them tells how the credit ended, with --set "
-                "data.label=COLUMN."
-            ) from None
+        remedy = "Say which of them tells how the credit ended, with --set data.label=COLUMN."
+        check_columns(self.path, [self.label], header, remedy)
         check_columns(self.path, [*self._others(), *self.decimal_commas], header)
 
     def _bad_ends(self, ends: Sequence[str]) -> set[str]:

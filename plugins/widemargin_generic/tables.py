@@ -73,8 +73,16 @@ class TableFile(DatasetLoader):
         where = f"{self.path}: column {self.label!r}"
         if not len(kept):
             raise DataError(f"{where} is empty in every row.")
+        written = table[self.label].dtype.kind not in "iuf"  # else they are numbers already
+        named = self.label in self.decimal_commas
         y, note = parse_target(
-            [labels[i] for i in kept], [lines[i] for i in kept], where, self.task, _MAX_CLASSES
+            [labels[i] for i in kept],
+            [lines[i] for i in kept],
+            where,
+            self.task,
+            _MAX_CLASSES,
+            decimal_commas=written and named,
+            remedy=(*self.decimal_commas, self.label) if written and not named else (),
         )
         notes = [note] if note else []
         if len(kept) < len(table):

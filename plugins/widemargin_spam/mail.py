@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
@@ -14,7 +15,15 @@ from widemargin import DataError
 from widemargin_spam.charsets import decode_part, decode_words
 from widemargin_spam.markup import strip_html
 
-__all__ = ["Headers", "is_maildir", "iter_mbox", "mail_text", "maildir_files"]
+__all__ = [
+    "Headers",
+    "MailReader",
+    "is_maildir",
+    "iter_mbox",
+    "mail_text",
+    "maildir_files",
+    "unique_name",
+]
 
 Headers = Literal["all"] | Sequence[str]
 """Names of headers to read, in any case."""
@@ -73,11 +82,15 @@ def iter_mbox(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises
     ------
     DataError
-        Where the file does not begin like an mbox.
+        Where the file cannot be read, or does not begin like an mbox.
     """
     lines: list[bytes] = []
     number, after_blank = 0, True
-    with path.open("rb") as file:
+    try:
+        opened = path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    with opened as file:
         for line in file:
             if after_blank and line.startswith(b"From "):
                 if number:
@@ -99,16 +112,71 @@ def is_maildir(folder: Path) -> bool:
 
 
 def maildir_files(folder: Path) -> list[Path]:
-    """List the messages of every Maildir in a folder and below, in order."""
-    homes = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
-    return sorted(
-        file
-        for home in homes
-        for part in ("cur", "new")
-        if (home / part).is_dir()
-        for file in (home / part).iterdir()
-        if file.is_file() and not file.name.startswith(".")
-    )
+    """List the messages of every Maildir in a folder and below, in order, each once."""
+    found: list[Path] = []
+    # os.walk skips what goes away meanwhile.
+    below = (Path(parent, name) for parent, names, _ in os.walk(folder) for name in names)
+    for home in (folder, *below):
+        # In this order, a message that moves from new to cur meanwhile is in one of them at least.
+        new = _mails_in(home / "new")
+        found += (new | _mails_in(home / "cur")).values()
+    return sorted(found)
+
+
+def unique_name(name: str) -> str:
+    """Return what of a message's name in a Maildir stays when it is read and moved.
+
+    Examples
+    --------
+    >>> unique_name("1700000000.M1P2.host:2,RS")
+    '1700000000.M1P2.host'
+    """
+    return name.split(":2,")[0]
+
+
+class MailReader:
+    """Reads files of one message each, also where another program moves them within a Maildir."""
+
+    def __init__(self) -> None:
+        self._moved: dict[Path, dict[str, Path]] = {}
+
+    def read(self, file: Path) -> bytes:
+        """Read a file; one that has gone from a Maildir's ``new`` or ``cur`` is looked for in cur.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be read.
+        """
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            if file.parent.name not in ("new", "cur"):
+                raise
+            if found := self._find(file):
+                return found.read_bytes()
+            raise
+
+    def _find(self, file: Path) -> Path | None:
+        cur, name = file.parent.parent / "cur", unique_name(file.name)
+        # A client moves all that is new at once: one list of the folder serves for most of it.
+        found = self._moved.get(cur, {}).get(name)
+        if found is None or not found.exists():
+            self._moved[cur] = _mails_in(cur)
+            found = self._moved[cur].get(name)
+        return found
+
+
+def _mails_in(folder: Path) -> dict[str, Path]:
+    """Return the messages in a folder of a Maildir by their unique names; none where it is gone."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [one.name for one in entries if one.is_file() and one.name[0] != "."]
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror or error}).") from None
+    return {unique_name(name): folder / name for name in sorted(names)}
 
 
 def _text(message: Message, headers: Headers) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,13 +13,22 @@ from pydantic import Field
 
 from widemargin import DataError, Dataset, DatasetCard, DatasetLoader, Items
 from widemargin.data import agreeing, counted, iter_texts, text_items
+from widemargin.encoders import Columns, ItemsError
 from widemargin_spam.copies import similar_groups
-from widemargin_spam.mail import Headers, iter_mbox, mail_text, maildir_files
+from widemargin_spam.mail import (
+    Headers,
+    MailReader,
+    iter_mbox,
+    mail_text,
+    maildir_files,
+    unique_name,
+)
 
 __all__ = [
     "MailLoader",
     "MessageLoader",
     "Row",
+    "Unread",
     "eml_files",
     "file_rows",
     "message_card",
@@ -27,9 +37,18 @@ __all__ = [
 ]
 
 Row = tuple[str, str, str | None]
-"""A message as it was read: its name, its class, and its text; None where it cannot be decoded."""
+"""A message as it was read: its name, its class, and its text.
+
+The text is None where it cannot be decoded, and an `Unread` where the file cannot be read.
+"""
 
 _TEXT_ENDINGS = {".txt", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".gz"}
+
+
+class Unread(str):
+    """The empty text that stands for a file which cannot be read, and why."""
+
+    why: str = ""
 
 
 class MessageLoader(DatasetLoader):
@@ -39,6 +58,14 @@ class MessageLoader(DatasetLoader):
         """Read messages: a folder or a file of mail, a table's column, or lines of text."""
         messages = _read_messages(source, self._column(), self._reads_mail(), self._headers())
         return text_items(messages)
+
+    def checked(self, X: Columns) -> Columns:
+        """Refuse the messages whose files cannot be read; the others are answered."""
+        texts = list(X["text"]) if "text" in X else []
+        problems = {row: text.why for row, text in enumerate(texts) if isinstance(text, Unread)}
+        if problems:
+            raise ItemsError(problems, len(texts), item="message")
+        return X
 
     def read_message(self, raw: bytes) -> Items:
         """Read one raw mail, as `read_items` reads a file of it."""
@@ -113,8 +140,11 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
     kept: list[tuple[str, str, str]] = []
     empty: list[str] = []
     undecodable: list[str] = []
+    unread: list[str] = []
     for name, label, text in rows:
-        if text is None:
+        if isinstance(text, Unread):
+            unread.append(name)
+        elif text is None:
             undecodable.append(name)
         elif not _says_something(text):
             empty.append(name)
@@ -122,11 +152,15 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
             kept.append((name, label, text))
     lost = [
         f"{len(names)} {what} (first: {names[0]})"
-        for what, names in (("empty", empty), ("undecodable", undecodable))
+        for what, names in (
+            ("empty", empty),
+            ("undecodable", undecodable),
+            ("that cannot be read", unread),
+        )
         if names
     ]
     if lost:
-        n_lost = len(empty) + len(undecodable)
+        n_lost = len(empty) + len(undecodable) + len(unread)
         of = counted(len(kept) + n_lost, "message")
         note = f"{n_lost:,} of {of} {agreeing(n_lost, 'were')} left out: {', '.join(lost)}."
         card = replace(card, notes=(*card.notes, note))
@@ -143,10 +177,17 @@ def message_dataset(card: DatasetCard, rows: Iterable[Row]) -> Dataset:
 
 def file_rows(root: Path, files: Iterable[tuple[Path, str]], headers: Headers) -> Iterator[Row]:
     """Read files of one raw message each, given with their classes."""
+    reader = MailReader()
     for file, label in files:
         # In a Maildir, what follows ":2," are flags, which change when the message is read.
-        name = file.relative_to(root).as_posix().split(":2,")[0]
-        yield name, label, readable(file.read_bytes(), headers)
+        name = unique_name(file.relative_to(root).as_posix())
+        text: str | None
+        try:
+            text = readable(reader.read(file), headers)
+        except OSError as error:
+            text = Unread()
+            text.why = f"{file}: cannot be read ({error.strerror or error})."
+        yield name, label, text
 
 
 def readable(raw: bytes, headers: Headers) -> str | None:
@@ -159,7 +200,8 @@ def readable(raw: bytes, headers: Headers) -> str | None:
 
 def eml_files(folder: Path) -> list[Path]:
     """List the ``.eml`` files in a folder and below, in order."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".eml" and p.is_file())
+    files = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
+    return sorted(p for p in files if p.suffix.lower() == ".eml" and p.is_file())
 
 
 def _says_something(text: str) -> bool:
@@ -174,8 +216,7 @@ def _read_messages(
         files = maildir_files(source) or eml_files(source)
         if not files:
             raise DataError(f"{source}: there is neither an .eml file nor a Maildir in it.")
-        for name, _, text in file_rows(source, ((file, "") for file in files), headers):
-            yield name, text or ""
+        yield from _texts(file_rows(source, ((file, "") for file in files), headers))
         return
     ending = source.suffix.lower()
     is_file = source.is_file()
@@ -183,11 +224,19 @@ def _read_messages(
         for name, raw in iter_mbox(source):
             yield name, readable(raw, headers) or ""
     elif is_file and (ending == ".eml" or (reads_mail and ending not in _TEXT_ENDINGS)):
-        yield source.name, readable(source.read_bytes(), headers) or ""
+        yield from _texts(file_rows(source.parent, [(source, "")], headers))
     else:
         yield from iter_texts(source, column)
 
 
+def _texts(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    for name, _, text in rows:
+        yield name, "" if text is None else text
+
+
 def _begins_like_mbox(path: Path) -> bool:
-    with path.open("rb") as file:
-        return re.match(rb"From \S+ .*\d\d:\d\d", file.read(200)) is not None
+    try:
+        with path.open("rb") as file:
+            return re.match(rb"From \S+ .*\d\d:\d\d", file.read(200)) is not None
+    except OSError:  # told by who reads it
+        return False

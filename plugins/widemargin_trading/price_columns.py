@@ -95,7 +95,8 @@ def find_columns(table: pd.DataFrame, where: str, given: Mapping[str, str]) -> d
             f"{where}: has no column {absent[0]!r}; needed are date, open, high, low and close, or "
             "date and close alone (and symbol for several shares; volume and adj close are used "
             f"where they are there). The columns are {', '.join(header)}. Where one is called "
-            f"otherwise: --set 'data.columns={{{absent[0]}: NAME}}'."
+            "otherwise, rename it in the file or, for a run, say "
+            f"--set 'data.columns={{{absent[0]}: NAME}}'."
         )
     return found
 

@@ -317,6 +317,11 @@ def test_paths_are_printed_as_they_are_and_in_one_piece(
     pruned = call("runs", "prune", "--keep", "0", "--runs", str(runs))
     assert pruned.out == f"deleted {runs}/texts/one\n"
     assert f"No runs in {runs}. " in call("runs", "--runs", str(runs)).out
+    of_one = call("runs", "--runs", str(runs), "--use-case", "credit").out
+    assert f"No runs of 'credit' in {runs}. `widemargin run credit` makes the first." in of_one
+    unknown = call("runs", "--runs", str(runs), "--use-case", "spma")
+    assert unknown.code == 2
+    assert "Did you mean 'spam'?" in unknown.err
 
 
 def test_doctor_prints_the_extras_names_and_paths_as_they_are(

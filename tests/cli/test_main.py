@@ -25,6 +25,17 @@ def test_help_names_every_command(call: Any) -> None:
         assert f" {name} " in said.out
 
 
+def test_paragraphs_of_help_fold_where_the_terminal_ends(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    told = call("runs", "prune", "--help").out
+    assert any(
+        "Runs that" in line and "unless --work is given." in line for line in told.splitlines()
+    )
+
+
 def test_version(call: Any) -> None:
     from widemargin import __version__
 

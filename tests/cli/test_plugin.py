@@ -279,14 +279,15 @@ def test_a_plugin_that_ends_python_is_told_with_its_line(rain: Any, stop: str, s
     assert lines[2] == "Run the command again with --debug to see the traceback."
 
 
+@pytest.mark.parametrize(("stop", "code"), [("3", 3), ("0", 0), ("", 0)])
 def test_a_command_of_a_plugins_own_ends_with_the_code_that_it_likes(
-    install_plugin: Install, call: Call
+    install_plugin: Install, call: Call, stop: str, code: int
 ) -> None:
-    source = """
+    source = f"""
 from widemargin import Command, hookimpl
 
 def umbrella() -> None:
-    raise SystemExit(3)
+    raise SystemExit({stop})
 
 @hookimpl
 def register_commands():
@@ -294,7 +295,7 @@ def register_commands():
 """
     install_plugin("rainy", {"rain": "rain_plugin"}, {"rain_plugin.py": source})
     said = call("umbrella")
-    assert (said.code, said.err) == (3, "")
+    assert (said.code, said.err) == (code, "")
 
 
 def test_a_card_says_where_and_what_is_expected(rain: Any) -> None:

@@ -579,11 +579,14 @@ def test_a_use_case_and_a_metric_that_are_gone_take_nothing_else_with_them(make:
 def test_costs_are_those_of_the_manifests(make: Make, copied: Any) -> None:
     run = make()
     costs = {**run.manifest["costs"], "peak_memory": 123, "seconds": {"encoding": 7.0}}
+    costs["folds_kept"] = 2
     found = find(run, copied(run, costs=costs))
     told: dict[str, Any] = {one.name: (one.first, one.second) for one in found.costs}
     assert told["memory"] == (run.manifest["costs"]["peak_memory"], 123)
     assert told["encoding"] == (run.manifest["costs"]["seconds"]["encoding"], 7.0)
     assert told["numbers an item"][0] == run.manifest["costs"]["dimension"]
+    # One that took folds of an earlier run timed only the rest.
+    assert told["the whole run"] == (run.manifest["timings"]["total"], None)
     assert told["fitting"][1] is None
 
 

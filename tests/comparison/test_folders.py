@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
-import re
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from widemargin.comparison.folders import cell_folder
+from widemargin.runs.staging import staging
 
-HOST = re.sub(r"[^\w.-]", "", platform.node())
+HOST = staging(Path("a")).name.split("@")[1]
 # Linux gives no process a number above 2 ** 22.
 ENDED = 2**22 + 1
 
@@ -45,9 +44,14 @@ def test_what_a_killed_comparison_left_is_deleted_by_the_next_one(temporary: Pat
         f".staging-{os.getpid()}@{HOST}@widemargin-cell-a1",
         f".staging-{ENDED}@another-host@widemargin-cell-a1",
         f".staging-{ENDED}@{HOST}@of-somebody-else",
+        f".staging-{ENDED}@{HOST}0@widemargin-cell-a1",
         ".staging-@widemargin-cell-a1",
+        f".staging-\N{SUPERSCRIPT TWO}@{HOST}@widemargin-cell-a1",
     ],
-    ids=["a living process", "another machine", "another program", "nobody's"],
+    ids=[
+        *("a living process", "another machine", "another program", "another space of processes"),
+        *("nobody's", "no number"),
+    ],
 )
 def test_what_may_be_in_use_stays_however_old_it_is(temporary: Path, name: str) -> None:
     (temporary / name).mkdir()

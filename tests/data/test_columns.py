@@ -238,6 +238,23 @@ def test_missing_values_are_known_however_they_are_spelt(cell: str) -> None:
     assert not [one for one in notes if one.startswith("Not every")]
 
 
+@pytest.mark.parametrize("index", [[f"r{at}" for at in range(41)], [0] * 41, [0.5] * 41])
+def test_a_table_under_any_index_is_read_as_one_that_is_counted(index: list[Any]) -> None:
+    cells = {
+        "size": [f"{at}.5" for at in range(40)] + ["many"],
+        "row": np.arange(41.0),
+        "town": ["Ulm", "Bonn"] * 20 + ["Ulm"],
+    }
+    plain, notes = find_columns(pd.DataFrame(cells))
+    X, said = find_columns(pd.DataFrame(cells, index=index))
+    assert said == notes
+    assert note(said, "Not every").startswith(
+        "Not every value is a number in size (1 taken for missing, 'many' at row 41)."
+    )
+    assert list(X.index) == index
+    pd.testing.assert_frame_equal(X.reset_index(drop=True), plain)
+
+
 def test_categories_in_several_spellings_are_named_with_their_counts() -> None:
     cells = ["Yes", "yes", "yes", "YES ", "NO", "perhaps"] * 4
     towns = ["Ko\u0308ln", "K\u00f6ln", "New  York", "new york", "Ulm", "Bonn"] * 4
@@ -251,6 +268,10 @@ def test_categories_in_several_spellings_are_named_with_their_counts() -> None:
     assert not [one for one in find_columns(table[["side"]])[1] if one.startswith("Spelt in")]
     crowd = [f"{letter}{at}" for at in range(7) for letter in "aA"]
     assert several_spellings(crowd).endswith("A4 1, a4 1; and 2 more")
+    mail = "Free money now and then, " * 40
+    assert several_spellings([mail, mail, mail.upper()]) == (
+        "Free money now and then, Free ... 2, FREE MONEY NOW AND THEN, FREE ... 1"
+    )
 
 
 def test_classes_in_several_spellings_are_named_and_numbers_are_none() -> None:
@@ -294,8 +315,30 @@ def test_a_target_is_read_as_a_column_of_numbers_is(
 
 def test_a_target_whose_numbers_may_mean_two_things_is_refused() -> None:
     said = r"price holds numbers that may mean two things: 1,5 beside 1\.234\."
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=rf"{said} Write them in one way\.$"):
         parse_target(["1,5", "1.234", "7,5"], ["1", "2", "3"], "price", "regression", 2)
+
+
+def test_a_target_of_decimal_commas_is_read_as_the_setting_says() -> None:
+    rest: Any = (["1", "2", "3"], "column 'price'", "regression", 2)
+    remedy = "or, where commas are decimal ones: --set 'data.decimal_commas=[size, price]'."
+    with pytest.raises(DataError) as told:
+        parse_target(["847,2", "1.950", "7"], *rest, remedy=["size", "price"])
+    assert str(told.value).endswith(f" 847,2 beside 1.950. Write them in one way; {remedy}")
+    y, said = parse_target(["847,2", "1.950", "7"], *rest, decimal_commas=True)
+    assert y.tolist() == [847.2, 1950, 7]
+    assert said == "column 'price': Commas are decimal ones, as in 847,2."
+    y, said = parse_target(["2.596", "2.019", "410"], *rest, remedy=["size", "price"])
+    assert y.tolist() == [2.596, 2.019, 410]
+    assert said == (
+        f"column 'price': 2.596 is read as 2.596; if it means another, write it so, {remedy}"
+    )
+    y, said = parse_target(["2.596", "2.019", "410"], *rest, decimal_commas=True)
+    assert (y.tolist(), said) == ([2596, 2019, 410], "")
+    # It is no remedy where the numbers are of two currencies.
+    for setting in ({"remedy": ["price"]}, {"decimal_commas": True}):
+        with pytest.raises(DataError, match=r"\$5 beside €1\.250\. Write them in one way\.$"):
+            parse_target(["€1.250", "€7", "$5"], *rest, **setting)
 
 
 def test_copies_share_a_group_and_are_counted() -> None:
@@ -359,7 +402,7 @@ def test_a_column_that_gives_the_label_away_is_named(column: Any) -> None:
 def test_a_column_that_tells_more_than_two_classes_is_named() -> None:
     table, _ = rows()
     y = np.array(["ant", "bee", "cat", "cat"] * 50)
-    told = "grade (accuracy 1.000)"
+    told = "grade (at least 1.000 of each class)"
     for grade in (np.char.upper(y), np.unique(y, return_inverse=True)[1] * 1.0):
         assert telltales(table.assign(grade=grade), y) == [told]
         assert f"one column alone: {told}." in find_telltales(table.assign(grade=grade), y)
@@ -370,12 +413,35 @@ def test_a_column_that_tells_more_than_two_classes_is_named() -> None:
     rows_ = np.arange(200)
     assert telltales(table.assign(grade=finer.mask(rows_ == 1, "ant 0")), y) == []
     slip = telltales(table.assign(grade=finer.mask(rows_ == 2, "ant 0")), y)
-    assert slip == ["grade (accuracy 0.990)"]
+    assert slip == ["grade (at least 0.990 of each class)"]
     # What knows one class, or is right because it is common, does not.
     assert telltales(table.assign(grade=y == "ant"), y) == []
     common = np.array(["a"] * 190 + ["b"] * 5 + ["c"] * 5)
     assert telltales(table.assign(grade="x"), common) == []
     assert telltales(table.assign(name=[f"n{row}" for row in range(200)]), y) == []
+
+
+def test_a_number_whose_thresholds_tell_more_than_two_classes_is_named() -> None:
+    score = np.random.default_rng(0).normal(size=300)
+    # The middle class has the last name, so that the classes' order is not the numbers'.
+    y = np.array(["low", "top", "high"])[np.digitize(score, [-0.5, 0.8])]
+
+    def told(score: Any) -> list[str]:
+        return telltales(pd.DataFrame({"score": score}), y)
+
+    assert told(score) == told(-np.exp(score)) == ["score (at least 1.000 of each class)"]
+    # What is missing tells a class, too; but not where it stands for two.
+    assert told(np.where(y == "top", np.nan, score)) == told(score)
+    assert told(np.where(y == "low", score, np.nan)) == []
+    (one,) = np.flatnonzero(score == score[y == "low"].min())
+    n_low = int((y == "low").sum())
+    slip = np.where(np.arange(300) == one, 9.0, score)
+    share = (n_low - 1) / n_low
+    expected = [f"score (at least {share:.3f} of each class)"] if share >= 0.99 else []
+    assert told(slip) == expected
+    # Classes that overlap, or of which one lies on both sides of another, are not told.
+    assert told(score + np.random.default_rng(1).normal(scale=0.1, size=300)) == []
+    assert told(np.abs(score - 0.15)) == []
 
 
 def test_a_column_that_rises_or_falls_with_the_number_to_predict_is_named() -> None:

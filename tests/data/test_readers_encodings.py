@@ -47,6 +47,24 @@ def test_binary_data_is_refused() -> None:
         decode(noise)
 
 
+def test_text_in_no_known_encoding_is_placed(tmp_path: Path) -> None:
+    noise = bytes(i * i * 7919 % 251 + 1 for i in range(5000))
+    first = next(at for at, byte in enumerate(noise) if byte > 127)
+    line, at = noise[:first].count(b"\n") + 1, first + 1
+    said = rf"The first byte that is not is 0x{noise[first]:02x} in line {{}}, byte {{}} of"
+    with pytest.raises(DataError, match=said.format(line, at)):
+        decode(noise)
+    with pytest.raises(DataError, match=said.format(line + 1, at + 5)):
+        decode(b"\xef\xbb\xbfa\n" + noise)
+    path = tmp_path / "long.txt"
+    # The first chunk ends within a character.
+    head = b"x\n" * 32_766 + b"abc" + "é\n".encode()
+    path.write_bytes(head + noise)
+    assert len(head) == 65_538
+    with pytest.raises(DataError, match=said.format(f"{32_767 + line:,}", f"{65_538 + at:,}")):
+        detect_encoding(path)
+
+
 def test_a_strange_byte_after_a_long_plain_head_is_found(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_bytes(b"plain\n" * 50_000 + "Grüße aus Köln\n".encode("latin-1"))

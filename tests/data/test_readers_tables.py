@@ -136,7 +136,10 @@ def test_an_absent_column_names_the_nearest_and_all(tmp_path: Path, name: str) -
         frame.to_json(path, orient="records", lines=True)
     else:
         frame.to_parquet(path)
-    message = r"no column 'lable'\. Did you mean 'label'\? The columns are text, label\."
+    message = (
+        r"no column 'lable'\. Did you mean 'label'\? The columns are text, label\. If one of them "
+        r"is meant, rename it in the file or, for a run, .* --set data\.label=COLUMN\.$"
+    )
     with pytest.raises(DataError, match=message):
         read_table(path, columns=["lable"])
 

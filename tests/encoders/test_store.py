@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -407,13 +408,19 @@ def test_what_another_process_deletes_meanwhile_is_no_fault(
         patch.setattr(Path, "iterdir", with_one_that_is_gone)
         assert state_of(folder).vectors == 1
 
-    def gone(path: Path) -> None:
-        raise FileNotFoundError(2, "No such file or directory")
+    remove, calls = shutil.rmtree, []
+
+    def beside_another(path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 1:
+            raise FileNotFoundError(2, "No such file or directory")
+        remove(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.rmtree", gone)
+        patch.setattr("shutil.rmtree", beside_another)
         assert store.prune() == [folder]
-    store.prune()
+    assert calls == [folder, folder]
+    assert not folder.exists()
     assert (state_of(folder, count=False).size, state_of(folder, count=False).vectors) == (0, 0)
 
 

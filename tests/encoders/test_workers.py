@@ -16,7 +16,7 @@ import pytest
 from widemargin.encoders.shared_context import SharedContext
 from widemargin.encoders.workers import one_torch_thread, vectors_of
 from widemargin.errors import DataError, ItemsError
-from widemargin.native.jobs import at_most
+from widemargin.native.jobs import at_most, threads_to_use
 
 
 def test_vectors_come_in_the_order_of_the_items() -> None:
@@ -74,7 +74,8 @@ def test_a_defect_is_raised_at_once_and_the_rest_is_left(monkeypatch: pytest.Mon
     monkeypatch.setattr("widemargin.encoders.workers.ThreadPoolExecutor", Pool)
     with pytest.raises(ZeroDivisionError):
         vectors_of(range(5000), work, 1)
-    assert len(done) < 5000
+    # Items 0 to 2, and what each thread was about when item 3 failed.
+    assert len(done) <= 3 + threads_to_use()
 
 
 def test_a_shared_context_is_left_by_the_last_thread() -> None:

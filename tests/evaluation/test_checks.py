@@ -181,6 +181,16 @@ def test_wm002_promises_no_gain_over_what_is_perfect(good: CheckContext) -> None
     assert "may gain more" in _message("WM002", replace(good, gains=level), "note")
 
 
+def test_wm002_does_not_say_that_nothing_needs_mending_where_one_answer_is_as_good(
+    good: CheckContext,
+) -> None:
+    level = {"logistic_regression": Interval(0.0, -0.01, 0.01)}
+    scores = {"logistic_regression": {"accuracy": 0.95}, "dummy": {"accuracy": 0.94}}
+    message = _message("WM002", replace(good, gains=level, baselines=scores), "note")
+    assert "These features may not hold the answer; try others." in message
+    assert "mending" not in message
+
+
 def test_wm002_compares_errors_with_ridge(numbers: CheckContext) -> None:
     def against(value: float, gain: Interval) -> CheckContext:
         return replace(numbers, baselines={"ridge": {"mae": value}}, gains={"ridge": gain})
@@ -312,13 +322,24 @@ def test_wm008_fires_for_a_score_that_is_too_good(good: CheckContext) -> None:
 
 def test_wm008_names_the_columns_that_tell_the_answer(good: CheckContext) -> None:
     perfect = replace(good, intervals={"accuracy": Interval(1.0, 0.998, 1.0)})
-    assert _message("WM008", replace(perfect, telltales=["paid off (ROC AUC 1.000)"])) == (
-        "accuracy 100.00% is suspiciously good. One column alone tells the answer: paid off (ROC "
-        "AUC 1.000). Leave it out where it is written once the answer is known."
+    assert _message("WM008", replace(perfect, telltales=lambda: ["paid off (AUC 1.000)"])) == (
+        "accuracy 100.00% is suspiciously good. One column alone tells the answer: paid off (AUC "
+        "1.000). Leave it out where it is written once the answer is known."
     )
-    many = replace(perfect, telltales=[f"c{at}" for at in range(7)])
+    many = replace(perfect, telltales=lambda: [f"c{at}" for at in range(7)])
     assert "tells the answer: c0, c1, c2, c3, c4 and 2 more. Leave" in _message("WM008", many)
-    assert _find("WM008", replace(good, telltales=["paid off (ROC AUC 1.000)"])) is None
+
+
+def test_wm008_looks_for_such_columns_only_beside_a_score_that_is_too_good(
+    good: CheckContext,
+) -> None:
+    def telltales() -> list[str]:
+        raise AssertionError
+
+    assert _find("WM008", replace(good, telltales=telltales)) is None
+    perfect = replace(good, intervals={"accuracy": Interval(1.0, 0.998, 1.0)})
+    with pytest.raises(AssertionError):
+        _find("WM008", replace(perfect, telltales=telltales))
 
 
 def test_wm008_reads_accuracy_or_r2_where_the_metric_is_an_error(

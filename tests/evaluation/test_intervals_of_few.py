@@ -209,14 +209,29 @@ def test_equal_models_medians_of_few_rows_seldom_differ(numeric: Make) -> None:
 def test_a_median_of_five_rows_may_lie_beyond_them_all_and_has_no_interval(numeric: Make) -> None:
     for n_rows, there in ((5, False), (6, True)):
         one = numeric(np.zeros(n_rows), np.arange(1.0, n_rows + 1))
-        other = numeric(np.zeros(n_rows), np.arange(2.0, n_rows + 2))
+        other = numeric(np.zeros(n_rows), 2 * np.arange(1.0, n_rows + 1))
         (interval,) = bootstrap_intervals(one, [MEDIAN]).values()
         test = paired_bootstrap(one, other, MEDIAN)
         assert interval.value == (n_rows + 1) / 2
-        assert test.difference == -1
+        assert test.difference == -interval.value
         assert math.isfinite(interval.low) == math.isfinite(test.p) == there
-    # What is the same in all is the same, however few they are.
-    assert paired_bootstrap(one, one, MEDIAN).p == 1
+        # What is the same in all is the same, though so few tell nothing else.
+        assert paired_bootstrap(one, one, MEDIAN).p == 1
+
+
+@pytest.mark.parametrize("metric", [MAE, MEDIAN])
+@pytest.mark.parametrize("n_rows", [6, 99])
+def test_models_that_differ_alike_on_all_of_few_rows_have_no_p(
+    numeric: Make, metric: Metric, n_rows: int
+) -> None:
+    errors = np.arange(1.0, n_rows + 1)
+    one = numeric(np.zeros(n_rows), errors)
+    for more, there in ((0.3, False), (0.0, True), (1e-15, True)):
+        test = paired_bootstrap(one, numeric(np.zeros(n_rows), errors + more), metric)
+        assert test.difference == pytest.approx(-more)
+        assert math.isfinite(test.low) == math.isfinite(test.p) == bool(test.by) == there
+        if there:
+            assert (test.low, test.high, test.p) == (0, 0, 1)
 
 
 def test_what_is_caught_has_an_interval_where_three_negatives_lie_beyond(binary: Make) -> None:

@@ -330,7 +330,7 @@ def test_a_wrong_end_is_told_with_the_nearest_and_none_is_taken_for_bad(tmp_path
 
 
 def test_an_absent_label_says_how_to_name_it(tmp_path: Path) -> None:
-    said = r"no column 'label'\. The columns are income, .* with --set data\.label=COLUMN\."
+    said = r"no column 'label'\. The columns are income, [^.]*\. Say which .* data\.label=COLUMN\."
     with pytest.raises(DataError, match=said):
         ApplicationTable(path=loans(tmp_path)).load(tmp_path)
     with pytest.raises(DataError, match="Did you mean 'ended'"):

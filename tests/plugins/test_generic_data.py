@@ -341,6 +341,26 @@ def test_decimal_commas_are_read_alike_to_learn_and_to_predict(write: Write) -> 
         TableFile(path=path, decimal_commas=("prise",)).load(HOME)
 
 
+def test_a_label_of_decimal_commas_is_read_as_they_say(write: Write) -> None:
+    rows = [f"{at}.5;{'ab'[at % 2]};{1 + at % 8}.{100 + at}" for at in range(40)]
+    path = write("a.csv", lines("size;kind;price", [*rows, "1.5;a;410"]))
+    numbers = [1 + at % 8 + (100 + at) / 1000 for at in range(40)]
+    plain = TableFile(path=path, label="price", decimal_commas=("kind",)).load(HOME)
+    np.testing.assert_allclose(plain.y, [*numbers, 410])
+    assert "decimal ones: --set 'data.decimal_commas=[kind, price]'." in plain.card.notes[0]
+    commas = TableFile(path=path, label="price", decimal_commas=("price",)).load(HOME)
+    np.testing.assert_allclose(commas.y, [*(1000 * number for number in numbers), 410])
+    assert "--set 'data.dec" not in commas.card.notes[0]
+    # Numbers that a file holds as such have no commas.
+    pd.DataFrame({"size": numbers, "price": numbers}).to_parquet(path.with_suffix(".parquet"))
+    for named in ((), ("price",)):
+        binary = TableFile(
+            path=path.with_suffix(".parquet"), label="price", decimal_commas=named
+        ).load(HOME)
+        np.testing.assert_allclose(binary.y, numbers)
+        assert "--set 'data.dec" not in " ".join(binary.card.notes)
+
+
 def test_copies_of_rows_stay_together_and_tie_the_groups_of_persons(write: Write) -> None:
     rows = [f"{at * 1.7:.1f},{'ab'[at % 2]},{at * 3 % 7}.5,p{at},{at % 2}" for at in range(40)]
     rows += [rows[0].replace("p0", "p7"), rows[1]]

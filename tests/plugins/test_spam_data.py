@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import mailbox
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 import widemargin_spam
 from widemargin import DataError, Dataset
 from widemargin.data import near_duplicates
+from widemargin.encoders import ItemsError
 from widemargin_spam.data import SMS, SMS_ASSET, EmlFolder, Maildir, Mbox, TableFile
 from widemargin_spam.folders import label_of
-from widemargin_spam.mail import iter_mbox, mail_text
+from widemargin_spam.mail import iter_mbox, mail_text, maildir_files
+from widemargin_spam.messages import eml_files, file_rows, message_card, message_dataset
 
 HOME = Path("nowhere")
 FIXTURE = Path(widemargin_spam.__file__).parent / "fixture.csv"
@@ -427,6 +430,82 @@ def test_items_may_be_mail_of_any_kind(write: Write, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match=r"neither an \.eml file nor a Maildir"):
         read(SMS(), tmp_path / "none")
+
+
+def test_mails_that_move_or_go_while_they_are_read(write: Write, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(f"ham/new/{name}", f"Subject: {name}\n\nhello")
+    write("spam/cur/d:2,", "Subject: d\n\ncash")
+    files = [(file, file.parent.parent.name) for file in maildir_files(tmp_path)]
+    assert len(files) == 4
+    (tmp_path / "ham" / "cur").mkdir()
+    rows = file_rows(tmp_path, files, ("subject",))
+    assert next(rows) == ("ham/new/a", "ham", "a\nhello")
+    (tmp_path / "ham/new/b").rename(tmp_path / "ham/cur/b:2,S")
+    assert next(rows) == ("ham/new/b", "ham", "b\nhello")
+    # These two move once the folders have been listed: one from new, one within cur.
+    (tmp_path / "ham/new/c").rename(tmp_path / "ham/cur/c:2,")
+    (tmp_path / "spam/cur/d:2,").rename(tmp_path / "spam/cur/d:2,S")
+    assert [text for _, _, text in rows] == ["c\nhello", "d\ncash"]
+
+
+def test_mails_that_cannot_be_read_are_named_and_the_others_are_read(
+    write: Write, tmp_path: Path
+) -> None:
+    for name in ("ham/new/a", "ham/new/b", "spam/new/c"):
+        write(name, "Subject: x\n\ny")
+    files = [(file, file.parent.parent.name) for file in maildir_files(tmp_path)]
+    (tmp_path / "ham/new/b").unlink()
+    rows = list(file_rows(tmp_path, files, ("subject",)))
+    dataset = message_dataset(message_card("mails", "here"), rows)
+    assert list(dataset.ids) == ["ham/new/a", "spam/new/c"]
+    assert dataset.card.notes == (
+        "1 of 3 messages was left out: 1 that cannot be read (first: ham/new/b).",
+    )
+
+
+def test_items_that_cannot_be_read_are_refused_each_by_itself(write: Write, tmp_path: Path) -> None:
+    for number in range(1002):  # one more batch than is listed at once
+        write(f"new/{number:04}", "Subject: x\n\ny")
+    loader = Maildir(path=tmp_path)
+    batches = loader.read_items(tmp_path)
+    first = next(batches)
+    (tmp_path / "new/1001").unlink()
+    second = next(batches)
+    assert loader.checked(first.X) is first.X
+    with pytest.raises(ItemsError) as caught:
+        loader.checked(second.X)
+    path = tmp_path / "new" / "1001"
+    assert caught.value.problems == {1: f"{path}: cannot be read (No such file or directory)."}
+
+
+def test_a_message_that_is_in_new_and_in_cur_is_read_once(write: Write, tmp_path: Path) -> None:
+    for name in ("new/a", "cur/a:2,S", "new/b"):
+        write(name, "Subject: x\n\ny")
+    assert maildir_files(tmp_path) == [tmp_path / "cur/a:2,S", tmp_path / "new/b"]
+
+
+def test_a_folder_that_goes_while_mails_are_looked_for_is_skipped(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("box/cur/a", "box/gone/new/b", "box/c.eml", "box/gone/d.eml"):
+        write(name, "Subject: x\n\ny")
+    scandir = os.scandir
+
+    def vanishing(path: Any) -> Any:
+        if Path(path).name == "gone":
+            Path(path).rename(tmp_path / "away")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert maildir_files(tmp_path / "box") == [tmp_path / "box/cur/a"]
+    (tmp_path / "away").rename(tmp_path / "box" / "gone")
+    assert eml_files(tmp_path / "box") == [tmp_path / "box/c.eml"]
+
+
+def test_an_mbox_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.mbox: cannot be read \(No such file"):
+        list(iter_mbox(tmp_path / "a.mbox"))
 
 
 @pytest.mark.parametrize("loader", [SMS, TableFile, EmlFolder, Maildir, Mbox])

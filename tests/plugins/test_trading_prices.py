@@ -69,9 +69,8 @@ def test_a_row_that_cannot_be_is_named_by_its_line(
 
 
 def test_a_table_without_a_column_is_told_which_are_needed(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"no column 'close'; needed are date.*columns=\{close: NAME"
-    ):
+    said = r"no column 'close'; needed are date.*rename it in the file or.*columns=\{close: NAME"
+    with pytest.raises(DataError, match=said):
         _parsed(tmp_path, "2024-01-02,9,11,8,10", head="date,open,high,low,last")
 
 

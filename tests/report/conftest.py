@@ -526,6 +526,7 @@ def _measured(
         "seconds": {"encoding": 12.0, "fitting": 3.5, "predicting": 0.25},
         "peak_memory": 412_000_000,
         "items_kept": int(reused),
+        "folds_kept": 0,
     }
     run = RunRecord(
         path=Path(f"runs/{use_case}") / f"20261123-{name}",

@@ -77,10 +77,40 @@ def test_what_folds_cannot_tell_is_said(comparison: Comparison) -> None:
     drawn = replace(unsure, test=replace(unsure.test, of="items", n_paired=1000))
     assert "the items cannot tell whether" in told(drawn)
     assert words.method(replace(comparison, pairs=(drawn,))).startswith(
-        "Differences are those of the same 1,000 held-out items or groups, drawn anew"
+        "Differences are those of the same 1,000 held-out items or groups, which cannot tell how "
+        "much they differ (no interval, no p): all differ alike, or the metric is undefined "
+        "without some of them. No model"
     )
     by_chance = replace(unsure, test=PairedTest(0.0, -0.1, 0.1, 1.0, 3), p=1.0)
     assert told(by_chance).endswith(": no clear difference.")
+
+
+def test_why_some_pairs_of_items_have_no_p_is_said_beside_how_others_were_tested(
+    comparison: Comparison,
+) -> None:
+    _, *others = comparison.pairs
+    none = PairedTest(0.1, math.nan, math.nan, math.nan, 1000, "items", quantile=True)
+    alike = PairedTest(0.0, 0.0, 0.0, 1.0, 1000, "items", quantile=True)
+
+    def told(*tests: PairedTest) -> str:
+        pairs = [
+            replace(pair, test=test, p=test.p, is_clear=False)
+            for pair, test in zip(comparison.pairs, tests, strict=True)
+        ]
+        return words.method(replace(comparison, pairs=tuple(pairs)))
+
+    assert others
+    why = "too few lie beyond the quantile that the metric rests on, or all differ alike."
+    untold = told(*[none for _ in comparison.pairs])
+    assert f"(no interval, no p): {why} No model" in untold
+    assert "drawn anew" not in untold
+    assert "Holm" not in untold
+    # Whichever of them is first.
+    for test, other in ((none, alike), (alike, none)):
+        mixed = told(test, *[other for _ in others])
+        assert "drawn anew with replacement (bootstrap). p after Holm's" in mixed
+        assert f" Where there is no p, {why} No model" in mixed
+    assert "Where there is no p" not in told(*[alike for _ in comparison.pairs])
 
 
 def test_how_the_rows_intervals_were_made_is_said(comparison: Comparison) -> None:
@@ -221,10 +251,11 @@ def test_what_the_seconds_leave_out_is_said_and_what_the_runs_took(
     assert told in made["comparison.md"]
     rows = list(csv.DictReader(made["comparison.csv"].splitlines()))
     assert [row["run_seconds"] for row in rows] == ["40.0", "40.0", "40.0", ""]
-    # A run that went on after a stop timed less than its models took.
+    # A run that went on after a stop timed only what was left of it.
     first, *others = comparison.rows
     assert first.run is not None
-    manifest = {**first.run.manifest, "timings": {"total": 2.0}}
+    manifest = {**first.run.manifest}
+    manifest["costs"] = {**manifest["costs"], "folds_kept": 1}
     resumed = replace(first, run=replace(first.run, manifest=manifest))
     found = replace(comparison, rows=(resumed, *others))
     assert (resumed.total, resumed.whole, cost_words.whole(found)) == (15.75, None, None)

@@ -45,10 +45,11 @@ def test_folds_that_were_kept_count_what_they_once_took(
         return dumped(kept)
 
     monkeypatch.setattr(folds, "_dump", slow)
-    first = costs(run_quickly(seed=1))["seconds"]
-    again = costs(run_quickly(seed=1))["seconds"]
-    assert first["fitting"] < 100
-    assert 300 < again["fitting"] < 400  # three folds, 100 s each
+    first = costs(run_quickly(seed=1))
+    again = costs(run_quickly(seed=1))
+    assert first["seconds"]["fitting"] < 100
+    assert 300 < again["seconds"]["fitting"] < 400  # three folds, 100 s each
+    assert (first["folds_kept"], again["folds_kept"]) == (0, 3)
 
 
 def test_vectors_of_earlier_runs_are_told(

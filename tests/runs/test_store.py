@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
-import re
 import signal
 import subprocess
 import sys
@@ -20,8 +18,9 @@ import pytest
 
 from widemargin.errors import InputError, RunNotFoundError
 from widemargin.runs import RunStore, read_record, runs_home
+from widemargin.runs.staging import staging
 
-HOST = re.sub(r"[^\w.-]", "", platform.node())
+HOST = staging(Path("a")).name.split("@")[1]
 FIRST, SECOND, OTHER = "20260101-120000-0001", "20260202-120000-0002", "20260303-120000-0003"
 CELL, LATER_CELL = "20260505-120000-0005", "20260606-120000-0006"
 

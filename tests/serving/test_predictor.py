@@ -309,7 +309,7 @@ def test_what_is_wrong_with_all_items_alike_is_raised(make_run: MakeRun) -> None
         predictor.answer(items)
 
 
-def test_an_empty_text_is_marked_and_a_missing_value_is_not(
+def test_an_empty_text_or_row_is_marked_and_a_missing_value_is_not(
     make_run: MakeRun, predictor: Predictor
 ) -> None:
     assert [one.note for one in predictor.predict({"text": ITEMS})] == [
@@ -321,6 +321,12 @@ def test_an_empty_text_is_marked_and_a_missing_value_is_not(
     ]
     tabular, rows = table(make_run, "table")
     assert {one.note for one in tabular.predict(rows)} == {""}
+    first, second = list(tabular.kinds)[:2]
+    some = rows[:4].astype(object)
+    some.loc[0, first] = some.loc[1, second] = None
+    some.loc[2] = None
+    some.loc[3] = [" "] * len(some.columns)
+    assert [one.note for one in tabular.predict(some)] == ["", "", "empty", "empty"]
 
 
 def test_a_stream_of_any_length_takes_constant_memory(predictor: Predictor) -> None:

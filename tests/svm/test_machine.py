@@ -100,3 +100,19 @@ def test_rows_beyond_float32_are_decided_in_float64(kernel: Kernel) -> None:
     near = expand(term, rows[:1], vectors.astype(np.float32), dual_coef)
     both = expand(term, rows[:1].astype(np.float32), vectors.astype(np.float32), dual_coef)
     np.testing.assert_array_equal(near, both)
+
+
+@pytest.mark.parametrize(
+    ("degree", "normalised", "far"), [(5, False, 9e8), (10, False, 1e5), (3, True, 9e8)]
+)
+def test_rows_whose_powers_are_beyond_float32_are_decided_in_float64(
+    degree: int, normalised: bool, far: float
+) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(5, 3))
+    dual_coef = rng.normal(size=(1, 5))
+    rows = np.array([[0.5, 1.0, -1.0], [far, 0.0, 1.0]])
+    parameters = KernelParameters(gamma=0.5, degree=degree)
+    term = FittedTerm(kernel=POLY, parameters=parameters, normalised=normalised)
+    found = expand(term, rows, vectors.astype(np.float32), dual_coef)
+    np.testing.assert_allclose(found, expand(term, rows, vectors, dual_coef), rtol=1e-4)

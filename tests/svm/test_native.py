@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -270,14 +271,30 @@ def test_rows_that_no_memory_holds_end_in_a_memory_error(monkeypatch: pytest.Mon
         pairwise(rows(4, 3, np.float64), rows(5, 3, np.float64), distances=False)
 
 
-def test_an_interrupt_stops_the_threads_before_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, ended = threading.Barrier(4), []
+@pytest.mark.parametrize("again", [False, True])
+def test_an_interrupt_stops_the_threads_before_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    begun, over, ended = threading.Barrier(4), threading.Event(), []
 
     def work(job: Any) -> None:
         begun.wait()
         while not work_on(job).stop:
+            if over.is_set():
+                return
             time.sleep(0.001)
         ended.append(1)
+
+    class Pressed(Future[Any]):
+        """Ctrl-C is pressed a second time while run_job asks who is still at work."""
+
+        left = again
+
+        def done(self) -> bool:
+            if Pressed.left:
+                Pressed.left = False
+                raise KeyboardInterrupt
+            return super().done()
 
     def interrupted(futures: Any) -> Any:
         begun.wait()
@@ -285,9 +302,12 @@ def test_an_interrupt_stops_the_threads_before_it_goes_on(monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     monkeypatch.setattr("widemargin.native.jobs.wait", interrupted)
+    monkeypatch.setattr("widemargin.native.jobs.Future", Pressed)
     with pytest.raises(KeyboardInterrupt):
         run_job(work, Counted(), n_threads=3)
+    over.set()
     assert len(ended) == 3
+    assert not Pressed.left
 
 
 @pytest.mark.parametrize("has_begun", [True, False])
@@ -322,6 +342,7 @@ def test_an_interrupt_while_a_thread_is_started_leaves_none_at_work(
     over.set()
     for words in later:
         pool.submit(*words).result()
+    assert begun.is_set() == has_begun
     assert len(ended) == has_begun
 
 

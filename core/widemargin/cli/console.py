@@ -126,7 +126,7 @@ class Console:
             ]
             if heads != folded:
                 heads = folded
-            elif columns[spare].spare:
+            elif columns[spare].spare and len(shown) > 1:
                 shown.remove(spare)
             else:
                 break  # the terminal folds it, and nothing is lost

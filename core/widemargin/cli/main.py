@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -173,6 +174,9 @@ def _listed(name: str) -> Any:
 def _as_command(app: typer.Typer, name: str) -> Any:
     command = typer.main.get_command(app)
     command.name = name
+    for one in (command, *getattr(command, "commands", {}).values()):
+        # A paragraph folds where the terminal ends, and not where the docstring's lines do.
+        one.help = re.sub(r"(?<!\n)\n(?=\S)", " ", one.help or "")
     if name in _COMMANDS:
         command.short_help = _COMMANDS[name]
     return command
@@ -233,7 +237,7 @@ def _run(given: list[str], debug: bool) -> int:
     except SystemExit as stop:
         if isinstance(stop.code, str):  # a plugin's last words
             _say(f"Error: {stop.code}")
-        return stop.code if isinstance(stop.code, int) else 1
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except WidemarginError as error:
         if debug:
             traceback.print_exc()

@@ -133,7 +133,7 @@ def check_plugin(
     from widemargin.testing import examine
 
     console = Console(json=json, quiet=quiet)
-    verdicts = _show_card(console, examine(name), failures_only=quiet)
+    verdicts = _show_card(console, examine(name), quiet=quiet)
     passed = all(one.status != "failed" for one in verdicts)
     console.emit({"name": name, "passed": passed, "rules": [asdict(one) for one in verdicts]})
     counts = [
@@ -156,13 +156,11 @@ _MARKS = {
 """What a line of the card begins with, its style, and what the rules are counted as."""
 
 
-def _show_card(
-    console: Console, verdicts: Iterable[Verdict], *, failures_only: bool
-) -> list[Verdict]:
+def _show_card(console: Console, verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
     """Print a line for each rule that was tried, as soon as it was, and return all verdicts.
 
     A subject's other rules follow: a line for all that were not tried, and one for all that do not
-    apply.
+    apply. Quietly, only what failed or was not tried.
     """
     from rich.text import Text
 
@@ -172,7 +170,7 @@ def _show_card(
         headed = False
         for one in ours:
             told.append(one)
-            if failures_only and one.status != "failed":
+            if quiet and one.status not in ("failed", "not tried"):
                 continue
             if not headed:
                 console.print()

@@ -74,10 +74,10 @@ def predict(
     (threshold); of more than two classes, the margin is the label's own.
 
     An item that cannot be read gets no answer: standard error names it, all others are answered,
-    and the exit code is 3, or 2 where none was answered. An empty text gets an answer, so that each
-    line has one, with a note that says so (note in json and csv): treat it by a rule of your own.
-    What is not read whole, or counts otherwise than it is written, has a note too; standard error
-    names the first few of these.
+    and the exit code is 3, or 2 where none was answered. An empty text or row gets an answer, so
+    that each line has one, with a note that says so (note in json and csv): treat it by a rule of
+    your own. What is not read whole, or counts otherwise than it is written, has a note too;
+    standard error names the first few of these.
     """
     from widemargin.registry import discover
     from widemargin.runs.store import RunStore, runs_home

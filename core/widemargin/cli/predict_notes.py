@@ -134,7 +134,8 @@ def _of_two(predictor: Predictor) -> str:
     other = next(name for name in predictor.model.classes if name != positive)
     assert threshold is not None
     if math.isfinite(threshold):
-        rule = f"{positive} from a margin of {threshold:+.2f} on"
+        # Plus 0, lest it be -0.00.
+        rule = f"{positive} from a margin of {round(threshold, 2) + 0.0:+.2f} on"
     else:
         rule = f"{other if threshold > 0 else positive} whatever the margin"
     chosen = _chosen(predictor) or "the more probable class"

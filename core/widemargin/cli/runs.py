@@ -42,6 +42,8 @@ def runs(
         key=lambda one: (one.manifest["created"], one.id),
     )
     registry = discover()
+    if use_case and not records:
+        registry.use_case(use_case)  # refused where there is none of this name
     found = [Run(record, registry) for record in records]
     console.emit(
         [
@@ -58,7 +60,9 @@ def runs(
         ]
     )
     if not found:
-        console.say(f"No runs in {store.home}. `widemargin run spam` makes the first.")
+        of = f"of {use_case!r} " if use_case else ""
+        example = use_case or "spam"
+        console.say(f"No runs {of}in {store.home}. `widemargin run {example}` makes the first.")
         return
     columns = [
         Column("run"),
@@ -85,7 +89,10 @@ def _row(one: Run) -> tuple[str, ...]:
 @app.command()
 def prune(
     keep: Annotated[
-        int, typer.Option(min=0, help="How many of each use case's last runs to keep.")
+        int,
+        typer.Option(
+            min=0, help="How many runs of each use case to keep, and how many that compare made."
+        ),
     ] = 5,
     use_case: Annotated[str, typer.Option(help="Only runs of this use case.")] = "",
     dry_run: Annotated[

@@ -13,7 +13,7 @@ from widemargin.comparison.kept import Finished
 from widemargin.contracts import Metric, RunRecord
 from widemargin.contracts.metric import finite
 
-__all__ = ["Estimated", "Row", "row_data", "row_of"]
+__all__ = ["Estimated", "Row", "row_data", "row_of", "whole_seconds"]
 
 Estimated = tuple[float, float, float]
 """A value with the ends of its interval; nan where undefined."""
@@ -121,9 +121,8 @@ class Row:
 
     @property
     def whole(self) -> float | None:
-        """Seconds of the whole run; None where it went on after a stop, and timed only the rest."""
-        spent = (self.run.manifest.get("timings") or {}).get("total") if self.run else None
-        return spent if spent is not None and spent >= (self.total or 0) else None
+        """Seconds of the whole run; None where it took folds that were kept, and timed the rest."""
+        return whole_seconds(self.run) if self.run else None
 
     @property
     def is_reused(self) -> bool:
@@ -175,6 +174,13 @@ class Row:
             if (name == "dummy") == (over == "dummy"):
                 return _advantage(metric, self.value(metric)[0], own)
         return UNDEFINED
+
+
+def whole_seconds(run: RunRecord) -> float | None:
+    """Return the seconds of a whole run; None where it took kept folds, or does not say so."""
+    if (run.manifest.get("costs") or {}).get("folds_kept", 1):
+        return None
+    return (run.manifest.get("timings") or {}).get("total")
 
 
 def _advantage(metric: Metric, value: float, baseline: Mapping[str, Any]) -> Estimated:

@@ -47,6 +47,11 @@ class Metric:
         Where it rests on a quantile, the share that lies beyond: 0.5 for a median. Of the items or,
         where `n_classes` is "two", of the negatives: 0.001 for what is caught where 0.1% of them
         are blocked. Its interval is resampled however few the items are.
+
+    Raises
+    ------
+    ValueError
+        Where `quantile` is no share between 0 and 1.
     """
 
     name: str
@@ -60,6 +65,13 @@ class Metric:
     unit: Literal["", "%", "target"] = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     quantile: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantile is not None and not 0 < self.quantile < 1:
+            raise ValueError(
+                f"metric {self.name!r}: `quantile` must be above 0 and below 1, as 0.5 for a "
+                f"median; got {self.quantile!r}"
+            )
 
     def fits(self, task: Task, n_classes: int) -> bool:
         """Say whether it is for this task and so many classes (0 for regression)."""

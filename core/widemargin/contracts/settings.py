@@ -200,7 +200,9 @@ class EvaluationSettings(Section):
         "learns from all",
     )
     resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
-        1000, description="bootstrap resamples behind each interval of 100 items or groups and more"
+        1000,
+        description="bootstrap resamples behind each interval of 100 items or groups and more, and "
+        "of medians of fewer",
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.95, description="coverage of the intervals"

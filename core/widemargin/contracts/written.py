@@ -5,24 +5,26 @@ from __future__ import annotations
 import ast
 import sys
 import tokenize
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from widemargin.contracts.places import unwrapped, where_defined
 
 __all__ = ["where_given", "where_written"]
 
 
-def where_written(hook: object, name: str, *path: str) -> str:
+def where_written(hook: object, registered: Any, *path: str) -> str:
     """Return where a plugin writes what one of its hooks registers, or a word of that.
 
     Parameters
     ----------
     hook : object
         The function that registers it.
-    name : str
-        Its name, which the call that makes it says in so many words, as in
+    registered : UseCase, EncoderSpec, Kernel, Metric or Command
+        What it registers. The call that makes it says its name in so many words, as in
         ``UseCase(name="weather", ...)``.
     *path : str
         Keywords, keys and words within that call, from without inwards, as in ``"defaults",
@@ -38,7 +40,7 @@ def where_written(hook: object, name: str, *path: str) -> str:
     Examples
     --------
     >>> from widemargin_spam import register_use_cases
-    >>> place = where_written(register_use_cases, "spam", "metrics")
+    >>> place = where_written(register_use_cases, register_use_cases()[0], "metrics")
     >>> Path(place.partition(", line ")[0]).parent.name
     'widemargin_spam'
     """
@@ -51,7 +53,8 @@ def where_written(hook: object, name: str, *path: str) -> str:
     best: tuple[tuple[bool, ...], Path, ast.Call] | None = None
     for file in _sources(own, str(getattr(hook, "__module__", ""))):
         for call in _calls(file):
-            rank = _rank(call, name, path[:1], here=file == own and call.lineno in within)
+            here = file == own and call.lineno in within
+            rank = _rank(call, registered, path[:1], here=here)
             if rank and (best is None or rank > best[0]):
                 best = rank, file, call
     return f"{best[1]}, line {_innermost(best[2], path)}" if best else defined
@@ -91,26 +94,29 @@ def _sources(file: Path, module: str) -> Iterator[Path]:
 
 def _calls(file: Path) -> Iterator[ast.Call]:
     # What cannot be read holds nothing to point at.
-    with suppress(OSError, SyntaxError, ValueError):
-        with tokenize.open(file) as source:
+    with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        with tokenize.open(file) as source, warnings.catch_warnings(action="ignore"):
             tree = ast.parse(source.read())
         yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def _rank(
-    call: ast.Call, name: str, asked: tuple[str, ...], *, here: bool
+    call: ast.Call, registered: Any, asked: tuple[str, ...], *, here: bool
 ) -> tuple[bool, ...] | None:
-    """Say how likely a call makes what has this name: the greater; None where it does not say it.
+    """Say how likely a call makes what is registered: the greater; None where it names it not.
 
-    What is asked for counts most, then the name, then whether the hook itself calls.
+    The type that it calls counts most, then what is asked for, then the name, then whether the hook
+    itself calls.
     """
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     named = "name" in keywords
     # A plugin's own function may make it; outside the hook the word may mean anything.
     places = [keywords["name"]] if named else call.args if here else []
-    if not any(_says(place, name) for place in places):
+    if not any(_says(place, registered.name) for place in places):
         return None
-    return all(word in keywords for word in asked), named, here
+    called = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    is_made = called == type(registered).__name__
+    return is_made, all(word in keywords for word in asked), named, here
 
 
 def _innermost(call: ast.Call, path: tuple[str, ...]) -> int:
@@ -118,20 +124,40 @@ def _innermost(call: ast.Call, path: tuple[str, ...]) -> int:
     line = call.lineno
     node: ast.AST = call
     for word in path:
-        parts: list[tuple[int, ast.AST]] = []
-        if isinstance(node, ast.Call):
-            parts = [(one.lineno, one.value) for one in node.keywords if one.arg == word]
-        elif isinstance(node, ast.Dict):
-            pairs = zip(node.keys, node.values, strict=True)
-            parts = [(key.lineno, value) for key, value in pairs if key and _says(key, word)]
-        if not parts:
-            words = (one for one in ast.walk(node) if isinstance(one, ast.Constant))
-            parts = [(one.lineno, one) for one in words if one.value == word]
+        parts = list(_parts(node, word))
         if not parts:
             break
         line, node = min(parts, key=lambda part: part[0])
     return line
 
 
-def _says(node: ast.AST, word: str) -> bool:
+def _parts(node: ast.AST, word: str) -> Iterator[tuple[int, ast.AST]]:
+    """Go through what a word names within a node, or where the node says it, each with its line."""
+    pairs: list[tuple[str | None, int, ast.AST]]
+    if isinstance(node, ast.Call):
+        pairs = [(one.arg, one.lineno, one.value) for one in node.keywords]
+    elif isinstance(node, ast.Dict):
+        both = zip(node.keys, node.values, strict=True)
+        pairs = [(_key(key), (key or value).lineno, value) for key, value in both]
+    else:
+        yield from ((one.lineno, one) for one in ast.walk(node) if _says(one, word))
+        return
+    if named := [(line, value) for key, line, value in pairs if key == word]:
+        yield from named
+        return
+    for key, line, value in pairs:
+        if key is None:
+            yield from _parts(value, word)
+        elif _says(value, word):
+            yield line, value
+
+
+def _key(node: ast.AST | None) -> str | None:
+    """Return the text of a dict's key; None for the dict of ``**more``, as in a call's keywords."""
+    if node is None:
+        return None
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def _says(node: ast.AST, word: str) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and node.value == word

@@ -48,7 +48,8 @@ def find_columns(
     Parameters
     ----------
     table : pandas.DataFrame of shape (n_rows, n_columns)
-        Cells as they were read; the index is each row's place in the file, from 0.
+        Cells as they were read; the index is each row's place in the file, from 0. Rows under
+        any other index, of texts or with repeats, are counted from 0.
     keep : bool
         Whether to leave out only the columns without any value, because the user named them all.
     lines : sequence of str
@@ -70,7 +71,10 @@ def find_columns(
     """
     import pandas as pd
 
+    given = table.index
     table = table.rename(columns=str)
+    if given.dtype.kind not in "iu" or not given.is_unique:
+        table = table.reset_index(drop=True)
     names = list(map(str, table))
     once = _no_copies(table)
     readings: dict[str, Reading] = {}
@@ -87,7 +91,7 @@ def find_columns(
     notes += [*_slip_notes(table, readings, lines), *spelling_notes(readings), *_word_notes(X)]
     if left_out:
         notes.append(f"Columns left out: {_shown(left_out)}.")
-    return X, tuple(notes)
+    return X.set_axis(given), tuple(notes)
 
 
 def _found_notes(X: pd.DataFrame) -> list[str]:

@@ -9,18 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from widemargin.data.readers.numbers import how_written, parse_numbers
+from widemargin.data.readers.numbers import Commas, how_written, parse_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Reading", "are_dates", "read_column", "several_spellings", "spelling_notes"]
+__all__ = [
+    "Reading",
+    "are_dates",
+    "decimal_remedy",
+    "read_column",
+    "several_spellings",
+    "spelling_notes",
+]
 
 # Many distinct numbers are a measurement with slips in it; few may be the names of categories, of
 # which one or two happen to be letters.
 _MANY = 20
 _SHARE_OF_MANY = 0.8
 _SHARE_OF_FEW = 0.99
+_SHOWN = 30  # letters of a text in a note
 
 _DATE = re.compile(r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./-])\d{1,2}\1\d{2}(?:\d{2})?)(?:[ T].*)?")
 
@@ -51,17 +59,19 @@ class Reading:
     unclear: str = ""
 
 
-def read_column(texts: pd.Series[Any]) -> Reading:
+def read_column(texts: pd.Series[Any], commas: Commas = "sure") -> Reading:
     """Read a column of texts as numbers where it holds them.
 
     Parameters
     ----------
     texts : pandas.Series
         Cells without blanks around them; NaN is a missing value.
+    commas : {"sure", "decimal"}, default="sure"
+        As of `parse_numbers`; with ``decimal`` none may mean another number.
     """
     import pandas as pd
 
-    numbers = pd.Series(parse_numbers(texts, "sure"), index=texts.index)
+    numbers = pd.Series(parse_numbers(texts, commas), index=texts.index)
     present = int(texts.notna().sum())
     slips = texts.index[texts.notna() & numbers.isna()].tolist()
     share = _SHARE_OF_MANY if numbers.nunique() > _MANY else _SHARE_OF_FEW
@@ -84,7 +94,7 @@ def read_column(texts: pd.Series[Any]) -> Reading:
         return Reading(texts, unclear=" beside ".join(sorted(some)))
     found = {how: _first(own, written, how) for how in ("comma", "1,234", "1.234", "point", "")}
     n_commas = sum(how == "comma" for _, how in written)
-    either = found["1,234"] or found["1.234"]
+    either = "" if commas == "decimal" else found["1,234"] or found["1.234"]
     if either and n_commas > allowed:
         return Reading(texts, unclear=f"{found['comma']} beside {either}")
     if n_commas or found["point"] or (either == found["1.234"] and not found[""]):
@@ -115,13 +125,13 @@ def spelling_notes(readings: dict[str, Reading]) -> list[str]:
         )
         notes.append(
             f"Commas and points might mean other numbers in {said}. Where commas are decimal ones: "
-            f"{_remedy(names)}."
+            f"{decimal_remedy(names)}."
         )
     if names := having("unclear"):
         notes.append(
             f"Left as categories, since their numbers may mean two things: "
             f"{told(names, 'unclear')}. Write them in one way; or, where commas are decimal ones: "
-            f"{_remedy(names)}."
+            f"{decimal_remedy(names)}."
         )
     return notes
 
@@ -150,7 +160,11 @@ def several_spellings(texts: Iterable[str]) -> str:
     for text, count in sorted(counts.items(), key=lambda own: (-own[1], own[0])):
         plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
         alike.setdefault(plain, []).append((text, count))
-    several = [", ".join(f"{t} {n:,}" for t, n in own[:5]) for own in alike.values() if own[1:]]
+    several = [
+        ", ".join(f"{_cut(text)} {count:,}" for text, count in own[:5])
+        for own in alike.values()
+        if own[1:]
+    ]
     more = f"; and {len(several) - 5} more" if len(several) > 5 else ""
     return "; ".join(several[:5]) + more
 
@@ -173,5 +187,10 @@ def _first(cells: Sequence[str], written: Sequence[tuple[str, str]], how: str) -
     return next((cell for cell, own in zip(cells, written, strict=True) if own[1] == how), "")
 
 
-def _remedy(names: Sequence[str]) -> str:
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def decimal_remedy(names: Sequence[str]) -> str:
+    """Return the setting that takes the commas of these columns for decimal ones."""
     return f"--set 'data.decimal_commas=[{', '.join(names)}]'"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from widemargin.data.readers import MISSING, parse_numbers
-from widemargin.data.spelling import read_column, several_spellings
+from widemargin.data.spelling import decimal_remedy, read_column, several_spellings
 from widemargin.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,7 +48,14 @@ def cell_text(value: Any) -> str:
 
 
 def parse_target(
-    texts: Sequence[str], names: Sequence[str], where: str, task: TaskChoice, max_classes: int
+    texts: Sequence[str],
+    names: Sequence[str],
+    where: str,
+    task: TaskChoice,
+    max_classes: int,
+    *,
+    decimal_commas: bool = False,
+    remedy: Sequence[str] = (),
 ) -> tuple[NDArray[Any], str]:
     """Turn labels into classes or numbers.
 
@@ -65,6 +72,11 @@ def parse_target(
         for a regression target and anything else for classes.
     max_classes : int
         As above.
+    decimal_commas : bool, default=False
+        Whether numbers with commas are fractions, even 1,234, and 1.234 is a thousand.
+    remedy : sequence of str
+        What ``data.decimal_commas`` would have to name for that; empty where there is no such
+        setting.
 
     Returns
     -------
@@ -89,7 +101,7 @@ def parse_target(
     import pandas as pd
 
     cells = pd.Series(texts, dtype=object)
-    numbers = parse_numbers(cells, "sure")
+    numbers = parse_numbers(cells, "decimal" if decimal_commas else "sure")
     numeric = np.isfinite(numbers)
     distinct = len(set(texts))
     few = distinct <= max_classes
@@ -104,7 +116,7 @@ def parse_target(
             )
         y: NDArray[Any] = numbers
         kind, other = "regression", "classification"
-        told = _how_read(cells, where)
+        told = _how_read(cells, where, decimal_commas, remedy)
     else:
         if task == "auto" and distinct > max(10, len(texts) // 2):
             raise DataError(
@@ -129,7 +141,9 @@ def parse_target(
     return y, f"{note} {told}".strip()
 
 
-def _how_read(cells: pd.Series[Any], where: str) -> str:
+def _how_read(
+    cells: pd.Series[Any], where: str, decimal_commas: bool, remedy: Sequence[str]
+) -> str:
     """Say how the numbers of a target are written, where that might surprise.
 
     Raises
@@ -137,11 +151,14 @@ def _how_read(cells: pd.Series[Any], where: str) -> str:
     DataError
         Where they may mean two things.
     """
-    reading = read_column(cells)
+    reading = read_column(cells, "decimal" if decimal_commas else "sure")
+    setting = f" where commas are decimal ones: {decimal_remedy(remedy)}" if remedy else ""
     if reading.unclear:
+        # The setting does not help where signs differ.
+        helps = setting and not read_column(cells, "decimal").unclear
         raise DataError(
             f"{where} holds numbers that may mean two things: {reading.unclear}. Write them in one "
-            "way."
+            f"way{f'; or,{setting}' if helps else ''}."
         )
     told = []
     if reading.commas:
@@ -150,5 +167,6 @@ def _how_read(cells: pd.Series[Any], where: str) -> str:
         told.append(f"Signs beside numbers are passed over, as in {reading.signs}.")
     if reading.either:
         number = parse_numbers([reading.either], "sure")[0]
-        told.append(f"{reading.either} is read as {number:g}; if it means another, write it so.")
+        way_out = f"write it so{f', or,{setting}' if setting else ''}"
+        told.append(f"{reading.either} is read as {number:g}; if it means another, {way_out}.")
     return " ".join(told)

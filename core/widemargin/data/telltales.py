@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def telltales(X: pd.DataFrame, y: NDArray[Any]) -> list[str]:
     Of two classes, a number does where the area under its ROC curve is at least 0.99; a category,
     where that of its values' shares of one class is, values of fewer than 5 rows taken together.
     Of more classes, a column does where the commonest class of each of its values is right of at
-    least 99% of the rows of every class, those of rarer values counted as wrong. Of a number, a
-    column of numbers does where the two rise or fall together: a rank correlation of at least
-    0.999 over 20 rows or more.
+    least 99% of the rows of every class, those of values in fewer than 5 rows counted as wrong; a
+    number, too, where the commonest class of each interval is, between the best thresholds of
+    neighbouring classes. Where the label is a number, a column of numbers does where the two rise
+    or fall together: a rank correlation of at least 0.999 over 20 rows or more.
 
     Parameters
     ----------
@@ -76,13 +78,13 @@ def telltales(X: pd.DataFrame, y: NDArray[Any]) -> list[str]:
     >>> import numpy as np, pandas as pd
     >>> y = np.array(["a", "b", "c"] * 10)
     >>> telltales(pd.DataFrame({"grade": np.char.upper(y), "age": range(30)}), y)
-    ['grade (accuracy 1.000)']
+    ['grade (at least 1.000 of each class)']
     """
     import numpy as np
 
-    least, name_of = _TELLS, "ROC AUC"
+    least, how = _TELLS, "ROC AUC {:.3f}"
     if y.dtype.kind == "f":
-        least, name_of = _SAME_ORDER, "rank correlation"
+        least, how = _SAME_ORDER, "rank correlation {:.3f}"
         told = {str(name): _order(X[name], y) for name in X}
     else:
         classes, codes = np.unique(y, return_inverse=True)
@@ -91,9 +93,9 @@ def telltales(X: pd.DataFrame, y: NDArray[Any]) -> list[str]:
         if len(classes) == 2:
             told = {str(name): _area(X[name], codes == 1) for name in X}
         else:
-            name_of = "accuracy"
-            told = {str(name): _right(X[name], codes) for name in X}
-    return [f"{name} ({name_of} {value:.3f})" for name, value in told.items() if value >= least]
+            how = "at least {:.3f} of each class"
+            told = {str(name): _most_right(X[name], codes) for name in X}
+    return [f"{name} ({how.format(value)})" for name, value in told.items() if value >= least]
 
 
 def _order(values: pd.Series[Any], target: NDArray[np.float64]) -> float:
@@ -113,7 +115,46 @@ def _order(values: pd.Series[Any], target: NDArray[np.float64]) -> float:
     return float(abs(np.corrcoef(one, other)[0, 1]))
 
 
-def _right(values: pd.Series[Any], codes: NDArray[np.intp]) -> float:
+def _most_right(values: pd.Series[Any], codes: NDArray[np.intp]) -> float:
+    """Return what the values tell, or the intervals that they lie in where these tell more."""
+    import numpy as np
+
+    right = _right(values, codes)
+    if right < _TELLS and values.dtype.kind in "iuf":
+        intervals = _intervals(values.to_numpy(np.float64, na_value=np.nan), codes)
+        right = max(right, 0.0 if intervals is None else _right(intervals, codes))
+    return right
+
+
+def _intervals(numbers: NDArray[np.float64], codes: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """Return each number's interval between thresholds of the classes; None where none part them.
+
+    What is missing is an interval by itself.
+    """
+    import numpy as np
+
+    known = ~np.isnan(numbers)
+    order = np.lexsort((numbers[known], codes[known]))
+    ends = np.cumsum(np.bincount(codes[known]))[:-1]
+    rows = [own for own in np.split(numbers[known][order], ends) if len(own)]
+    rows.sort(key=lambda own: float(own[len(own) // 2]))
+    # Most columns tell nothing: a quarter of one class or of the next is on the wrong side.
+    if any(low[len(low) * 3 // 4] > high[len(high) // 4] for low, high in pairwise(rows)):
+        return None
+    thresholds = np.sort([_threshold(low, high) for low, high in pairwise(rows)])
+    return np.where(known, np.searchsorted(thresholds, numbers), -1)
+
+
+def _threshold(low: NDArray[np.float64], high: NDArray[np.float64]) -> float:
+    """Return the number up to which most of `low` lies, and little of `high`; both are sorted."""
+    import numpy as np
+
+    candidates = np.unique(np.concatenate([low, high]))
+    shares = [np.searchsorted(own, candidates, "right") / len(own) for own in (low, high)]
+    return float(candidates[np.argmax(shares[0] - shares[1])])
+
+
+def _right(values: Any, codes: NDArray[np.intp]) -> float:
     """Return which share of the class that is told worst its rows' values tell.
 
     A value tells the class that is the commonest where it stands.

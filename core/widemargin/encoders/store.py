@@ -290,8 +290,10 @@ def _mark_used(folder: Path) -> None:
 def _delete(folder: Path) -> None:
     close_environment(folder)
     try:
-        with suppress(FileNotFoundError):  # another process deletes it too
-            shutil.rmtree(folder)
+        # Another process may delete it too: the first file that is gone already ends the call.
+        while folder.exists():
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)
     except OSError as error:
         raise DataError(
             f"{folder}: cannot be deleted ({error.strerror or error}). "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from widemargin.contracts import Metric, Predictions
 from widemargin.evaluation.draws import (
+    FEW,
     LEAST,
     drawn_values,
     ends_of,
@@ -27,6 +28,9 @@ from widemargin.evaluation.tally import Numbers
 __all__ = ["Gap", "gaps"]
 
 Sides: TypeAlias = tuple[tuple[Predictions, NDArray[np.intp]], ...]
+
+_ROUNDING = 1e-12
+"""What is left of equal numbers, as a share of what they are made of."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,9 @@ def _of_many(one: float, other: float, drawn: Numbers, n_units: int, confidence:
     left_out = len(drawn) - len(defined)
     if not len(defined) or not math.isfinite(value):
         return Gap(value, math.nan, math.nan, math.nan, n_units, left_out)
+    size = max(abs(one), abs(other))
+    if n_units < FEW and np.ptp(defined) <= _ROUNDING * size:
+        return _of_the_same(value, size, n_units, left_out)
     low, high = ends_of(defined, n_units, confidence)
     beyond = min(int((defined <= 0).sum()), int((defined >= 0).sum()))
     p = student_level(min(1.0, 2 * (1 + beyond) / (1 + len(defined))), n_units)
@@ -166,9 +173,16 @@ def _of_few(one: float, other: float, without: Numbers, n_units: int, confidence
         return unsure
     error = error_of_few(value, without, size)
     if not error:
-        return Gap(0.0, 0.0, 0.0, 1.0, n_units) if abs(value) <= 1e-12 * size else unsure
+        return _of_the_same(value, size, n_units)
     from scipy.special import stdtr
 
     reach = student_reach(error, n_units, confidence)
     p = 2 * float(stdtr(n_units - 1, -abs(value) / error))
     return Gap(value, value - reach, value + reach, p, n_units)
+
+
+def _of_the_same(value: float, size: float, n_units: int, left_out: int = 0) -> Gap:
+    """Say what few units tell that all differ by the same amount: nothing, unless that is 0."""
+    if abs(value) <= _ROUNDING * size:
+        return Gap(0.0, 0.0, 0.0, 1.0, n_units, left_out)
+    return Gap(value, math.nan, math.nan, math.nan, n_units, left_out)

@@ -55,9 +55,11 @@ class PairedTest:
 
     @property
     def by(self) -> Literal["t-test"] | Method:
-        """How it was tested; empty where there are too few items, or groups, to tell."""
+        """How it was tested; empty where items, or groups, cannot tell."""
         if self.of == "folds":
             return "t-test"
+        if math.isnan(self.p):
+            return ""
         return method_of(self.n_paired, quantile=self.quantile)
 
 
@@ -217,8 +219,8 @@ def paired_bootstrap(
     Returns
     -------
     PairedTest
-        Interval and p are nan where the metric is undefined, and with fewer than 3 items or
-        groups.
+        Interval and p are nan where the metric is undefined, and where the items cannot tell, as
+        `gaps.gaps` says.
 
     Raises
     ------

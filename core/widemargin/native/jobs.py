@@ -111,12 +111,14 @@ def run_job(
         wait(futures)
     except BaseException as error:  # noqa: BLE001  # raised again below
         interrupt = error
-    # Threads write to the job's memory until the last has ended, however often Ctrl-C is pressed,
-    # and be it while one is started; those that have not begun never do.
-    while going := [future for future in futures if not future.done()]:
-        job.stop = 1
+    # Threads write to the job's memory until the last has ended: that is waited for though Ctrl-C
+    # is pressed again, and be it while one is started; those that have not begun never do.
+    while True:
         try:
-            wait([future for future in going if not future.cancel()])
+            if going := [future for future in futures if not future.done()]:
+                job.stop = 1
+                wait([future for future in going if not future.cancel()])
+            break
         except BaseException as error:  # noqa: BLE001  # raised again below
             interrupt = error
     if interrupt is not None:

@@ -143,7 +143,7 @@ def _refuse_duplicates(
                 raise PluginError(
                     f"the {kind.replace('_', ' ')[:-1]} {item.name!r} is registered by {other} "
                     f"already. Rename it in {mine}, or uninstall one of the two.",
-                    where_written(getattr(module, hook, None), item.name, "name"),
+                    where_written(getattr(module, hook, None), item, "name"),
                 )
 
 

@@ -188,7 +188,7 @@ def assess(
                 ),
             ),
             near_duplicates=duplicates,
-            telltales=telltales(
+            telltales=lambda: telltales(
                 dataset.X[[name for name, kind in dataset.kinds.items() if kind == "table"]],
                 dataset.y,
             ),

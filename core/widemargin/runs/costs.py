@@ -30,6 +30,7 @@ class Spent:
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(WORK, 0.0)
+        self.folds_kept = 0
 
     @contextmanager
     def __call__(self, work: str) -> Iterator[None]:
@@ -39,7 +40,8 @@ class Spent:
         self.seconds[work] += time.perf_counter() - start
 
     def add(self, seconds: Mapping[str, float]) -> None:
-        """Count what was done before, as in a fold that was kept."""
+        """Count a fold that was kept: what was done before."""
+        self.folds_kept += 1
         for work, own in seconds.items():
             self.seconds[work] += own
 

@@ -50,8 +50,11 @@ def hash_of(value: Any) -> str:
 
 
 def made_for() -> str:
-    """Return the name of the comparison that this process makes a run for; empty for none."""
-    return os.environ.get(COMPARISON_VARIABLE, "")
+    """Return the name of the comparison that this process makes a run for; empty for none.
+
+    It is told once: a run that a listener starts when this one is written is nobody's cell.
+    """
+    return os.environ.pop(COMPARISON_VARIABLE, "")
 
 
 def versions() -> dict[str, str]:

@@ -46,6 +46,7 @@ _MANIFEST_MAY: dict[str, Any] = {
         "seconds": dict.fromkeys(("encoding", "fitting", "predicting"), _NUMBER),
         "peak_memory": int,
         "items_kept": int,
+        "folds_kept": int,
     },
 }
 _METRICS_MAY: dict[str, Any] = {"folds": list, "intervals": dict}

@@ -106,6 +106,7 @@ def _costs(setup: Setup, trained: Trained) -> dict[str, Any]:
     return {
         "dimension": int(trained.rows.shape[1]),
         "seconds": {work: round(own, 3) for work, own in setup.spent.seconds.items()},
+        "folds_kept": setup.spent.folds_kept,
         "peak_memory": peak_memory(),
         # Vectors that the store had from earlier runs cost nothing here.
         "items_asked": sum(asked for asked, _ in found),

@@ -7,7 +7,7 @@ import platform
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["DAY", "STAGING", "age", "has_ended", "held", "is_abandoned", "staging"]
@@ -16,6 +16,7 @@ STAGING = ".staging-"
 """What the names of such places begin with."""
 DAY = 86_400
 """Seconds in which another machine's process is taken to be still writing."""
+_PROCESSES = Path("/proc/self/ns/pid")
 
 
 def staging(final: Path) -> Path:
@@ -24,7 +25,14 @@ def staging(final: Path) -> Path:
 
 
 def _host() -> str:
-    return re.sub(r"[^\w.-]", "", platform.node())
+    """Name the machine, and the space that its process numbers are of.
+
+    Containers may share a machine's name and folders, and number their processes by themselves.
+    """
+    host = re.sub(r"[^\w.-]", "", platform.node())
+    with suppress(OSError):
+        return f"{host}.{_PROCESSES.stat().st_ino}"
+    return host  # no Linux
 
 
 def is_abandoned(path: Path) -> bool:
@@ -37,7 +45,7 @@ def has_ended(path: Path) -> bool | None:
     """Say whether the process of a hidden place has ended; None where it cannot be asked after."""
     pid, _, rest = path.name.removeprefix(STAGING).partition("@")
     # Another machine's processes cannot be asked after, and on Windows asking would end ours.
-    if pid.isdigit() and rest.startswith(f"{_host()}@") and os.name != "nt":
+    if pid.isdecimal() and pid.isascii() and rest.startswith(f"{_host()}@") and os.name != "nt":
         return not _is_alive(int(pid))
     return None
 

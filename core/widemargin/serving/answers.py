@@ -10,7 +10,7 @@ from widemargin.contracts import Share
 __all__ = ["EMPTY", "Answers", "Prediction"]
 
 EMPTY = "empty"
-"""The note of an item without text."""
+"""The note of an item without text, or of a row without any cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class Prediction:
         What each piece of the item adds to the margin, the strongest first; empty unless asked
         for.
     note : str
-        ``"empty"`` for an item without text, whose answer is only what the model takes for
-        granted; of one that is not read whole, how much of it is; of one whose cells count
+        ``"empty"`` for an item without text or any cell, whose answer is only what the model takes
+        for granted; of one that is not read whole, how much of it is; of one whose cells count
         otherwise than they are written, which and how; else nothing.
     """
 
@@ -56,7 +56,7 @@ class Prediction:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the item has no text."""
+        """Whether the item has neither text nor any cell."""
         return self.note == EMPTY
 
 

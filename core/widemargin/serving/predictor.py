@@ -9,8 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from widemargin.config import resolve
 from widemargin.contracts import Columns, Items, Kind, RunRecord, Share, UseCase, n_rows
+from widemargin.encoders.tables.cells import words_of
 from widemargin.encoders.unreadable import Unreadable, reason_of, take_rows
 from widemargin.errors import DataError, ItemsError, ModelError, nearest
 from widemargin.explanation import explain_items
@@ -176,11 +179,15 @@ class Predictor:
         return predictions
 
     def _blank(self, X: Columns, n: int) -> list[bool]:
-        """Say which items have no text, where items are texts and nothing else."""
-        if not set(self.kinds.values()) <= {"text", "sequence"}:
+        """Say which items have neither text nor any cell, where items are nothing else."""
+        if not set(self.kinds.values()) <= {"text", "sequence", "table"}:
             return [False] * n
-        columns = [list(X[name]) for name in self.kinds if name in X]
-        return [not any(str(value).strip() for value in row) for row in zip(*columns, strict=True)]
+        left = np.ones(n, dtype=bool)
+        for name, kind in self.kinds.items():
+            if name in X and left.any():  # mostly the first column tells
+                cells = words_of(X[name]) if kind == "table" else X[name]
+                left &= [value is None or not str(value).strip() for value in cells]
+        return [bool(one) for one in left]
 
     def answer(self, items: Items, *, explain: bool = False) -> Answers:
         """Predict the items that can be read, and say what is wrong with each of the others.

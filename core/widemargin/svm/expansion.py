@@ -17,8 +17,10 @@ __all__ = ["expand"]
 # Kernel values are made for so many numbers at a time.
 _BLOCK = 1 << 22
 
-# Beyond this, powers of a new row's numbers may be too large for float32.
-_FAR = 1e9
+# Beyond this, a power of a new row's numbers may be too large for float32 when it is multiplied by
+# those of the support vectors.
+_FAR = 1e18
+_LEAST_POWER = 2
 
 
 def expand(
@@ -41,7 +43,7 @@ def expand(
     -------
     ndarray of shape (n_samples, n_functions)
     """
-    if X.dtype != vectors.dtype and vectors.dtype == np.float32 and _is_far(X):
+    if X.dtype != vectors.dtype and vectors.dtype == np.float32 and _is_far(X, kernel):
         vectors = vectors.astype(X.dtype)
     elif X.dtype != vectors.dtype:
         X = X.astype(vectors.dtype)
@@ -69,6 +71,13 @@ def expand(
     return functions
 
 
-def _is_far(X: Any) -> bool:
+def _is_far(X: Any, kernel: FittedKernel) -> bool:
     values = X.data if hasattr(X, "tocsr") else X
-    return bool(values.size and np.abs(values).max() > _FAR)
+    power = max(map(_power, kernel.terms()))
+    return bool(values.size and np.abs(values).max() > _FAR ** (1 / power))
+
+
+def _power(term: FittedTerm) -> int:
+    """Return the power of a row's numbers that the term's values, and its length, come to."""
+    degree = term.parameters.degree if "degree" in term.kernel.parameters else 1
+    return max(_LEAST_POWER, 2 * degree if term.normalised else degree)

@@ -152,13 +152,13 @@ def _plugin(plugin: Plugin, registry: Registry) -> Iterator[Verdict]:
         for name in names.get(hook, ()):
             trials = ((check, partial(check, items[name])) for check in checks)
             # What is lent from a library has no other place in the plugin's code.
-            lent = partial(where_written, getattr(plugin.module, hook, None), name, part)
+            lent = partial(where_written, getattr(plugin.module, hook, None), items[name], part)
             yield from _subject(f"{what} {name!r}", trials, plugin.package, lent)
 
 
 def _use_case(use_case: UseCase, registry: Registry, package: str) -> Iterator[Verdict]:
     trials = ((check, partial(check, use_case, registry)) for check in use_case_checks())
-    place = partial(where_written, hook_of(use_case, registry), use_case.name)
+    place = partial(where_written, hook_of(use_case, registry), use_case)
     yield from _subject(f"use case {use_case.name!r}", trials, package, place)
 
 

@@ -161,7 +161,7 @@ def load_fixture(use_case: UseCase, registry: Registry | None = None) -> Fixture
             )
         except ConfigError as error:
             told = blame(error, (), "", "")
-            where = where_written(hook, use_case.name, *_path_to(error.problems, use_case))
+            where = where_written(hook, use_case, *_path_to(error.problems, use_case))
             subject = f"use case {use_case.name!r}"
             raise violation(subject, _LOADS, told.found, told.remedy, where) from error
     loader = (config.data.load, type(config.data))

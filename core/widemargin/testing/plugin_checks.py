@@ -138,7 +138,7 @@ def check_metrics(use_case: UseCase, registry: Registry | None = None) -> None:
     primary, headline = use_case.primary_metric, use_case.wording.headline
 
     def refused(found: str, remedy: str, *path: str) -> ConformanceError:
-        where = where_written(hook, use_case.name, *path)
+        where = where_written(hook, use_case, *path)
         return violation(f"use case {use_case.name!r}", rule, found, remedy, where)
 
     def task_of(name: str, keyword: str) -> str:

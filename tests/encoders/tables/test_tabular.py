@@ -245,15 +245,27 @@ def test_a_value_that_is_no_number_counts_as_missing_and_is_named() -> None:
     ]
 
 
+def test_a_whole_number_without_end_counts_as_missing_and_is_named() -> None:
+    huge = 10**400
+    encoder = TabularEncoder().fit(pd.DataFrame({"area": [1.0, 2.0, 3.0]}))
+    for cells in ([1, huge], ["x", huge], [2.5, -huge]):
+        assert encoder.transform({"area": cells})[1].tolist() == [0.0]
+        assert (
+            f"{cells[1]}' is beyond 1e75, the largest number"
+            in encoder.doubts({"area": cells})[0][1]
+        )
+
+
 @pytest.mark.parametrize("scale", ["standard", "robust", "none"])
 def test_a_number_too_large_to_learn_from_is_named_once_and_missing(scale: Any) -> None:
     table = pd.DataFrame({"area": [1.0, 1.7e308, 2.0, np.inf, 9.0]})
     with pytest.warns(UserWarning, match="hold no number up to 1e75") as told:
         encoder = TabularEncoder(scale=scale).fit(table)
-    assert [str(one.message) for one in told] == [
-        "cells of the numeric column 'area' that hold no number up to 1e75 count as missing, such "
-        "as '1.7e+308'."
-    ]
+    said = ["cells of the numeric column 'area' that hold no number up to 1e75 count as missing."]
+    assert [str(one.message) for one in told] == said
+    with pytest.warns(UserWarning, match="hold no number up to 1e75") as of_a_part:
+        TabularEncoder(scale=scale).fit(table[2:])
+    assert [str(one.message) for one in of_a_part] == said  # or it is told once for each part
     rows = encoder.transform(table)
     assert rows[:, 1].tolist() == [0, 1, 0, 1, 0]
     assert np.isfinite(rows).all()

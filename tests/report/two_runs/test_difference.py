@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -48,6 +49,13 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         assert words.method(replace(found, tested=few, n_times=(1, 3))).endswith(
             "An item that a run held out several times counts with all its predictions."
         )
+    without = replace(test, p=math.nan, low=math.nan, high=math.nan, quantile=True)
+    some = PairedTests(on="common items", tests={"median_ae": without, "f1": test})
+    assert words.method(replace(found, tested=some)).startswith(
+        "Tested on the 123 groups of items that both predicted, drawn anew with replacement "
+        "(bootstrap). Where there is no p, too few lie beyond the quantile that the metric rests "
+        "on, or all differ alike. No model"
+    )
     none = replace(
         found, verdict=None, tested=PairedTests(tests={}, why="no item was predicted by both")
     )

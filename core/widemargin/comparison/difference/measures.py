@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from widemargin.comparison.difference.items import Common
 from widemargin.comparison.held_out import HeldOut, choose_test, drawing, mismatch
-from widemargin.comparison.row import Estimated
+from widemargin.comparison.row import Estimated, whole_seconds
 from widemargin.contracts import Metric, RunRecord
 from widemargin.contracts.metric import finite
 from widemargin.evaluation import PairedTest
@@ -191,7 +191,7 @@ def costs_of(runs: tuple[RunRecord, RunRecord]) -> tuple[Cost, ...]:
     """List what two runs took, and how large their models are."""
     said = [run.manifest.get("costs") or {} for run in runs]
     seconds = [own.get("seconds") or {} for own in said]
-    total = [run.manifest["timings"]["total"] for run in runs]
+    total = [whole_seconds(run) for run in runs]
     support = [run.metrics["support_vectors"]["count"] for run in runs]
     found = [
         Cost(name=work, unit="s", first=seconds[0].get(work), second=seconds[1].get(work))

@@ -125,8 +125,8 @@ def _announced(response: HTTPResponse, start: int) -> int | None:
         span, _, total = response.headers.get("Content-Range", "").partition("/")
         if not span.strip().startswith(f"bytes {start}-"):
             raise RoadError("the server resumed at another place than it was asked to")
-        return int(total) if total.isdigit() else None
-    return int(length) if length.isdigit() else None
+        return int(total) if total.isdecimal() else None
+    return int(length) if length.isdecimal() else None
 
 
 def _length(part: Path) -> int:

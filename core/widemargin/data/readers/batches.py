@@ -42,7 +42,15 @@ def check_header(path: Path, header: list[str]) -> None:
         raise DataError(f"{path}: the header names {names} more than once; rename one.")
 
 
-def check_columns(path: Path, wanted: Sequence[str], header: Sequence[str]) -> None:
+_RENAME = (
+    "If one of them is meant, rename it in the file or, for a run, name it in the settings of the "
+    "data, as with --set data.label=COLUMN."
+)
+
+
+def check_columns(
+    path: Path, wanted: Sequence[str], header: Sequence[str], remedy: str = _RENAME
+) -> None:
     """Raise where a table lacks a column.
 
     Parameters
@@ -53,11 +61,13 @@ def check_columns(path: Path, wanted: Sequence[str], header: Sequence[str]) -> N
         Columns that must be there.
     header : sequence of str
         Columns that are there.
+    remedy : str
+        What to do, for the message; by default, both what helps a run and what helps a prediction.
 
     Raises
     ------
     DataError
-        With the column, the nearest that exists, and all of them.
+        With the column, the nearest that exists, all of them, and the remedy.
 
     Examples
     --------
@@ -68,7 +78,7 @@ def check_columns(path: Path, wanted: Sequence[str], header: Sequence[str]) -> N
             shown = ", ".join(header[:30]) + (", ..." if len(header) > 30 else "")
             raise DataError(
                 f"{path}: there is no column {name!r}.{nearest(name, header)} "
-                f"The columns are {shown}."
+                f"The columns are {shown}. {remedy}"
             )
 
 

@@ -70,8 +70,10 @@ def decode(raw: bytes) -> str:
         raise DataError("the bytes are binary data (they hold zeros), not text.")
     try:
         return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode(_guess(raw), errors="replace")
+    except UnicodeDecodeError as error:
+        # Where there is a byte order mark, the error counts from behind it.
+        at = error.start + len(raw) - len(error.object)
+        return raw.decode(_guess(raw, at), errors="replace")
 
 
 def detect_encoding(path: Path) -> str:
@@ -90,15 +92,18 @@ def detect_encoding(path: Path) -> str:
             raise DataError(f"{path}: holds binary data, not text.")
         utf8 = codecs.getincrementaldecoder("utf-8")()
         kept = b""  # bytes of a character that the last chunk cut in two
+        lines = size = 0  # what comes before them
         while chunk:
             try:
                 utf8.decode(chunk)
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as strange:
                 try:
-                    return _guess(kept + chunk)
+                    return _guess(kept + chunk, strange.start, lines, size)
                 except DataError as error:
                     raise DataError(f"{path}: {error}") from None
+            lines, size = lines + chunk.count(b"\n"), size + len(kept) + len(chunk)
             kept = utf8.getstate()[0]
+            size -= len(kept)
             chunk = file.read(_CHUNK)
     return "utf-8-sig"
 
@@ -167,8 +172,11 @@ def _open_binary(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from None
 
 
-def _guess(raw: bytes) -> str:
-    """Name the likeliest encoding of bytes that are not clean UTF-8."""
+def _guess(raw: bytes, at: int, lines: int = 0, size: int = 0) -> str:
+    """Name the likeliest encoding of bytes that are not clean UTF-8.
+
+    `at` is the place of the first byte that is not; `lines` and `size` say what came before `raw`.
+    """
     if _is_nearly_utf8(raw):
         return "utf-8-sig"
     from charset_normalizer import from_bytes
@@ -180,7 +188,11 @@ def _guess(raw: bytes) -> str:
         if name in _CHARSETS
     ]
     if not candidates:
-        raise DataError("the bytes fit no known encoding; save the text as UTF-8.")
+        line = lines + raw.count(b"\n", 0, at) + 1
+        raise DataError(
+            "the bytes fit no known encoding; save the text as UTF-8. The first byte that is not "
+            f"is 0x{raw[at]:02x} in line {line:,}, byte {size + at + 1:,} of the text."
+        )
     return min(candidates)[-1]
 
 

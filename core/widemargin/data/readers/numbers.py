@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -131,9 +132,14 @@ def parse_numbers(values: Any, commas: Commas = "thousands") -> NDArray[np.float
 
     column = pd.Series(values)
     if column.dtype.kind not in "iufb":
-        column = column.astype(object).map(
-            lambda value: plain_number(value.strip(), commas) if isinstance(value, str) else value
-        )
+        column = column.astype(object).map(lambda value: _plain_cell(value, commas))
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     parsed: NDArray[np.float64] = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
     return parsed
+
+
+def _plain_cell(value: Any, commas: Commas) -> Any:
+    if isinstance(value, str):
+        return plain_number(value.strip(), commas)
+    # Python's whole numbers have no end; those of float64 have.
+    return math.inf if isinstance(value, int) and abs(value) > LARGEST else value

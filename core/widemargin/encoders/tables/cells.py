@@ -59,16 +59,19 @@ def numbers_of(name: str, column: Any, *, tell: bool = True) -> NDArray[np.float
     dtype = getattr(column, "dtype", None)
     plain_list = isinstance(column, list) and set(map(type, column)) <= {int, float}
     if plain_list or (isinstance(dtype, np.dtype) and dtype.kind in "iuf"):
-        plain = np.array(column, dtype=np.float64)
+        try:
+            plain = np.array(column, dtype=np.float64)
+        except OverflowError:  # a whole number of Python's, past 1.8e308
+            plain = np.array([np.inf])
         if not (np.abs(plain) > LARGEST).any():
             return plain
     given = pd.Series(column)
     numbers = parse_numbers(given, "sure")
-    if tell and len(wrong := _unread(given, numbers)):
-        # Without counts and rows, which would differ from one training part to the next.
+    if tell and len(_unread(given, numbers)):
+        # Without counts, rows and examples, which differ from one training part to the next.
         warnings.warn(
             f"cells of the numeric column {name!r} that hold no number up to 1e75 count as "
-            f"missing, such as {min(map(str, given.iloc[wrong]))!r}.",
+            "missing.",
             UserWarning,
             stacklevel=3,
         )
@@ -115,7 +118,8 @@ def doubts_of(name: str, column: Any, known: Container[str] | None) -> dict[int,
     if known is None:
         given = pd.Series(column)
         wrong = _unread(given, parse_numbers(given, "sure")).tolist()
-        larger = np.abs(pd.to_numeric(given.iloc[wrong], errors="coerce").to_numpy()) > LARGEST
+        size = pd.to_numeric(given.iloc[wrong].astype(object).map(str), errors="coerce").abs()
+        larger = size.to_numpy(dtype=np.float64) > LARGEST
         reasons = ("no number", "beyond 1e75, the largest number")
         return {
             row: f"{name}: {str(given.iloc[row])!r} is {reasons[large]}, and counts as missing"

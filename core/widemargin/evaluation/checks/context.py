@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypedDict
 
@@ -112,8 +112,9 @@ class CheckContext:
         None where there are none, or nobody looked.
     known_words : sequence of KnownWords
         What each encoder of word vectors knows of the training texts.
-    telltales : sequence of str
-        The columns that tell the answer by themselves, each with how well.
+    telltales : callable
+        Finds the columns that tell the answer by themselves, each with how well; that takes its
+        time, and only a score that is too good asks for it.
     units : str
         Units of a numeric target.
     """
@@ -130,7 +131,7 @@ class CheckContext:
     searched: Searched | None = None
     near_duplicates: NearDuplicates | None = None
     known_words: Sequence[KnownWords] = ()
-    telltales: Sequence[str] = ()
+    telltales: Callable[[], Sequence[str]] = tuple
     units: str = ""
 
     @property
@@ -162,6 +163,12 @@ class CheckContext:
     def gain(self, value: float, over: float) -> float:
         """Return by how much a value is better than another; below 0 where it is worse."""
         return value - over if self.primary.greater_is_better else over - value
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the worse end of the primary metric's interval is no better than the dummy."""
+        # An undefined value compares with nothing.
+        return self.gain(self.pessimistic, self.baseline("dummy")) <= 0
 
     @property
     def pessimistic(self) -> float:

@@ -26,16 +26,15 @@ TITLE: Final = "no better than the dummy"
 
 def check(context: CheckContext) -> Finding | None:
     """Compare the worse end of the interval with the dummy."""
-    dummy = context.baseline("dummy")
-    # Written so that an undefined value, which compares with nothing, yields no finding.
-    if not context.gain(context.pessimistic, dummy) <= 0:
+    if not context.is_unclear:
         return None
+    dummy = context.show(context.baseline("dummy"))
     guess = "the mean" if context.predictions.task == "regression" else "one class"
     return Finding(
         CODE,
         TITLE,
         "warning",
-        f"{context.headline()} is not clearly better than {context.show(dummy)}, which always "
-        f"answering {guess} gives. Check that the labels are right and that the features hold "
+        f"{context.headline()} is not clearly better than {dummy}, which always answering {guess} "
+        "gives. Check that the labels are right and that the features hold "
         "what decides them, or add items.",
     )

@@ -43,16 +43,15 @@ def check(context: CheckContext) -> Finding | None:
             "features and folds. Search wider values of svm.C, or check how the features are "
             "scaled.",
         )
-    best = context.primary.value(perfected(context.predictions))
-    return Finding(
-        CODE,
-        TITLE,
-        "note",
+    said = (
         f"{context.headline()} shows no clear gain over {context.show(linear)} of {rival} on the "
-        "same features and folds. Nothing needs mending"
-        + (
-            ", and nothing is left to gain."
-            if context.gain(context.interval.value, best) >= 0
-            else "; another kernel or other features may gain more."
-        ),
+        "same features and folds."
     )
+    best = context.primary.value(perfected(context.predictions))
+    if context.is_unclear:
+        said += " These features may not hold the answer; try others."
+    elif context.gain(context.interval.value, best) >= 0:
+        said += " Nothing needs mending, and nothing is left to gain."
+    else:
+        said += " Nothing needs mending; another kernel or other features may gain more."
+    return Finding(CODE, TITLE, "note", said)

@@ -37,7 +37,7 @@ def check(context: CheckContext) -> Finding | None:
         value = metric.compute(context.predictions)
     if not value >= _PERFECT:
         return None
-    told = context.telltales
+    told = context.telltales()
     if told:
         more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
         why = (

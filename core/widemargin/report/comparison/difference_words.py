@@ -19,6 +19,7 @@ from widemargin.report.comparison.words import (
     drawing,
     signed,
     told,
+    untold,
 )
 from widemargin.report.wordings import MINUS, capital, count, full, number
 
@@ -78,7 +79,9 @@ def method(found: Difference) -> str:
     """Say how metrics were tested; empty where none was."""
     if not found.tested.tests:
         return ""
-    test = next(iter(found.tested.tests.values()))
+    tests = list(found.tested.tests.values())
+    # Where some metrics' items cannot tell, one whose can says how.
+    test = next((one for one in tests if one.by), tests[0])
     if found.tested.on == "folds":
         said = (
             f"Tested on the same {test.n_paired} held-out parts, by the corrected resampled t-test "
@@ -91,10 +94,11 @@ def method(found: Difference) -> str:
             units = f"{counted(test.n_paired, 'group')} of items"
         not_folds = f" (not by folds: {found.tested.why})" if found.tested.why else ""
         begin = "Tested on" if test.by else "Not tested:"
-        said = f"{begin} the {units} that {both}, {drawing(test)}{not_folds}. {CONDITIONAL}"
+        said = f"{begin} the {units} that {both}, {drawing(test)}{not_folds}.{untold(tests)}"
+        said += f" {CONDITIONAL}"
         if found.tested.on == "common items" and max(found.n_times) > 1:
             said += " An item that a run held out several times counts with all its predictions."
-    if len(found.tested.tests) > 1:
+    if len(tests) > 1:
         said += " Each p is its metric's own."
     return said
 

@@ -29,6 +29,7 @@ __all__ = [
     "summary",
     "title",
     "told",
+    "untold",
     "value",
     "verdict",
     "verdicts",
@@ -130,7 +131,23 @@ def drawing(test: PairedTest) -> str:
             "each left out once, and compared with Student's distribution (jackknife), fewer than "
             f"{FEW} being too few to draw anew"
         )
-    return f"of which fewer than {LEAST} cannot tell how much they differ (no interval, no p)"
+    if test.n_paired < LEAST:
+        return f"of which fewer than {LEAST} cannot tell how much they differ (no interval, no p)"
+    return f"which cannot tell how much they differ (no interval, no p): {_why_untold(test)}"
+
+
+def untold(tests: Sequence[PairedTest]) -> str:
+    """Say why some tests of the same items have no p; empty where all have, or none has."""
+    reasons = [_why_untold(one) for one in tests if not one.by and math.isfinite(one.difference)]
+    if not reasons or not any(one.by for one in tests):
+        return ""
+    return f" Where there is no p, {'; or '.join(dict.fromkeys(reasons))}."
+
+
+def _why_untold(test: PairedTest) -> str:
+    if test.quantile:
+        return "too few lie beyond the quantile that the metric rests on, or all differ alike"
+    return "all differ alike, or the metric is undefined without some of them"
 
 
 def title(found: Comparison) -> str:
@@ -306,20 +323,22 @@ def method(found: Comparison) -> str:
 
 
 def _method(found: Comparison, family: Sequence[Row]) -> str:
-    pair = found.pair(family[0].name, family[1].name)
-    assert pair is not None
-    count, test = found.n_tested(family[0]), pair.test
+    best, *others = family
+    tests = [pair.test for row in others if (pair := found.pair(best.name, row.name))]
+    # Where some pairs cannot tell, one that can says how.
+    test = next((one for one in tests if one.by), tests[0])
+    count = found.n_tested(best)
     several = f" after Holm's correction for {count} pairs" if count > 1 else ""
-    own = "; intervals are each pair's own" if count > 1 else ""
+    own = "; intervals are each pair's own" if count > 1 and test.by else ""
     if test.of == "items":
         each = f". p is{several}" if several and test.by else ""
         if test.by == "bootstrap":
             each = f". p{several} is twice the share of draws in which the better one is not better"
         return (
             f"Differences are those of the same {test.n_paired:,} held-out items or groups, "
-            f"{drawing(test)}{each}{own}. {CONDITIONAL}"
+            f"{drawing(test)}{each}{own}.{untold(tests)} {CONDITIONAL}"
         )
     return (
-        f"Differences are means over the same {family[0].n_folds} held-out parts. p{several}, by "
+        f"Differences are means over the same {best.n_folds} held-out parts. p{several}, by "
         f"the corrected resampled t-test (Nadeau and Bengio, 2003){own}."
     )
