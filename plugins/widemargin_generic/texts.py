@@ -165,7 +165,12 @@ def _txt_files(folder: Path) -> list[Path]:
 
 
 def _read(file: Path) -> str | None:
+    """Return a file's text; None where it cannot be decoded."""
     try:
-        return decode(file.read_bytes())
+        raw = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from None
+    try:
+        return decode(raw)
     except DataError:
         return None

@@ -47,6 +47,7 @@ def test_version(call: Any) -> None:
     [
         (["run"], "Name a use case or a config file"),
         (["run", "spma"], "There is no use case 'spma'. Did you mean 'spam'?"),
+        (["run", "/"], "The name of a config file ends in .yaml."),
         (["run", "absent.yaml"], "absent.yaml: there is no such file"),
         (["run", "spam", "--set", "svm.kernal=rbf"], "svm.kernal: unknown setting. Did you mean"),
         (["run", "spam", "--set", "svm.C=-1"], "svm.C: must be"),
@@ -79,6 +80,17 @@ def test_wrong_usage_or_input_exits_with_2_and_no_traceback(
     assert message in " ".join(said.err.split())
     assert "Traceback" not in said.err
     assert said.out == ""
+
+
+@pytest.mark.parametrize("words", [("run",), ("config", "check")])
+def test_a_use_case_that_a_config_names_wrongly_has_its_line(
+    call: Any, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("# mine\nuse_case: spma\n", encoding="utf-8")
+    said = call(*words, str(file))
+    assert said.code == 2
+    assert f"{file}:2: use_case: There is no use case 'spma'. Did you mean 'spam'?" in said.err
 
 
 def test_all_problems_of_a_config_are_told_at_once(call: Any) -> None:

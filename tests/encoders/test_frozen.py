@@ -152,6 +152,8 @@ def test_an_item_of_no_known_type_is_refused(item: Any) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.png: cannot be read"):
         content_key(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"is a folder; name the files in it"):
+        content_key(tmp_path)
 
 
 def test_two_columns_of_pictures_are_refused() -> None:

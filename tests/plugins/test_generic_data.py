@@ -129,6 +129,19 @@ def test_class_folders_are_read(write: Write, tmp_path: Path) -> None:
     )
 
 
+def test_a_file_that_cannot_be_read_is_named(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("box/ham/1.txt", "hi")
+
+    def refused(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(DataError, match=r"1\.txt: cannot be read \(Permission denied\)\."):
+        TextFolder(path=tmp_path / "box").load(HOME)
+
+
 def test_a_folder_without_class_folders_is_refused(write: Write, tmp_path: Path) -> None:
     write("box/1.txt", "x")
     with pytest.raises(DataError, match=r"no folder with \.txt files in it; each class needs"):

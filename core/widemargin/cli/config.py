@@ -92,12 +92,13 @@ def check(
     """Say that a config is fine, or everything that is wrong with it."""
     from widemargin.config import parse_overrides, read, resolve
     from widemargin.registry import discover
+    from widemargin.runs.targets import use_case_of
 
     console = Console(json=json)
     document = read(file)
     registry = discover()
     config = resolve(
-        registry.use_case(document.use_case()),
+        use_case_of(document, registry),
         [document, parse_overrides(overrides or [])],
         encoders=registry.encoders,
         kernels=registry.kernels,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from widemargin.config import Document, read
 from widemargin.contracts import RunRecord
-from widemargin.errors import ConfigError, InputError, PluginError, Problem, RunNotFoundError
+from widemargin.errors import InputError, PluginError, RunNotFoundError
+from widemargin.runs.targets import use_case_of
 
 if TYPE_CHECKING:
     from widemargin.registry import Registry
@@ -87,12 +88,7 @@ def find_target(
     """
     if is_file(word):
         document = document or read(Path(word))
-        name = document.use_case()
-        try:
-            registry.use_case(name)
-        except PluginError as error:
-            line = document.line_of(("use_case",))
-            raise ConfigError([Problem(str(error), "use_case", document.name, line)]) from None
+        name = use_case_of(document, registry).name
         return Target(
             name=Path(word).stem, kind="config", use_case=name, file=word, layers=(document,)
         )

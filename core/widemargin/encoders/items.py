@@ -124,6 +124,10 @@ def content_key(item: Any) -> bytes:
             with item.open("rb") as file:
                 while block := file.read(_BLOCK):
                     key.update(block)
+        except IsADirectoryError:
+            raise DataError(
+                f"{item}: is a folder; name the files in it, or give it with --file."
+            ) from None
         except OSError as error:
             raise DataError(f"{item}: cannot be read ({error.strerror or error}).") from error
     elif isinstance(item, np.ndarray) and item.dtype.kind in "biuf":

@@ -29,6 +29,7 @@ def test_the_verdict_and_how_it_was_tested_are_told_in_words(found: Difference) 
         "no clear difference."
     )
     assert words.method(found).startswith("Tested on the same 5 held-out parts, by the corrected")
+    assert "the values of A and B are of all items." in words.method(found)
     test = replace(found.measured[0].test or PairedTest(0, 0, 0, 1, 1), of="items", n_paired=123)
     drawn = replace(
         found,

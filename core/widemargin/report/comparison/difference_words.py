@@ -85,7 +85,8 @@ def method(found: Difference) -> str:
     if found.tested.on == "folds":
         said = (
             f"Tested on the same {test.n_paired} held-out parts, by the corrected resampled t-test "
-            "(Nadeau and Bengio, 2003)."
+            "(Nadeau and Bengio, 2003). Verdict and intervals are of the mean difference over "
+            "these parts; the values of A and B are of all items."
         )
     else:
         both = "both held out" if found.tested.on == "items" else "both predicted"
