@@ -12,6 +12,8 @@ What to do
 A note is common with a linear kernel and needs no action: the two are close relatives. Where a
 kernel was meant to help, search wider values of C and gamma or other features. After a warning,
 look at C first (WM004), then at the scaling of the features.
+
+Where the model is no better than the dummy either (WM001), the features may not hold the answer.
 """
 
 from __future__ import annotations
